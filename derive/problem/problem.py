@@ -1,0 +1,108 @@
+"""The problem, read and frozen: everything that the rest of the house knows of the user's wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from flint import fmpq
+
+from derive.numbers.tensor import Tensor
+from derive.problem.syntax import Node, Statement
+
+Size = int | str
+Shape = tuple[Size, ...]
+Text = Mapping[str, str]  # language code -> text; the key "" holds a text that was given without a language
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Gradient descent: ``name := name - rate * gradient``, ``steps`` times, all names at once.
+
+    ``rates`` maps each updated parameter to its rate. ``symbol`` is the rate's name (``"alpha"``).
+    """
+
+    rates: Mapping[str, fmpq]
+    symbol: str = "eta"
+    steps: int = 1
+    show: tuple[str, ...] = ()
+    every: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """``d of / d at`` is taken as known: by name, or with the numbers in ``value``."""
+
+    of: str
+    at: str
+    value: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is wanted. ``gradients`` is ``None`` (not said), ``"parameters"``, ``"all"`` or a list of names and ratios."""
+
+    loss: str | None = None
+    gradients: str | tuple[str, ...] | None = None
+    update: Update | None = None
+    upstream: tuple[Upstream, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """Conventions in force; every report prints them.
+
+    ``digits`` counts decimals, ``significant`` (if not ``None``) significant digits instead.
+    """
+
+    style: tuple[str, ...] = ("matrix", "elements")
+    layout: str = "shape"
+    digits: int = 4
+    significant: int | None = None
+    rounding: str = "half-up"
+    carry: str = "full"
+    relu_at_zero: fmpq = field(default_factory=lambda: fmpq(0))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One network with its data and what is asked of it.
+
+    ``given`` and ``parameters`` hold exact numbers; ``shapes`` the sizes of names without numbers. ``names`` holds the
+    user's names of single entries, row by row. ``functions`` maps an activation to its formula in one variable
+    (``(variable, node)``), or to ``None`` where it is unspecified. ``parts`` holds the finished problem of each part,
+    each with its ``part`` set; it is empty where the file has none.
+    """
+
+    name: str
+    title: Text
+    statements: tuple[Statement, ...]
+    given: Mapping[str, Tensor] = EMPTY
+    parameters: Mapping[str, Tensor] = EMPTY
+    shapes: Mapping[str, Shape] = EMPTY
+    functions: Mapping[str, tuple[str, Node] | None] = EMPTY
+    names: Mapping[str, tuple[tuple[str, ...], ...]] = EMPTY
+    symbols: Mapping[str, str] = EMPTY
+    captions: Mapping[str, Text] = EMPTY
+    ask: Ask = Ask()
+    convention: Convention = Convention()
+    part: str | None = None
+    parts: tuple[Problem, ...] = ()
+    file: str | None = field(default=None, compare=False)
+    lines: Mapping[tuple[str, ...], int] = field(default=EMPTY, compare=False)
+
+    def each(self) -> Iterator[Problem]:
+        """The problems to solve: the parts, or this one."""
+        yield from self.parts or (self,)
+
+    def line(self, *keys: str) -> int | None:
+        """The line on which a key of the file stands (``line("given", "x")``), or the nearest table above it."""
+        while keys:
+            if keys in self.lines:
+                return self.lines[keys]
+            keys = keys[:-1]
+        return None

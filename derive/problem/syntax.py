@@ -1,0 +1,105 @@
+"""The equation language as data: what is left of a formula once it is read and before it is understood.
+
+The graph and the oracle both start from these nodes, and share nothing above them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flint import fmpq
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A decimal as written: ``0.1`` has the value 1/10."""
+
+    value: fmpq
+    line: int = field(compare=False, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of the problem, or the constant ``pi``."""
+
+    id: str
+    line: int = field(compare=False, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Negate:
+    """``-operand``"""
+
+    operand: Node
+    line: int = field(compare=False, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """``left operator right`` with an operator of ``+ - * / @ **``; the right side of ``**`` is a constant."""
+
+    operator: str
+    left: Node
+    right: Node
+    line: int = field(compare=False, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """``left operator right`` with an operator of ``< <= > >= == !=``; its value is 0 or 1."""
+
+    operator: str
+    left: Node
+    right: Node
+    line: int = field(compare=False, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Transpose:
+    """``operand.T``"""
+
+    operand: Node
+    line: int = field(compare=False, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """``operand[items]``; an item is a whole number or a ``(start, stop, step)`` slice with ``None`` for open."""
+
+    operand: Node
+    items: tuple[int | tuple[int | None, int | None, int | None], ...]
+    line: int = field(compare=False, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``function(*arguments, **options)``.
+
+    ``arguments`` are the operands that carry values; everything else (``axis=0``, ``slope=0.01``,
+    ``reduction="mean"``, the sizes of ``reshape``) is an option, under its keyword, in the order of the signature,
+    defaults filled in: a reader of the node never needs the signature. An axis is an ``int``, counted from the end
+    when negative; ``None`` means all axes.
+    """
+
+    function: str
+    arguments: tuple[Node, ...]
+    options: tuple[tuple[str, int | fmpq | str | None], ...] = ()
+    line: int = field(compare=False, default=0)
+
+    def option(self, key: str) -> int | fmpq | str | None:
+        """The value of an option; ``KeyError`` where the function has none of that name."""
+        return dict(self.options)[key]
+
+
+Node = Number | Name | Negate | Binary | Compare | Transpose | Index | Call
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One line ``name = expression``. ``line`` counts in the problem file, ``comment`` is the text behind ``#``."""
+
+    name: str
+    expression: Node
+    source: str
+    line: int = field(compare=False, default=0)
+    comment: str = ""

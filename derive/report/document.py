@@ -1,0 +1,142 @@
+"""The closed vocabulary of a report: blocks that hold spans and formulas, and nothing that knows a format.
+
+Prose is ``Text`` (any characters, escaped by each format), mathematics is ``Math`` or a ``Display`` (the strict LaTeX
+subset that ``notation`` prints). A format is one frame and one partial per block class under ``templates/``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from derive.report.scene import Scene
+
+# ── spans: what stands inside a line ────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Prose. Any characters: each format escapes them."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Math:
+    """A short formula inside a line, as LaTeX without dollar signs."""
+
+    latex: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Prose set strong."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Characters of a file or a command, set in a typewriter face."""
+
+    text: str
+
+
+Span = Text | Math | Strong | Code
+Spans = tuple[Span, ...]
+
+
+# ── formulas ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """``relation`` and what follows it.
+
+    ``terms`` is the right-hand side cut where a line may break: every term after the first opens with its own sign or
+    operator (``+ w_3 x_2``), so that joining them with spaces gives the whole. A side that must not break has one term.
+    """
+
+    relation: str  # "=", "\\approx", ":=", "\\Rightarrow", …
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """``left = a = b ≈ c``, one link a row, aligned at the relations. ``left`` may be empty to go on with the row above."""
+
+    left: str
+    links: tuple[Link, ...]
+
+
+# ── blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading; level 1 is a section. ``label`` names it for references (ASCII letters, digits, hyphens)."""
+
+    level: int
+    spans: Spans
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One paragraph."""
+
+    spans: Spans
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """Displayed chains, all aligned with each other. ``boxed`` frames a result worth remembering (a single chain)."""
+
+    chains: tuple[Chain, ...]
+    boxed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list; each item is one line of spans."""
+
+    items: tuple[Spans, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a head. ``align`` has one of ``l c r`` per column."""
+
+    head: tuple[Spans, ...]
+    rows: tuple[tuple[Spans, ...], ...]
+    align: str
+    caption: Spans = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawing with its caption and, for those who cannot see it, its ``alternative`` in words."""
+
+    scene: Scene
+    caption: Spans
+    alternative: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark set apart from the running text: a convention that bites, a kink, a cut list."""
+
+    spans: Spans
+
+
+Block = Heading | Paragraph | Display | Items | Table | Figure | Note
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A report, ready to be set. ``name`` is the stem of its files, ``language`` a language code."""
+
+    name: str
+    title: str
+    language: str
+    blocks: tuple[Block, ...]
