@@ -1,0 +1,136 @@
+"""Who may import whom. The table is the one in ``derive/README.md``, which gives the reasons."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "derive"
+
+# A room may import the rooms it leans on and those that they lean on.
+LEANS_ON: dict[str, tuple[str, ...]] = {
+    "errors": (),
+    "cases": (),
+    "numbers": ("errors",),
+    "problem": ("numbers", "cases"),
+    "graph": ("problem",),
+    "oracle": ("problem",),
+    "calculus": ("graph",),
+    "solution": ("calculus", "graph", "oracle", "numbers"),
+    "report": ("solution",),
+    "chapters": ("report",),
+    "review": ("solution",),
+    "exam": ("report", "review"),
+    "api": ("report", "review"),
+    "__init__": ("api",),
+    "cli": ("api", "chapters", "exam", "__init__"),
+    "__main__": ("cli",),
+}
+
+
+def allowed(room: str) -> set[str]:
+    """Every room that ``room`` may import, itself among them."""
+    found, waiting = {room}, list(LEANS_ON[room])
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += LEANS_ON[name]
+    return found
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    """Every module of the package, parsed."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path, ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def room_of(path: Path) -> str:
+    """``derive/graph/rules.py`` stands in ``graph``, ``derive/oracle.py`` in ``oracle``."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported(tree: ast.Module, path: Path) -> Iterator[tuple[str, int]]:
+    """The rooms a module imports, wherever in the module it does so, each with its line."""
+    package = ["derive", *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base += node.module.split(".") if node.module else []
+            targets = [".".join([*base, alias.name]) for alias in node.names]
+        else:
+            continue
+        for target in targets:
+            parts = target.split(".")
+            if parts[0] == "derive":
+                # `from derive import solve` takes a name of the package's own face
+                inside = len(parts) > 1 and ((PACKAGE / parts[1]).is_dir() or (PACKAGE / f"{parts[1]}.py").is_file())
+                yield (parts[1] if inside else "__init__"), node.lineno
+
+
+def test_every_room_is_in_the_table() -> None:
+    """No module stands outside the rooms, and no row speaks of a room below ``chapters`` that is not there."""
+    assert {room_of(path) for path, _ in modules()} <= set(LEANS_ON)
+
+
+@pytest.mark.parametrize("room", LEANS_ON)
+def test_a_room_imports_only_what_it_leans_on(room: str) -> None:
+    """Imports go down the table, never up or across; one inside a function or for a type counts like any other."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {target}"
+        for path, tree in modules()
+        if room_of(path) == room
+        for target, line in imported(tree, path)
+        if target not in allowed(room)
+    ]
+    assert not wrong
+
+
+def test_the_oracle_shares_nothing_with_what_it_judges() -> None:
+    """The independent engine starts from the problem as read: no rule of the graph, no certified number."""
+    tree = ast.parse((PACKAGE / "oracle.py").read_text(encoding="utf-8"))
+    assert {target for target, _ in imported(tree, PACKAGE / "oracle.py")} <= {"problem", "errors"}
+
+
+def test_the_table_is_the_one_in_the_readme() -> None:
+    """``derive/README.md`` prints this table, row by row."""
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", (PACKAGE / "README.md").read_text(encoding="utf-8"), re.M)
+    assert {room: tuple(re.findall(r"`(\w+)`", leans)) for room, leans in rows} == LEANS_ON
+
+
+def documented(node: ast.AST, name: str) -> Iterator[str]:
+    """The public names under ``node`` that lack a docstring."""
+    for child in getattr(node, "body", []):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not child.name.startswith("_"):
+            overload = any(ast.unparse(mark).endswith("overload") for mark in child.decorator_list)
+            if not ast.get_docstring(child) and not overload:
+                yield f"{name}:{child.lineno} {child.name}"
+            if isinstance(child, ast.ClassDef):
+                yield from documented(child, name)
+
+
+def test_public_names_have_docstrings() -> None:
+    """Every module, public class, function and method says what it is."""
+    bare = []
+    for path, tree in modules():
+        name = str(path.relative_to(ROOT))
+        bare += [] if ast.get_docstring(tree) else [name]
+        bare += documented(tree, name)
+    assert not bare
+
+
+def test_the_engine_knows_no_case_by_name() -> None:
+    """The built-in problems are data: no code and no template speaks of one of them."""
+    names = [path.stem for path in (PACKAGE / "cases").glob("*.toml")]
+    assert names
+    spoken = re.compile("|".join(map(re.escape, names)))
+    files = [path for path, _ in modules()] + [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
+    assert not [str(path.relative_to(ROOT)) for path in files if spoken.search(path.read_text(encoding="utf-8"))]
