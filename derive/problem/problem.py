@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
-
 from flint import fmpq
 
 from derive.numbers.tensor import Tensor
@@ -16,7 +13,6 @@ Size = int | str
 Shape = tuple[Size, ...]
 Text = Mapping[str, str]  # language code -> text; the key "" holds a text that was given without a language
 
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +77,19 @@ class Problem:
     name: str
     title: Text
     statements: tuple[Statement, ...]
-    given: Mapping[str, Tensor] = EMPTY
-    parameters: Mapping[str, Tensor] = EMPTY
-    shapes: Mapping[str, Shape] = EMPTY
-    functions: Mapping[str, tuple[str, Node] | None] = EMPTY
-    names: Mapping[str, tuple[tuple[str, ...], ...]] = EMPTY
-    symbols: Mapping[str, str] = EMPTY
-    captions: Mapping[str, Text] = EMPTY
-    ask: Ask = Ask()
-    convention: Convention = Convention()
+    given: Mapping[str, Tensor] = field(default_factory=dict)
+    parameters: Mapping[str, Tensor] = field(default_factory=dict)
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    functions: Mapping[str, tuple[str, Node] | None] = field(default_factory=dict)
+    names: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    captions: Mapping[str, Text] = field(default_factory=dict)
+    ask: Ask = field(default_factory=Ask)
+    convention: Convention = field(default_factory=Convention)
     part: str | None = None
     parts: tuple[Problem, ...] = ()
     file: str | None = field(default=None, compare=False)
-    lines: Mapping[tuple[str, ...], int] = field(default=EMPTY, compare=False)
+    lines: Mapping[tuple[str, ...], int] = field(default_factory=dict, compare=False)
 
     def each(self) -> Iterator[Problem]:
         """The problems to solve: the parts, or this one."""
