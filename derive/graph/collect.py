@@ -1,0 +1,157 @@
+"""Like terms together, numbers in front, scalars before matrices: the form in which a formula is printed.
+
+Each function here is a rule that a recorded step can be replayed with: it takes an expression and gives an equal one.
+"""
+
+from __future__ import annotations
+
+from flint import fmpq
+
+from derive.graph import ops
+from derive.graph.expression import Adjoint, Expression, constant, is_constant, leaf
+
+
+def collect(expression: Expression) -> Expression:
+    """The same value in normal form. Idempotent; shapes are kept."""
+    args = tuple(collect(arg) for arg in expression.args)
+    node = Expression(expression.op, args, expression.at, expression.shape)
+    match node.op:
+        case "multiply":
+            return _product(node)
+        case "add":
+            return _sum(node)
+        case "matmul":
+            return _scalars_out(node, lambda cores: ops.matmul(*cores))
+        case "transpose":
+            return _scalars_out(node, lambda cores: ops.transpose(*cores))
+        case "sum":
+            return _scalars_out(node, lambda cores: ops.total(cores[0], node.at[0]))
+        case "spread":
+            return ops.spread(args[0], node.shape) if args[0].op != "zeros" else _zeros(node)
+        case "divide":
+            return _quotient(node)
+    return node
+
+
+def coefficient(expression: Expression) -> tuple[fmpq, Expression | None]:
+    """``expression = number * rest``; the rest is ``None`` where nothing but the number is left."""
+    if expression.op == "constant":
+        return expression.number, None
+    if expression.op == "multiply" and expression.args[0].op == "constant":
+        rest = expression.args[1:]
+        return expression.args[0].number, rest[0] if len(rest) == 1 else ops.apply("multiply", *rest)
+    return fmpq(1), expression
+
+
+def times(number: fmpq, rest: Expression | None) -> Expression:
+    """``number * rest`` with the number in front."""
+    if rest is None:
+        return constant(number)
+    factors = rest.args if rest.op == "multiply" else (rest,)
+    if number == 0:
+        return _zeros(rest)
+    return rest if number == 1 else ops.apply("multiply", constant(number), *factors)
+
+
+def _zeros(node: Expression) -> Expression:
+    return Expression("zeros", (), (node.shape,), node.shape) if node.shape else constant(0)
+
+
+def _product(node: Expression) -> Expression:
+    number = fmpq(1)
+    scalars: list[Expression] = []
+    matrices: list[Expression] = []
+    for factor in node.args:
+        for part in factor.args if factor.op == "multiply" else (factor,):
+            own, rest = coefficient(part)
+            number *= own
+            if part.op == "divide" and is_constant(part.args[0]):
+                number *= part.args[0].number
+                rest = ops.apply("divide", constant(1), part.args[1])
+            if rest is not None and rest.op == "zeros":
+                return _zeros(node)
+            if rest is not None:
+                (matrices if rest.shape else scalars).append(rest)
+    if number == 0:
+        return _zeros(node)
+    whole = ops.multiply(constant(number), *scalars, *matrices)
+    if whole.op == "multiply" and is_constant(whole.args[0]):
+        for k, part in enumerate(whole.args):
+            if part.op == "divide" and is_constant(part.args[0], 1):  # 2 * (1/N) is 2/N
+                merged = ops.apply("divide", whole.args[0], part.args[1])
+                return ops.multiply(merged, *whole.args[1:k], *whole.args[k + 1 :])
+    return whole if whole.shape == node.shape else ops.spread(whole, node.shape)
+
+
+def _sum(node: Expression) -> Expression:
+    found: dict[Expression | None, fmpq] = {}
+    for term in node.args:
+        for part in term.args if term.op == "add" else (term,):
+            number, rest = coefficient(part)
+            found[rest] = found.get(rest, fmpq(0)) + number
+    terms = [times(number, rest) for rest, number in found.items() if number != 0]
+    if not terms:
+        return _zeros(node)
+    whole = ops.add(*terms)
+    return whole if whole.shape == node.shape else ops.spread(whole, node.shape)
+
+
+def _scalars_out(node: Expression, again: object) -> Expression:
+    """Scalars leave a product of matrices, a transpose, a sum."""
+    scalars: list[Expression] = []
+    cores: list[Expression] = []
+    for arg in node.args:
+        if arg.op == "multiply" and arg.shape:
+            scalars += [part for part in arg.args if not part.shape]
+            rest = [part for part in arg.args if part.shape]
+            core = ops.multiply(*rest)
+            if core.shape != arg.shape:
+                return node
+            cores.append(core)
+        elif arg.op == "zeros":
+            return _zeros(node)
+        else:
+            cores.append(arg)
+    if not scalars:
+        return node
+    return _product(ops.apply("multiply", *scalars, again(cores)))  # type: ignore[operator]
+
+
+def _quotient(node: Expression) -> Expression:
+    """Numbers leave the numerator."""
+    number, rest = coefficient(node.args[0])
+    if rest is None or number == 1:
+        return node
+    return times(number, ops.apply("divide", rest, node.args[1]))
+
+
+def transposed(expression: Expression) -> Expression:
+    """The transpose, pushed inwards as far as it goes; an adjoint becomes its numerator-layout twin."""
+    match expression.op:
+        case "name":
+            name = expression.name
+            if isinstance(name, Adjoint):
+                return leaf(Adjoint(name.of, name.by, not name.numerator), expression.shape[::-1])
+            return ops.transpose(expression)
+        case "transpose":
+            return expression.args[0]
+        case "matmul":
+            return ops.matmul(*(transposed(arg) for arg in reversed(expression.args)))
+        case "sum" if expression.at[0] is not None:
+            return ops.total(transposed(expression.args[0]), 1 - expression.at[0])
+        case "spread" | "zeros":
+            args = tuple(transposed(arg) for arg in expression.args)
+            shape = expression.shape[::-1]
+            return Expression(expression.op, args, (shape,) if expression.op == "zeros" else (), shape)
+        case "add" | "multiply" | "divide" | "power":
+            args = tuple(transposed(arg) if arg.shape else numerator_names(arg) for arg in expression.args)
+            return Expression(expression.op, args, expression.at, expression.shape[::-1])
+    return ops.transpose(numerator_names(expression)) if expression.shape else numerator_names(expression)
+
+
+def numerator_names(expression: Expression) -> Expression:
+    """The same value, its adjoints written as transposes of their numerator-layout twins."""
+    if expression.op == "name" and isinstance(expression.name, Adjoint) and not expression.name.numerator:
+        return ops.transpose(transposed(expression)) if expression.shape else transposed(expression)
+    args = tuple(numerator_names(arg) for arg in expression.args)
+    return Expression(expression.op, args, expression.at, expression.shape)

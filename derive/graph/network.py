@@ -1,0 +1,91 @@
+"""A network: data by name, and named equations in the order of evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from derive.graph.expression import Expression, Name
+from derive.numbers.tensor import Tensor
+from derive.problem.problem import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """An input. ``role`` is ``"given"``, ``"parameter"`` or ``"shape"`` (no numbers)."""
+
+    shape: Shape
+    role: str
+    tensor: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """``name = value``. ``auto`` marks an intermediate that the problem left without a name."""
+
+    name: Name
+    value: Expression
+    line: int | None = field(default=None, compare=False)
+    comment: str = ""
+    auto: bool = False
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a problem's equations mean, sizes checked.
+
+    ``labels`` names data that were given as class numbers and are one-hot here; it maps them to what was given.
+    """
+
+    data: Mapping[str, Datum]
+    equations: tuple[Equation, ...]
+    labels: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def shape(self, name: str) -> Shape:
+        """The shape of a datum or an equation; ``KeyError`` for any other name."""
+        if name in self.data:
+            return self.data[name].shape
+        return self.equation(name).value.shape
+
+    def equation(self, name: str) -> Equation:
+        """The equation that defines a name."""
+        return self._by_name[name]
+
+    @property
+    def _by_name(self) -> dict[str, Equation]:
+        cache = self.__dict__.get("_index")
+        if cache is None:
+            cache = {str(equation.name): equation for equation in self.equations}
+            object.__setattr__(self, "_index", cache)
+        result: dict[str, Equation] = cache
+        return result
+
+    @property
+    def numeric(self) -> bool:
+        """Whether every datum has numbers."""
+        return all(datum.tensor is not None for datum in self.data.values())
+
+    def users(self) -> dict[str, tuple[str, ...]]:
+        """For each name, the equations that use it, in order."""
+        found: dict[str, list[str]] = {name: [] for name in self.data}
+        for equation in self.equations:
+            found[str(equation.name)] = []
+            for name in equation.value.names():
+                found[str(name)].append(str(equation.name))
+        return {name: tuple(users) for name, users in found.items()}
+
+    def ancestors(self, top: str) -> frozenset[str]:
+        """``top`` and every name it rests on."""
+        seen = {top}
+        for equation in reversed(self.equations):
+            if equation.name in seen:
+                seen.update(str(name) for name in equation.value.names())
+        return frozenset(seen)
+
+    def descendants(self, names: tuple[str, ...]) -> frozenset[str]:
+        """``names`` and every name that rests on one of them."""
+        seen = set(names)
+        for equation in self.equations:
+            if any(name in seen for name in equation.value.names()):
+                seen.add(str(equation.name))
+        return frozenset(seen)
