@@ -1,0 +1,242 @@
+"""Every entry of a small network as a SymPy expression, under the entry names that the problem gives.
+
+Each equation's entries stand in terms of the entries of the names on its right-hand side, so nothing grows. A
+function stays a function there (``sigmoid(z_1)``) whose derivative SymPy takes through ``fdiff``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+import sympy
+from flint import fmpq
+
+from derive.calculus.functions import H, Functions, Key, Z, rational
+from derive.graph.expression import Adjoint, Expression, Name
+from derive.graph.network import Network
+from derive.graph.ops import evaluate
+from derive.problem.problem import Shape
+
+Array = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a name, counted from 0."""
+
+    name: Name
+    index: tuple[int, ...]
+
+
+class Explicit:
+    """The entries of a network. ``entry_names`` maps a name to the texts of its entries, row by row."""
+
+    def __init__(self, network: Network, functions: Functions, entry_names: Mapping[str, tuple[str, ...]]) -> None:
+        self.network, self.functions = network, functions
+        self._texts = entry_names
+        self._symbols: dict[Name, Array] = {}
+        self.entry_of: dict[sympy.Symbol, Entry] = {}
+        self._equations: dict[str, Array] = {}
+
+    def symbols(self, name: Name) -> Array:
+        """The entries of a name as an array of symbols of its shape."""
+        if name not in self._symbols:
+            shape = self.network.shape(name.by if isinstance(name, Adjoint) else name)
+            if isinstance(name, Adjoint) and name.numerator:
+                shape = shape[::-1]
+            array = np.empty(shape, dtype=object)
+            texts = self._texts.get(name) if isinstance(name, str) else None
+            for flat, index in enumerate(np.ndindex(*map(int, shape))):
+                text = texts[flat] if texts else f"{name}[{','.join(map(str, index))}]" if index else str(name)
+                symbol = sympy.Symbol(text, real=True)
+                array[index] = symbol
+                self.entry_of[symbol] = Entry(name, index)
+            self._symbols[name] = array
+        return self._symbols[name]
+
+    def equation(self, name: str) -> Array:
+        """The right-hand sides of an equation, entry by entry, in terms of the entries of what it uses."""
+        if name not in self._equations:
+            self._equations[name] = self.entries(self.network.equation(name).value)
+        return self._equations[name]
+
+    def entries(self, expression: Expression) -> Array:
+        """The entries of any expression in the symbols of its names."""
+        return evaluate(expression, self.symbols, self._kind)
+
+    @cached_property
+    def _kind(self) -> Symbolic:
+        return Symbolic(self.functions)
+
+    def function_names(self) -> Iterator[sympy.Basic]:
+        """The functions that occur, for the printer."""
+        for array in self._equations.values():
+            for entry in array.ravel():
+                yield from entry.atoms(sympy.Function)
+
+    @cached_property
+    def called_by_name(self) -> dict[sympy.Expr, sympy.Expr]:
+        """What an entry of an equation computes, where it is a bare function of one entry, and the entry's symbol."""
+        found: dict[sympy.Expr, sympy.Expr] = {}
+        for equation in self.network.equations:
+            name = str(equation.name)
+            for value, symbol in zip(self.equation(name).ravel(), self.symbols(name).ravel(), strict=True):
+                if isinstance(value, Elementwise):
+                    found.setdefault(value, symbol)
+        return found
+
+    def written_out(self, value: sympy.Expr, within: Iterable[str] | None = None) -> sympy.Expr:
+        """``value`` with every name replaced by its right-hand side, down to the data (or to names not in ``within``)."""
+        for equation in reversed(self.network.equations):
+            name = str(equation.name)
+            if within is not None and name not in within:
+                continue
+            symbols = [symbol for symbol in self.symbols(name).ravel() if value.has(symbol)]
+            if symbols:
+                rights = dict(zip(self.symbols(name).ravel(), self.equation(name).ravel(), strict=True))
+                value = value.xreplace({symbol: rights[symbol] for symbol in symbols})
+        return value
+
+    def with_definitions(self, value: sympy.Expr) -> sympy.Expr:
+        """``value`` with every function replaced by its formula."""
+        return value.replace(
+            lambda node: isinstance(node, Elementwise),
+            lambda node: node.formula(),
+        )
+
+
+class Elementwise(sympy.Function):
+    """f or f' of one of the problem's functions, unevaluated; SymPy differentiates it by ``fdiff``."""
+
+    name: str
+    at: Key
+    functions: Functions
+    order: int
+
+    @classmethod
+    def eval(cls, *args: Any) -> None:
+        return None
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """The derivative: through this very output where that is short, else with a prime."""
+        (z,) = self.args
+        quotient = self.functions.through_output(self.name, self.at) if self.order == 0 else None
+        if quotient is None:
+            return elementwise(self.functions, self.name, self.at, self.order + 1)(z)
+        top, bottom = quotient
+        return top.xreplace({H: self}) / bottom.xreplace({H: self})
+
+    def formula(self) -> sympy.Expr:
+        """The definition (or its derivative) at the argument; itself where there is none."""
+        found = self.functions.definition(self.name, self.at)
+        if found is None:
+            return self
+        if self.order == 1:
+            found = self.functions.derivative(self.name, self.at)
+        elif self.order > 1:
+            found = sympy.diff(found, Z, self.order)
+        return found.subs(Z, self.args[0])
+
+
+@cache
+def elementwise(functions: Functions, name: str, at: Key, order: int = 0) -> type[Elementwise]:
+    """The SymPy function class for f (``order`` 0), f' (1), …"""
+    shown = at[0] if name == "own" else name
+    label = str(shown) + "".join(f"_{value}" for value in (at[1:] if name == "own" else at)) + "'" * order
+    return type(label, (Elementwise,), {"name": name, "at": at, "functions": functions, "order": order, "nargs": 1})
+
+
+class Extreme(sympy.Function):
+    """1 where the first operand of a maximum or minimum wins, else 0; flat almost everywhere."""
+
+    nargs = 2
+
+    @classmethod
+    def eval(cls, *args: Any) -> None:
+        return None
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Zero."""
+        return sympy.S.Zero
+
+
+class FirstIsLarger(Extreme):
+    """For ``maximum``."""
+
+
+class FirstIsSmaller(Extreme):
+    """For ``minimum``."""
+
+
+class Symbolic:
+    """SymPy expressions as a kind of number for the graph's op table."""
+
+    def __init__(self, functions: Functions) -> None:
+        self.functions = functions
+
+    def settle(self, value: Any, expression: Expression) -> Array:
+        """An array again, where NumPy has unwrapped a scalar."""
+        return _array(value)
+
+    def number(self, value: fmpq) -> Array:
+        return _array(rational(value))
+
+    def size(self, name: str) -> Array:
+        return _array(sympy.Symbol(name, integer=True, positive=True))
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        return a @ b
+
+    def power(self, a: Array, exponent: fmpq) -> Array:
+        return _each(lambda x: x ** rational(exponent), a)
+
+    def divide(self, a: Array, b: Array) -> Array:
+        return _array(a / b)
+
+    def function(self, name: str, at: Key, a: Array) -> Array:
+        return _each(elementwise(self.functions, name, at), a)
+
+    def derivative(self, name: str, at: Key, a: Array) -> Array:
+        order = 1
+        while name == "derivative":
+            name, at, order = at[0], at[1:], order + 1
+        return _each(elementwise(self.functions, name, at, order), a)
+
+    def first_wins(self, kind: str, a: Array, b: Array) -> Array:
+        wins = FirstIsLarger if kind == "maximum" else FirstIsSmaller
+        return _each(lambda x, y: wins(x, y), *np.broadcast_arrays(a, b))
+
+    def softmax(self, a: Array, axis: int) -> Array:
+        powers = _each(sympy.exp, a)
+        return _array(powers / self.total(powers, axis))
+
+    def log_softmax(self, a: Array, axis: int) -> Array:
+        return _array(a - _each(sympy.log, self.total(_each(sympy.exp, a), axis)))
+
+    def total(self, a: Array, axis: int | None) -> Array:
+        if axis is None:
+            return _array(sympy.Add(*a.ravel()))
+        return np.apply_along_axis(lambda line: np.array([sympy.Add(*line)], dtype=object), axis, a)
+
+    def spread(self, a: Array, shape: Shape) -> Array:
+        return np.broadcast_to(a, tuple(map(int, shape)))
+
+
+def _array(value: Any) -> Array:
+    if isinstance(value, np.ndarray):
+        return value
+    array = np.empty((), dtype=object)
+    array[()] = value
+    return array
+
+
+def _each(f: Any, *arrays: Array) -> Array:
+    first = arrays[0]
+    result = np.empty(first.shape, dtype=object)
+    for index in np.ndindex(first.shape):
+        result[index] = f(*(array[index] for array in arrays))
+    return result

@@ -1,0 +1,162 @@
+"""Each elementwise function, defined once as a SymPy expression; everything else about it is worked out from that.
+
+``Z`` is the input and ``H`` the output. The derivative is SymPy's; its form through the output (sigma' = h (1 - h)) is
+found by eliminating the exponential or the root between the definition and the derivative, and proved by putting the
+definition back.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import sympy
+from flint import fmpq
+
+from derive.problem.problem import Problem
+from derive.problem.syntax import Binary, Call, Name, Negate, Node, Number
+
+Z = sympy.Symbol("z", real=True)
+H = sympy.Symbol("h", real=True)
+_U = sympy.Symbol("u", positive=True)
+
+Key = tuple[Any, ...]  # the parameters of a function, as its node carries them in ``at``
+
+
+def rational(value: fmpq) -> sympy.Expr:
+    """The same number for SymPy."""
+    return sympy.Rational(int(value.p), int(value.q))
+
+
+def _pieces(right: sympy.Expr, left: sympy.Expr) -> sympy.Expr:
+    return sympy.Piecewise((right, Z > 0), (left, True))
+
+
+DEFINITIONS: Mapping[str, Callable[..., sympy.Expr]] = {
+    "sigmoid": lambda: 1 / (1 + sympy.exp(-Z)),
+    "tanh": lambda: (sympy.exp(Z) - sympy.exp(-Z)) / (sympy.exp(Z) + sympy.exp(-Z)),
+    "relu": lambda: _pieces(Z, sympy.S.Zero),
+    "leaky_relu": lambda slope: _pieces(Z, rational(slope) * Z),
+    "elu": lambda alpha=fmpq(1): _pieces(Z, rational(alpha) * (sympy.exp(Z) - 1)),
+    "softplus": lambda: sympy.log(1 + sympy.exp(Z)),
+    "gelu": lambda: Z * (1 + sympy.erf(Z / sympy.sqrt(2))) / 2,
+    "silu": lambda: Z / (1 + sympy.exp(-Z)),
+    "exp": lambda: sympy.exp(Z),
+    "log": lambda: sympy.log(Z),
+    "log2": lambda: sympy.log(Z) / sympy.log(2),
+    "sqrt": lambda: sympy.sqrt(Z),
+    "abs": lambda: _pieces(Z, -Z),
+    "sin": lambda: sympy.sin(Z),
+    "cos": lambda: sympy.cos(Z),
+}
+
+# Where the two branches meet with different slopes, the derivative is what the convention says.
+KINKED = ("relu", "leaky_relu", "abs")
+
+
+class Functions:
+    """The functions of one problem: the built-in ones, its own formulas, and its conventions at kinks."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._own = problem.functions
+        self._relu_at_zero = rational(problem.convention.relu_at_zero)
+
+    @staticmethod
+    def definition_of(name: str) -> sympy.Expr:
+        """f(``Z``) of a built-in function without parameters."""
+        return _definition(name, ())
+
+    def definition(self, name: str, at: Key = ()) -> sympy.Expr | None:
+        """f(``Z``); ``None`` for a function without a formula."""
+        if name == "own":
+            formula = self._own[at[0]]
+            return None if formula is None else _formula(formula[1], formula[0])
+        return _definition(name, at)
+
+    def derivative(self, name: str, at: Key = ()) -> sympy.Expr | None:
+        """f'(``Z``), SymPy's; at a kink the declared value."""
+        if name == "own":
+            definition = self.definition(name, at)
+            return None if definition is None else sympy.diff(definition, Z)
+        slope = _slope(name, at)
+        if name not in KINKED:
+            return slope
+        (right, _), (left, _) = slope.args
+        at_zero = {"relu": self._relu_at_zero, "leaky_relu": left, "abs": sympy.S.Zero}[name]
+        return sympy.Piecewise((right, Z > 0), (left, Z < 0), (at_zero, True))
+
+    def through_output(self, name: str, at: Key = ()) -> tuple[sympy.Expr, sympy.Expr] | None:
+        """f' in terms of ``H`` = f(``Z``), as numerator and denominator; ``None`` where there is no short one."""
+        return None if name == "own" else _through_output(name, at)
+
+
+@cache
+def _definition(name: str, at: Key) -> sympy.Expr:
+    return DEFINITIONS[name](*at)
+
+
+@cache
+def _slope(name: str, at: Key) -> sympy.Expr:
+    return sympy.diff(_definition(name, at), Z)
+
+
+@cache
+def _through_output(name: str, at: Key) -> tuple[sympy.Expr, sympy.Expr] | None:
+    """Eliminates u = e^z, e^2z or the root of z between h = f(z) and f'(z), where h is a quotient of lines in u."""
+    for generator in (sympy.exp(Z), sympy.sqrt(Z)):
+        put = {generator: _U, 1 / generator: 1 / _U}
+        f, slope = (side.xreplace(put) for side in (_definition(name, at), _slope(name, at)))
+        if not all(side.free_symbols == {_U} and side.is_rational_function(_U) for side in (f, slope)):
+            continue
+        f, slope = sympy.cancel(f), sympy.cancel(slope)
+        numerator, denominator = f.as_numer_denom()
+        line = sympy.Poly(numerator - H * denominator, _U)
+        powers = {power for (power,) in line.monoms()}
+        step = max(powers)
+        if not powers <= {0, step}:
+            continue
+        output = -line.coeff_monomial(1) / line.coeff_monomial(_U**step)  # what u^step is in terms of h
+        rewritten = sympy.cancel(slope.subs(_U, sympy.root(output, step)))
+        if not rewritten.is_rational_function(H):
+            continue
+        if sympy.cancel(rewritten.subs(H, f) - slope) != 0:
+            raise AssertionError(f"the derivative of {name} through its output does not come back")
+        top, bottom = (_common_power_out(side) for side in rewritten.as_numer_denom())
+        return top, bottom
+    return None
+
+
+def _common_power_out(polynomial: sympy.Expr) -> sympy.Expr:
+    """h - h^2 as h (1 - h)."""
+    lowest = min(power for (power,) in sympy.Poly(polynomial, H).monoms())
+    return H**lowest * sympy.expand(polynomial / H**lowest)
+
+
+_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "**": operator.pow,
+}
+
+
+def _formula(node: Node, variable: str) -> sympy.Expr:
+    """A formula of the equation language in one variable, for SymPy."""
+    match node:
+        case Number(value):
+            return rational(value)
+        case Name(id):
+            return sympy.pi if id == "pi" and variable != "pi" else Z
+        case Negate(operand):
+            return -_formula(operand, variable)
+        case Binary(sign, left, right):
+            return _OPERATORS[sign](_formula(left, variable), _formula(right, variable))
+        case Call("square", (operand,)):
+            return _formula(operand, variable) ** 2
+        case Call(function, (operand,)) if function in DEFINITIONS:
+            at = tuple(value for _, value in node.options)
+            return _definition(function, at).subs(Z, _formula(operand, variable))
+    raise TypeError(f"a formula cannot hold {type(node).__name__}")

@@ -1,0 +1,154 @@
+"""The elementwise derivation: an entry's derivative as a sum over paths of local derivatives.
+
+From an entry one walks along whatever uses it, towards the loss. A walk ends at the loss, or at an entry that several
+others use: that one has a derivative worth a name of its own, which is derived once and used by name. Each local
+factor is SymPy's derivative of one entry's right-hand side; the order of the paths is the order of the equations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy
+
+from derive.calculus.explicit import Entry, Explicit
+from derive.graph.expression import Adjoint
+from derive.graph.network import Network
+
+WRITTEN_OUT = 12  # paths of one entry that are walked to the very top
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A local derivative: d ``of`` / d ``by`` is ``value``, in entry symbols; ``of`` uses ``by`` directly."""
+
+    of: Entry
+    by: Entry
+    value: sympy.Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """From ``top`` down: d loss / d ``top`` times the factors. A path that reaches the loss has it as its ``top``."""
+
+    top: Entry
+    factors: tuple[Factor, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing but local derivatives is left."""
+        return not self.factors or self.top == self.factors[0].of
+
+    @property
+    def value(self) -> sympy.Expr:
+        """The product of the local factors."""
+        return sympy.Mul(*(factor.value for factor in self.factors))
+
+
+class Paths:
+    """All walks from entries to the loss ``of``, or to the entries of ``tops`` where their adjoints are known."""
+
+    def __init__(self, explicit: Explicit, of: str, tops: tuple[str, ...] = ()) -> None:
+        self.explicit, self.of, self.tops = explicit, of, tops
+        self.network: Network = explicit.network
+        above = frozenset().union(*(self.network.ancestors(top) for top in tops or (of,)))
+        self._equations = [str(e.name) for e in self.network.equations if e.name in above]
+
+    @cached_property
+    def users(self) -> dict[sympy.Symbol, list[tuple[Entry, sympy.Expr]]]:
+        """For each entry symbol, the entries that use it, with their right-hand sides."""
+        found: dict[sympy.Symbol, list[tuple[Entry, sympy.Expr]]] = {}
+        order = {symbol: k for k, symbol in enumerate(self.explicit.entry_of)}
+        for name in self._equations:
+            array = self.explicit.equation(name)
+            for index in _indices(array.shape):
+                right = array[index]
+                for symbol in sorted(right.free_symbols, key=lambda s: order.get(s, -1)):
+                    found.setdefault(symbol, []).append((Entry(name, index), right))
+        return found
+
+    def symbol(self, entry: Entry) -> sympy.Symbol:
+        """The symbol of an entry."""
+        result: sympy.Symbol = self.explicit.symbols(entry.name)[entry.index]
+        return result
+
+    def local(self, entry: Entry) -> Iterator[Factor]:
+        """One factor for each entry that uses this one, by SymPy's derivative; those that vanish are left out."""
+        symbol = self.symbol(entry)
+        for of, right in self.users.get(symbol, ()):
+            slope = self.tidy(of, sympy.diff(right, symbol))
+            if slope != 0:
+                yield Factor(of, entry, slope)
+
+    def tidy(self, of: Entry, slope: sympy.Expr) -> sympy.Expr:
+        """The derivative in the names of the problem: functions by the names of their values, softmax as itself."""
+        if slope.has(sympy.exp):
+            slope = self._softmax_by_name(slope)
+        return slope.xreplace(self.explicit.called_by_name)
+
+    def _softmax_by_name(self, slope: sympy.Expr) -> sympy.Expr:
+        """e^z_j over the sum of such is the softmax's entry, where an equation names it."""
+        for equation in self.network.equations:
+            if equation.value.op != "softmax":
+                continue
+            name = str(equation.name)
+            rights, symbols = self.explicit.equation(name), self.explicit.symbols(name)
+            for index in _indices(rights.shape):
+                power, normal = rights[index].as_numer_denom()
+                s = sympy.Dummy("s", positive=True)
+                slope = slope.xreplace({normal: s, 1 / normal: 1 / s}).xreplace({power: symbols[index] * s})
+                slope = sympy.expand_mul(slope).xreplace({s: normal}) if slope.has(s) else slope
+        return sympy.factor_terms(slope) if slope.is_Add else slope
+
+    def is_top(self, entry: Entry) -> bool:
+        """Whether a walk ends here: the loss, or an entry whose adjoint is given."""
+        return entry.name in self.tops if self.tops else entry.name == self.of
+
+    def short(self, entry: Entry) -> tuple[Path, ...]:
+        """The walks from an entry to the next one that several use, or to the top."""
+        return tuple(path for first in self.local(entry) for path in self._walk((first,)))
+
+    def _walk(self, factors: tuple[Factor, ...]) -> Iterator[Path]:
+        here = factors[0].of
+        if not self.is_top(here):
+            steps = tuple(self.local(here))
+            if len(steps) == 1:
+                yield from self._walk((steps[0], *factors))
+                return
+            if not steps:
+                return
+        yield Path(here, factors)
+
+    def full(self, entry: Entry) -> tuple[Path, ...] | None:
+        """All walks to the very top; ``None`` where there are more than ``WRITTEN_OUT``."""
+        found: list[Path] = []
+        stack = [(factor,) for factor in reversed(tuple(self.local(entry)))]
+        while stack:
+            factors = stack.pop()
+            here = factors[0].of
+            if self.is_top(here):
+                found.append(Path(here, factors))
+                if len(found) > WRITTEN_OUT:
+                    return None
+                continue
+            stack += [(step, *factors) for step in reversed(tuple(self.local(here)))]
+        return tuple(found)
+
+    def adjoint(self, entry: Entry) -> sympy.Symbol:
+        """The symbol of d loss / d entry."""
+        result: sympy.Symbol = self.explicit.symbols(Adjoint(self.of, str(entry.name)))[entry.index]
+        return result
+
+    def total(self, paths: tuple[Path, ...]) -> sympy.Expr:
+        """The sum that paths stand for; d loss / d top stays a symbol where a path stops below the loss."""
+        return sympy.Add(
+            *(path.value * (1 if path.whole and not self.tops else self.adjoint(path.top)) for path in paths)
+        )
+
+
+def _indices(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    import numpy as np
+
+    yield from np.ndindex(*shape)
