@@ -46,6 +46,8 @@ class Entries(Protocol):
     def total(self, size: Size, term: Callable[[Any], Any]) -> Any: ...
     def function(self, name: str, at: tuple[Any, ...], x: Any) -> Any: ...
     def number(self, value: fmpq) -> Any: ...
+    def size(self, size: Size) -> Any: ...
+    def delta(self, i: Any, j: Any) -> Any: ...
 
 
 Pullback = Callable[[Expression, Expression], tuple[Expression, ...]]
@@ -545,6 +547,41 @@ _row(
         * e.function("log", (), e.number(fmpq(1)) - e.operand(0, i, j))
     ),
     elementwise=True,
+)
+
+
+def _vector(shapes: tuple[Shape, ...], at: tuple[Any, ...]) -> Shape:
+    if len(shapes[0]) != 2 or 1 not in shapes[0]:
+        raise ShapeError(f"a diagonal needs a vector, and this is {sizes.describe(shapes[0])}")
+    size = shapes[0][1] if shapes[0][0] == 1 else shapes[0][0]
+    return (size, size)
+
+
+def _diagonal_matrix(kind: Any, vector: Array) -> Array:
+    size = vector.size
+    result = kind.spread(kind.number(fmpq(0)), (size, size)).copy()
+    for k, entry in enumerate(vector.ravel()):
+        result[k, k] = entry
+    return result
+
+
+# The diagonal matrix of a vector, and the diagonal of a matrix as a row (``at`` 0) or a column (1).
+_row(
+    "diag",
+    shape=_vector,
+    value=lambda kind, node, v: _diagonal_matrix(kind, v[0]),
+    pullback=lambda G, node: (apply("diagonal", G, at=(0 if node.args[0].shape[0] == 1 else 1,)),),
+    index=lambda e, node, i, j: (
+        e.delta(i, j) * (e.operand(0, 0, j) if node.args[0].shape[0] == 1 else e.operand(0, i, 0))
+    ),
+)
+
+_row(
+    "diagonal",
+    shape=lambda shapes, at: (1, shapes[0][0]) if at[0] == 0 else (shapes[0][0], 1),
+    value=lambda kind, node, v: v[0].diagonal().reshape(node.shape),
+    pullback=lambda G, node: (apply("diag", G),),
+    index=lambda e, node, i, j: e.operand(0, j, j) if node.at[0] == 0 else e.operand(0, i, i),
 )
 
 

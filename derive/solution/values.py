@@ -1,0 +1,193 @@
+"""Certified values of named equations: exact rationals as far as they go, balls from there, refined on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from flint import fmpq
+
+from derive.calculus.functions import Functions, Key
+from derive.calculus.numeric import of_one_variable
+from derive.errors import ProblemError
+from derive.graph.expression import Adjoint, Expression, Name
+from derive.graph.ops import evaluate
+from derive.numbers import arrays
+from derive.numbers.arrays import Array
+from derive.numbers.balls import DomainError, Number, UndecidedSign, enclosure, precision
+from derive.numbers.certify import Undecided
+from derive.numbers.functions import log_softmax, power, softmax
+from derive.numbers.rounding import Printed, Rounding, printed
+from derive.problem.problem import Shape
+
+START_BITS, MOST_BITS = 128, 4096
+
+Data = Callable[[int], Mapping[str, Array]]  # the data at a working precision of so many bits
+
+
+class Balls:
+    """Certified numbers as a kind of number for the graph's op table; the working precision is FLINT's."""
+
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
+        self._compiled: dict[tuple[bool, str, Key], Callable[[Number], Number]] = {}
+
+    def settle(self, value: Any, expression: Expression) -> Array:
+        """An array whose rationals are short enough to go on exactly."""
+        return arrays.settle_all(value)
+
+    def number(self, value: fmpq) -> Array:
+        return arrays.wrap(value)
+
+    def size(self, name: str) -> Array:
+        raise TypeError(f"the size {name} has no number")
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        return arrays.matmul(a, b)
+
+    def power(self, a: Array, exponent: fmpq) -> Array:
+        return arrays.elementwise(lambda x: power(x, exponent), a)
+
+    def divide(self, a: Array, b: Array) -> Array:
+        return arrays.divide(a, b)
+
+    def function(self, name: str, at: Key, a: Array) -> Array:
+        return arrays.elementwise(self._compile(False, name, at), a)
+
+    def derivative(self, name: str, at: Key, a: Array) -> Array:
+        return arrays.elementwise(self._compile(True, name, at), a)
+
+    def first_wins(self, kind: str, a: Array, b: Array) -> Array:
+        from derive.numbers.functions import compare
+
+        relation = ">=" if kind == "maximum" else "<="
+        return arrays.elementwise(lambda x, y: fmpq(int(compare(relation, x, y))), a, b)
+
+    def softmax(self, a: Array, axis: int) -> Array:
+        return arrays.along(softmax, a, axis)
+
+    def log_softmax(self, a: Array, axis: int) -> Array:
+        return arrays.along(log_softmax, a, axis)
+
+    def total(self, a: Array, axis: int | None) -> Array:
+        return arrays.total(a, axis)
+
+    def spread(self, a: Array, shape: Shape) -> Array:
+        import numpy as np
+
+        return np.broadcast_to(a, tuple(int(size) for size in shape))
+
+    def _compile(self, slope: bool, name: str, at: Key) -> Callable[[Number], Number]:
+        key = (slope, name, at)
+        if key not in self._compiled:
+            formula = (self._functions.derivative if slope else self._functions.definition)(name, at)
+            if formula is None:
+                raise TypeError(f"{at[0]} has no formula")
+            self._compiled[key] = of_one_variable(formula)
+        return self._compiled[key]
+
+
+class Run:
+    """One pass through a list of named equations, forward and backward.
+
+    ``equations`` maps names to right-hand sides, ``lines`` to where they stand in the file. With ``carried``, every
+    named value is rounded as it is shown before the next equation uses it, as in work by hand.
+    """
+
+    def __init__(
+        self,
+        equations: Mapping[Name, Expression],
+        data: Data,
+        kind: Balls,
+        *,
+        carried: Rounding | None = None,
+        where: Mapping[Name, tuple[str | None, int | None]] | None = None,
+    ) -> None:
+        self.equations, self.data, self.kind, self.carried = equations, data, kind, carried
+        self._where = where or {}
+        self._known: dict[int, dict[Name, Array]] = {}
+
+    def value(self, name: Name, bits: int = START_BITS) -> Array:
+        """The entries of a name; more bits than asked for where a branch needs them to be decided."""
+        return self._decided(bits, lambda now: self._named(name, now))
+
+    def expression(self, expression: Expression, bits: int = START_BITS) -> Array:
+        """The value of an expression in the names of this run."""
+        return self._decided(
+            bits, lambda now: evaluate(expression, lambda name: self._named(name, now), self.kind)
+        )
+
+    def shown(self, value: Name | Expression, rounding: Rounding) -> list[Printed | Undecided]:
+        """Every entry as it is printed, row by row; precision is doubled until the digits are decided."""
+        find = self.expression if isinstance(value, Expression) else self.value
+        bits = START_BITS
+        found: list[Printed | None] = [None]
+        while bits <= MOST_BITS:
+            with precision(bits):
+                entries = arrays.entries(find(value, bits))  # type: ignore[arg-type]
+                found = [printed(entry, rounding) for entry in entries]
+            if None not in found:
+                break
+            bits *= 2
+        return [
+            Undecided(*enclosure(entry)) if text is None else text
+            for entry, text in zip(entries, found, strict=True)
+        ]
+
+    def _decided(self, bits: int, compute: Callable[[int], Array]) -> Array:
+        while True:
+            try:
+                with precision(bits):
+                    return compute(bits)
+            except UndecidedSign as error:
+                if bits >= MOST_BITS:
+                    raise ProblemError(
+                        f"{error.message}: a value is zero, or too near to zero to tell at {MOST_BITS} bits"
+                    ) from None
+                bits *= 2
+
+    def _named(self, name: Name, bits: int) -> Array:
+        known = self._known.setdefault(bits, {})
+        if not known:
+            known.update(self.data(bits))
+        if name not in known:
+            for needed in self._order(name, known):
+                known[needed] = self._carry(self._compute(needed, known), bits)
+        return known[name]
+
+    def _order(self, name: Name, known: Mapping[Name, Array]) -> Iterator[Name]:
+        """What has to be worked out for a name, in order; no recursion, so that depth does not matter."""
+        stack: list[tuple[Name, bool]] = [(name, False)]
+        seen: set[Name] = set()
+        while stack:
+            here, ready = stack.pop()
+            if ready:
+                yield here
+            elif here not in known and here not in seen:
+                seen.add(here)
+                stack.append((here, True))
+                stack += [(below, False) for below in reversed(self.equations[here].names())]
+
+    def _compute(self, name: Name, known: Mapping[Name, Array]) -> Array:
+        try:
+            return evaluate(self.equations[name], lambda used: known[used], self.kind)
+        except DomainError as error:
+            file, line = self._where.get(name, (None, None))
+            entry = f"[{','.join(str(k + 1) for k in error.entry)}]" if error.entry else ""
+            what = f"the derivative {name}" if isinstance(name, Adjoint) else name
+            raise ProblemError(f"{what}{entry}: {error.message}", file=file, line=line) from None
+        except UndecidedSign as error:
+            raise UndecidedSign(f"{name}: {error.message}", error.entry) from None
+
+    def _carry(self, value: Array, bits: int) -> Array:
+        if self.carried is None:
+            return value
+        from derive.numbers.decimals import read_number
+
+        rounded: list[Number] = []
+        for entry in arrays.entries(value):
+            text = printed(entry, self.carried)
+            if text is None:
+                raise UndecidedSign("the digits to carry are not decided")
+            rounded.append(read_number(text.text))
+        return arrays.filled(value.shape, rounded)
