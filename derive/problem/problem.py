@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
 from flint import fmpq
 
 from derive.numbers.tensor import Tensor
@@ -102,3 +103,36 @@ class Problem:
                 return self.lines[keys]
             keys = keys[:-1]
         return None
+
+    @classmethod
+    def from_equations(
+        cls,
+        equations: str,
+        *,
+        given: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        shapes: Mapping[str, Any] | None = None,
+        functions: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | None = None,
+        symbols: Mapping[str, str] | None = None,
+        captions: Mapping[str, Any] | None = None,
+        ask: Mapping[str, Any] | None = None,
+        convention: Mapping[str, Any] | None = None,
+        parts: Sequence[Mapping[str, Any]] | None = None,
+        title: str | Mapping[str, str] | None = None,
+        name: str = "problem",
+        folder: str | Path | None = None,
+    ) -> Problem:
+        """A problem from Python: the tables of a problem file as dicts, checked as a file is.
+
+        A value is a number, nested lists, a NumPy array, or a text (``"1/3"``); a float is read by its ``repr``. A flat
+        list or a 1-D array is a row. ``folder`` is where ``{"file": "w.npz", "array": "W1"}`` looks. Raises
+        ``ProblemError`` (``equations:3`` is line 3 of ``equations``) and ``Unsupported``.
+        """
+        from derive.problem.find import problem_from_equations  # this module is below the reader
+
+        return problem_from_equations(
+            equations, name=name, folder=folder, title=title, given=given, parameters=parameters, shapes=shapes,
+            functions=functions, names=names, symbols=symbols, captions=captions, ask=ask, convention=convention,
+            part=parts,
+        )  # fmt: skip

@@ -1,0 +1,252 @@
+"""``[ask]``: the loss, the gradients, the update and the known upstream gradient.
+
+A quantity is asked for by a plain name (``"W1"``: the loss by W1) or as a ratio of two names (``"do/dz_o"``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from flint import fmpq
+
+from derive.errors import ProblemError
+from derive.numbers.tensor import Tensor
+from derive.problem import wording
+from derive.problem.convention import whole
+from derive.problem.exact import exact
+from derive.problem.language import check_name
+from derive.problem.places import Places
+from derive.problem.problem import Ask, Update, Upstream
+from derive.problem.toml import KeyPath
+from derive.problem.values import read_value
+
+KEYS = ("loss", "gradients", "update", "upstream", "train", "shapes")
+UPDATE_KEYS = ("rate", "rest", "symbol", "steps", "show", "every", "rule", "over", "batch", "each", "along")
+LATER_IN_ASK = ("train", "shapes")
+LATER_IN_UPDATE = ("over", "batch", "each", "along", "t", "state", "with")
+MOST_STEPS = 10_000_000
+
+RATIO = re.compile(r"d([A-Za-z][A-Za-z0-9_]*)/d([A-Za-z][A-Za-z0-9_]*)", re.ASCII)
+SECOND = re.compile(r"d\^?2[A-Za-z][A-Za-z0-9_]*/d[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Known:
+    """The names of a problem. ``complete`` is false above parts: what is missing there may come with each part."""
+
+    equations: tuple[str, ...]
+    data: Mapping[str, object]
+    parameters: Mapping[str, Tensor]
+    complete: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, equations first."""
+        return (*self.equations, *self.data)
+
+
+def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: Path | None) -> Ask:
+    """What is wanted. Names are looked up; raises ``ProblemError``, and ``Unsupported`` for what is not built yet."""
+    places.keys(table, KEYS, "ask")
+    for key in LATER_IN_ASK:
+        if table.get(key, False) is not False:
+            raise places.unsupported(
+                f"{key} in [ask] is not built yet; built are loss, gradients, update and upstream", "ask", key
+            )
+    upstream = _upstreams(table["upstream"], known, places, folder) if "upstream" in table else ()
+    loss = _loss(table["loss"], known, places) if "loss" in table else None
+    if loss is not None and upstream:
+        raise places.error("loss and upstream exclude each other: differentiation starts from one of them", "ask", "loss")
+    tops = tuple(top.of for top in upstream)
+    gradients = _gradients(table["gradients"], known, tops, places) if "gradients" in table else None
+    update = None
+    if table.get("update", False) is not False:
+        update = _update(table["update"], known, tops, places)
+        if update is not None and any(top.value is None for top in upstream):
+            raise places.error("an update beside an upstream needs the numbers of the upstream: value = [[…]]",
+                               "ask", "update")  # fmt: skip
+    return Ask(loss, gradients, update, upstream)
+
+
+def split_ratio(text: str) -> tuple[str, str] | None:
+    """``("E", "W1")`` for ``"dE/dW1"``, and ``None`` for what is no ratio."""
+    match = RATIO.fullmatch(text)
+    return (match[1], match[2]) if match else None
+
+
+def _loss(value: object, known: Known, places: Places) -> str:
+    if not isinstance(value, str):
+        raise places.error(f"loss is {wording.kind(value)}, expected is the name of an equation", "ask", "loss")
+    if value in known.data:
+        raise places.error(f"loss names {value}, which is data, not an equation", "ask", "loss")
+    if value not in known.equations:
+        raise places.unknown("loss names no equation:", value, known.equations, "ask", "loss")
+    return value
+
+
+def _gradients(value: object, known: Known, tops: tuple[str, ...], places: Places) -> str | tuple[str, ...]:
+    path = ("ask", "gradients")
+    if value == "all":
+        return "all"
+    if value == "parameters":
+        if known.complete and not known.parameters:
+            raise places.error('gradients = "parameters", and the problem has no parameters', *path,
+                               hint="name them, or say all")  # fmt: skip
+        return "parameters"
+    if not isinstance(value, list | tuple):
+        tip = f'a single name stands in a list: ["{value}"]' if isinstance(value, str) and value in known.names else None
+        raise places.error(
+            f'gradients is {wording.kind(value)}, expected is "parameters", "all" or a list of names', *path, hint=tip
+        )
+    return _quantities(value, known, tops, places, path)
+
+
+def _quantities(
+    value: object, known: Known, tops: tuple[str, ...], places: Places, path: KeyPath
+) -> tuple[str, ...]:
+    """A list of names and ratios, each known and each once."""
+    if not isinstance(value, list | tuple):
+        raise places.error(f"{path[-1]} is {wording.kind(value)}, expected is a list of names", *path)
+    asked: list[str] = []
+    for number, quantity in enumerate(value):
+        here = (*path, number)
+        if not isinstance(quantity, str):
+            raise places.error(f"{path[-1]} has {wording.kind(quantity)}, expected are names", *here)
+        if quantity in asked:
+            raise places.error(f"{path[-1]} has {wording.shown(quantity)[1:-1]} twice", *here)
+        _check_quantity(quantity, known, tops, places, here)
+        asked.append(quantity)
+    return tuple(asked)
+
+
+def _check_quantity(text: str, known: Known, tops: tuple[str, ...], places: Places, path: KeyPath) -> None:
+    if text in known.names:
+        return
+    key = next(part for part in reversed(path) if isinstance(part, str))
+    if SECOND.fullmatch(text):
+        raise places.unsupported(f"the second derivative {text} is not built yet", *path)
+    ratio = split_ratio(text)
+    if ratio is None:
+        if "/" in text or "∂" in text:
+            raise places.error(f"{wording.shown(text)} in {key} is no name and no ratio", *path,
+                               hint='a ratio is written "dE/dW1"')  # fmt: skip
+        if known.complete:
+            raise places.unknown(f"{key} names what does not exist:", text, known.names, *path)
+        return
+    above, below = ratio
+    if above in known.data:
+        raise places.error(f"{text} in {key}: {above} is data and depends on nothing", *path)
+    if above not in known.equations and above not in tops:
+        raise places.unknown(f"{text} in {key}: there is no equation", above, (*known.equations, *tops), *path)
+    if below not in known.names and known.complete:
+        raise places.unknown(f"{text} in {key}: there is no name", below, known.names, *path)
+
+
+def _update(value: object, known: Known, tops: tuple[str, ...], places: Places) -> Update | None:
+    path = ("ask", "update")
+    if value is True:
+        raise places.error("update is true, expected is a table with a rate", *path, hint="update = { rate = 0.01 }")
+    table = places.table(value, *path)
+    rule = table.get("rule", "sgd")
+    if rule != "sgd":
+        if isinstance(rule, str):
+            raise places.unsupported(f'the update rule "{rule}" is not built yet; built is "sgd"', *path, "rule")
+        raise places.error(f'rule is {wording.kind(rule)}, expected is a text such as "sgd"', *path, "rule")
+    for key in table:
+        if key in LATER_IN_UPDATE:
+            raise places.unsupported(
+                f"{key} in an update is not built yet; built are rate, rest, symbol, steps, show and every", *path, key
+            )
+    places.keys(table, UPDATE_KEYS, *path)
+    if not known.parameters:
+        if known.complete:
+            raise places.error("an update without [parameters]: there is nothing to move", *path)
+        return None
+    if "rate" not in table:
+        raise places.error("update has no rate", *path, hint="update = { rate = 0.01 }")
+    symbol = table.get("symbol", "eta")
+    if not isinstance(symbol, str):
+        raise places.error(f'symbol is {wording.kind(symbol)}, expected is a name such as "alpha"', *path, "symbol")
+    try:
+        check_name(symbol, "the rate")
+    except ProblemError as error:
+        raise places.placed(error, *path, "symbol") from None
+    return Update(
+        rates=MappingProxyType(_rates(table, known, places)),
+        symbol=symbol,
+        steps=whole(table.get("steps", 1), 1, MOST_STEPS, places, *path, "steps"),
+        show=_quantities(table.get("show", ()), known, tops, places, (*path, "show")),
+        every=whole(table.get("every", 1), 1, MOST_STEPS, places, *path, "every"),
+    )
+
+
+def _rates(table: Mapping[str, object], known: Known, places: Places) -> dict[str, fmpq]:
+    """A rate for every parameter, in the order of the file. ``rest`` stands in the table of rates or beside it."""
+    path: KeyPath = ("ask", "update", "rate")
+    rate = table["rate"]
+    if not isinstance(rate, Mapping):
+        if "rest" in table:
+            raise places.error("rest stands beside one rate for all; it belongs to a table of rates",
+                               "ask", "update", "rest", hint="rate = { W1 = 0.5, rest = 0.3 }")  # fmt: skip
+        value = _number(rate, places, path)
+        return dict.fromkeys(known.parameters, value)
+    rates = places.table(rate, *path)
+    rest: fmpq | None = None
+    if "rest" in table:
+        rest = _number(table["rest"], places, ("ask", "update", "rest"))
+    if "rest" in rates and "rest" not in known.parameters:
+        if rest is not None:
+            raise places.error("rest stands twice, in the table of rates and beside it", *path, "rest")
+        rest = _number(rates.pop("rest"), places, (*path, "rest"))
+    for name in rates:
+        if name not in known.parameters:
+            raise places.unknown("rate names no parameter:", name, known.parameters, *path, name)
+    missing = [name for name in known.parameters if name not in rates]
+    if missing and rest is None:
+        raise places.error(f"rate leaves out {wording.listing(missing, 'and')}", *path,
+                           hint="rest = 0.3 stands for all that are left out, 0 keeps one as it is")  # fmt: skip
+    found = {name: _number(value, places, (*path, name)) for name, value in rates.items()}
+    return {name: found[name] if name in found else rest for name in known.parameters}  # type: ignore[misc]
+
+
+def _number(value: object, places: Places, path: KeyPath) -> fmpq:
+    try:
+        return exact(value)
+    except ProblemError as error:
+        raise places.error(f"{path[-1]}: {error.message}", *path, hint=error.hint) from None
+
+
+def _upstreams(value: object, known: Known, places: Places, folder: Path | None) -> tuple[Upstream, ...]:
+    path: KeyPath = ("ask", "upstream")
+    usage = 'upstream = { of = "J", at = "out" }'
+    single = not isinstance(value, list | tuple)
+    tables = [value] if single else list(value)  # type: ignore[call-overload]
+    if not tables:
+        raise places.error("upstream is an empty list", *path, hint=usage)
+    found: list[Upstream] = []
+    for number, item in enumerate(tables):
+        here = path if single else (*path, number)
+        if not isinstance(item, Mapping):
+            raise places.error(f"upstream is {wording.kind(item)}, expected is a table", *here, hint=usage)
+        table = places.table(item, *here)
+        places.keys(table, ("of", "at", "value"), *here)
+        of, at = table.get("of"), table.get("at")
+        if not isinstance(of, str) or not isinstance(at, str):
+            raise places.error("upstream needs of and at, both names", *here, hint=usage)
+        try:
+            check_name(of, "the function that is known by its gradient")
+        except ProblemError as error:
+            raise places.placed(error, *here, "of") from None
+        if of in known.names:
+            raise places.error(f"upstream is of {of}, which is a name of the problem already", *here, "of", hint=usage)
+        if at not in known.names and known.complete:
+            raise places.unknown("upstream is at what does not exist:", at, known.names, *here, "at")
+        if any(other.at == at for other in found):
+            raise places.error(f"upstream is at {at} twice", *here, "at")
+        number_value = read_value(table["value"], places, folder, *here, "value") if "value" in table else None
+        found.append(Upstream(of, at, number_value))
+    return tuple(found)

@@ -1,0 +1,75 @@
+"""From a name or a path to a ``Problem``: files, built-in problems, text, and equations from Python."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+from derive.errors import ProblemError
+from derive.problem.problem import Problem
+from derive.problem.read import problem_from_tables
+from derive.problem.toml import Source, load
+from derive.problem.wording import hint, listing, shown
+
+CASES = Path(__file__).parent.parent / "cases"
+LONGEST_NAME = 80
+
+
+def read_problem(path: str | Path) -> Problem:
+    """The problem in a TOML file. Raises ``ProblemError`` with file and line."""
+    file = str(path)
+    if "\0" in file:
+        raise ProblemError(f"{shown(file)} is no path")
+    return _from_file(Path(path), file)
+
+
+def find_problem(name_or_path: str) -> Problem:
+    """A file where the text ends in ``.toml`` or has a slash, else the built-in problem of that name."""
+    if name_or_path.endswith(".toml") or "/" in name_or_path or "\\" in name_or_path:
+        return read_problem(name_or_path)
+    names = built_in()
+    if name_or_path not in names:
+        tip = hint(name_or_path, names)
+        raise ProblemError(
+            f"there is no built-in problem {shown(name_or_path)[1:-1]}; there are {listing(names, 'and')}",
+            hint=tip or "a file of one's own ends in .toml",
+        )
+    return _from_file(CASES / f"{name_or_path}.toml", f"{name_or_path}.toml")
+
+
+def _from_file(place: Path, file: str) -> Problem:
+    """``file`` is what messages call the file; of a built-in one it does not tell where derive is installed."""
+    source = load(place, file)
+    return problem_from_tables(source.tables, name=safe_name(place.stem), source=source, file=file, folder=place.parent)
+
+
+def built_in() -> tuple[str, ...]:
+    """The names of the built-in problems, in alphabetical order."""
+    return tuple(sorted(place.stem for place in CASES.glob("*.toml")))
+
+
+def problem_from_text(text: str, name: str = "problem", folder: Path | None = None) -> Problem:
+    """The problem in a text of TOML; ``folder`` is where its data files lie. Errors call the text by ``name``."""
+    file = f"{name}.toml"
+    source = Source(text, file)
+    return problem_from_tables(source.tables, name=safe_name(name), source=source, file=file, folder=folder)
+
+
+def problem_from_equations(
+    equations: str, *, name: str = "problem", folder: str | Path | None = None, **tables: object
+) -> Problem:
+    """The problem of ``Problem.from_equations``: the same tables as in a file, as Python values."""
+    plain: dict[str, object] = {key: value for key, value in tables.items() if value is not None}
+    plain["equations"] = equations
+    for key in ("given", "parameters"):
+        if isinstance(table := plain.get(key), Mapping):
+            plain[key] = dict(table)
+    return problem_from_tables(plain, name=safe_name(name), folder=None if folder is None else Path(folder))
+
+
+def safe_name(stem: str) -> str:
+    """A file name's stem as the name of files to write: letters, digits, ``.``, ``_`` and ``-``."""
+    plain = unicodedata.normalize("NFC", stem)
+    kept = "".join(character if character.isalnum() or character in "._-" else "-" for character in plain)
+    return kept.strip(".-")[:LONGEST_NAME] or "problem"

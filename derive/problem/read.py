@@ -1,0 +1,462 @@
+"""Plain tables → frozen ``Problem``: the one way in, whether the tables come from TOML or from a Python call.
+
+Parts are laid over the tables above them first; each then becomes a problem by the same function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from derive.errors import ProblemError
+from derive.numbers.tensor import Tensor
+from derive.problem import wording
+from derive.problem.ask import Known, read_ask
+from derive.problem.convention import read_convention
+from derive.problem.functions import FUNCTIONS
+from derive.problem.language import check_name, read_equations, read_formula, walk
+from derive.problem.places import Places
+from derive.problem.problem import Problem, Shape, Text
+from derive.problem.symbols import entry_name, symbol
+from derive.problem.syntax import Call, Name, Node, Statement
+from derive.problem.texts import clean, read_text
+from derive.problem.toml import KeyPath, Source
+from derive.problem.values import read_value, size_text
+
+FORMAT = 1
+DATA = ("given", "parameters", "shapes")
+TABLES = (*DATA, "functions", "names", "symbols", "captions", "ask", "convention")
+KEYS = ("format", "title", "equations", *TABLES, "part")
+PART_KEYS = ("name", "title", *TABLES)
+MOST_PARTS = 1000
+LARGEST_SIZE = 10**9
+
+Tables = dict[str, Any]
+
+
+def problem_from_tables(
+    tables: Tables, *, name: str, source: Source | None = None, file: str | None = None, folder: Path | None = None
+) -> Problem:
+    """The problem that plain tables describe.
+
+    ``source`` knows the lines, ``folder`` is where ``{ file = … }`` looks. Raises ``ProblemError`` and ``Unsupported``.
+    """
+    places = Places(source, file)
+    places.keys(tables, KEYS)
+    _check_format(tables.get("format", FORMAT), places)
+    base = _checked_tables(tables, places)
+    parts = _parts(tables.get("part", []), places)
+    functions = {key for _, part in parts for key in part.get("functions", {})} | set(base.get("functions", {}))
+    statements = _statements(tables, functions, places)
+    reader = _Reader(name, statements, folder)
+    if not parts:
+        return reader.problem(base, places)
+    finished = tuple(
+        reader.problem(*_overlay(base, part, part_places)) for part_places, part in parts
+    )
+    return reader.problem(base, places, parts=finished)
+
+
+def _check_format(value: object, places: Places) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise places.error(f"format is {wording.kind(value)}, expected is {FORMAT}", "format")
+    if value > FORMAT:
+        raise places.error(
+            f"format is {value}, and this program knows problem files up to format {FORMAT}",
+            "format",
+            hint="a newer derive-backprop reads it",
+        )
+
+
+def _checked_tables(tables: Tables, places: Places, *prefix: str | int) -> Tables:
+    """The tables with the form of each one checked: a table is a table, its keys are texts."""
+    checked = {}
+    for key, value in tables.items():
+        checked[key] = places.table(value, *prefix, key) if key in TABLES else value
+    return checked
+
+
+def _parts(value: object, places: Places) -> list[tuple[Places, Tables]]:
+    """Each part with the places of its keys."""
+    if not isinstance(value, list | tuple):
+        raise places.error(f"part is {wording.kind(value)}, expected is [[part]], once for each part", "part")
+    if len(value) > MOST_PARTS:
+        raise places.error(f"{len(value)} parts, at most {MOST_PARTS} are allowed", "part")
+    parts: list[tuple[Places, Tables]] = []
+    seen: set[str] = set()
+    for number, item in enumerate(value):
+        prefix = ("part", number)
+        table = places.table(item, *prefix)
+        if "equations" in table:
+            raise places.error("a part has no equations of its own: parts share one network", *prefix, "equations")
+        places.keys(table, PART_KEYS, *prefix)
+        name = table.get("name")
+        if not isinstance(name, str) or not name.strip():
+            raise places.error("a part has no name", *prefix, hint='name = "a"')
+        try:
+            name = clean(name)
+        except ProblemError as error:
+            raise places.placed(error, *prefix, "name") from None
+        if name in seen:
+            raise places.error(f"two parts have the name {name}", *prefix, "name")
+        seen.add(name)
+        checked = _checked_tables(table, places, *prefix)
+        own: dict[KeyPath, KeyPath] = {(key,): prefix for key in table if key not in TABLES}
+        for key in TABLES:
+            own.update({(key, inner): prefix for inner in checked.get(key, {})})
+        checked["name"] = name
+        parts.append((Places(places.source, places.file, name, own), checked))
+    return parts
+
+
+def _overlay(base: Tables, part: Tables, places: Places) -> tuple[Tables, Places]:
+    """The part's tables laid over those above, key by key.
+
+    A name that the part gives under another heading (a size in place of numbers, say) leaves the heading it had, and of two
+    settings that exclude each other the part's own one stays.
+    """
+    merged: Tables = {key: dict(value) if key in TABLES else value for key, value in base.items() if key != "part"}
+    for key, value in part.items():
+        if key not in TABLES:
+            merged[key] = value
+            continue
+        table = merged.setdefault(key, {})
+        for inner in value:
+            for heading in DATA if key in DATA else ():
+                if inner not in part.get(heading, {}):
+                    merged.get(heading, {}).pop(inner, None)
+        for one, other in (("loss", "upstream"), ("upstream", "loss"), ("digits", "significant"), ("significant", "digits")):
+            if one in value and other not in value and key in ("ask", "convention"):
+                table.pop(other, None)
+        table.update(value)
+    return merged, places
+
+
+def _statements(tables: Tables, functions: Iterable[str], places: Places) -> tuple[Statement, ...]:
+    text = tables.get("equations")
+    if text is None:
+        raise places.error("the problem has no equations", hint='equations = """ … """, one a line: y = x @ W + b')
+    if not isinstance(text, str):
+        raise places.error(f"equations is {wording.kind(text)}, expected is a text, one equation a line", "equations")
+    lines = places.source.text_lines("equations") if places.source else []
+    try:
+        statements = read_equations(text, lines, frozenset(functions))
+    except ProblemError as error:
+        raise Places(file=places.file or "equations").placed(error) from None
+    if not statements:
+        raise places.error("equations has no equation", "equations", hint="one a line: y = x @ W + b")
+    for statement in statements:
+        try:
+            clean(statement.comment)
+        except ProblemError as error:
+            raise Places(file=places.file or "equations").placed(error.at(line=statement.line)) from None
+    return statements
+
+
+class _Reader:
+    """Makes problems of one network; a table that several parts share is converted once."""
+
+    def __init__(self, name: str, statements: tuple[Statement, ...], folder: Path | None) -> None:
+        self.name, self.statements, self.folder = name, statements, folder
+        self.equations = tuple(statement.name for statement in statements)
+        self.tensors: dict[int, tuple[object, Tensor]] = {}  # by identity; the value is kept so that it stays itself
+
+    def problem(self, tables: Tables, places: Places, parts: tuple[Problem, ...] = ()) -> Problem:
+        """The finished problem; above parts (``parts`` not empty), what is missing may have come with them."""
+        complete = not parts
+        functions = self.functions(tables.get("functions", {}), places)
+        given = self.data("given", tables, functions, places)
+        parameters = self.data("parameters", tables, functions, places)
+        shapes = self.shapes(tables, functions, places)
+        self.once(given, parameters, shapes, places)
+        data: dict[str, Shape] = {key: value.shape for key, value in (given | parameters).items()} | shapes
+        known = Known(self.equations, data, parameters, complete)
+        self.check_order(data, places, complete)
+        if complete:
+            self.check_functions(functions, places)
+            self.check_part_data(data, places)
+        ask = read_ask(tables.get("ask", {}), known, places, self.folder)
+        tops = tuple(top.of for top in ask.upstream)
+        sizes = tuple(size for shape in shapes.values() for size in shape if isinstance(size, str))
+        printed = (*known.names, *functions, *tops, *sizes)
+        title = read_text(tables["title"], places, "title") if "title" in tables else MappingProxyType({"": self.name})
+        return Problem(
+            name=self.name,
+            title=title,
+            statements=self.statements,
+            given=MappingProxyType(given),
+            parameters=MappingProxyType(parameters),
+            shapes=MappingProxyType(shapes),
+            functions=MappingProxyType(functions),
+            names=MappingProxyType(self.names(tables.get("names", {}), known, places)),
+            symbols=MappingProxyType(self.symbols(tables.get("symbols", {}), printed, places, complete)),
+            captions=MappingProxyType(self.captions(tables.get("captions", {}), places)),
+            ask=ask,
+            convention=read_convention(tables.get("convention", {}), places),
+            part=places.part,
+            parts=parts,
+            file=places.file,
+            lines=MappingProxyType(_lines(tables, places)),
+        )
+
+    def functions(self, table: Mapping[str, object], places: Places) -> dict[str, tuple[str, Node] | None]:
+        found: dict[str, tuple[str, Node] | None] = {}
+        for name, formula in table.items():
+            path = ("functions", name)
+            if name in FUNCTIONS:
+                raise places.error(f"{name} is a function of the language already", *path)
+            self.check_name(name, "a function", places, path)
+            if formula == "unspecified":
+                found[name] = None
+                continue
+            if not isinstance(formula, str):
+                raise places.error(
+                    f'{name} is {wording.kind(formula)}, expected is "unspecified" or a formula such as "z**3 / 3"', *path
+                )
+            try:
+                found[name] = read_formula(formula)
+            except ProblemError as error:
+                plain = type(error)(error.message, hint=error.hint)  # a formula's own line is the line of its key
+                raise places.placed(plain, *path) from None
+        return found
+
+    def data(self, heading: str, tables: Tables, functions: Iterable[str], places: Places) -> dict[str, Tensor]:
+        found = {}
+        for name, value in tables.get(heading, {}).items():
+            path = (heading, name)
+            self.check_data_name(name, functions, places, path)
+            if id(value) not in self.tensors:
+                try:
+                    self.tensors[id(value)] = value, read_value(value, places, self.folder, *path)
+                except ProblemError as error:
+                    raise (places.placed(error, *path) if error.file is None and error.line is None else error) from None
+            found[name] = self.tensors[id(value)][1]
+        return found
+
+    def shapes(self, tables: Tables, functions: Iterable[str], places: Places) -> dict[str, Shape]:
+        found: dict[str, Shape] = {}
+        for name, sizes in tables.get("shapes", {}).items():
+            path = ("shapes", name)
+            self.check_data_name(name, functions, places, path)
+            if not isinstance(sizes, list | tuple):
+                raise places.error(
+                    f'the shape of {name} is {wording.kind(sizes)}, expected is a list of sizes such as ["N", 3]', *path,
+                    hint="[] is a scalar",
+                )  # fmt: skip
+            found[name] = tuple(self.size(size, places, (*path, number)) for number, size in enumerate(sizes))
+            if len(found[name]) == 1:
+                size = found[name][0]
+                raise places.error(f"the shape of {name} has one size; there are no 1-D arrays", *path,
+                                   hint=f"[1, {size}] is a row, [{size}, 1] a column")  # fmt: skip
+        values = {*self.equations, *tables.get("given", {}), *tables.get("parameters", {}), *found}
+        for name, shape in found.items():
+            for size in shape:
+                if size in values:
+                    raise places.error(f"{size} is a size of {name} and the name of a quantity as well", "shapes", name)
+        return found
+
+    def size(self, size: object, places: Places, path: KeyPath) -> int | str:
+        if isinstance(size, str):
+            self.check_name(size, "a size", places, path)
+            return size
+        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= LARGEST_SIZE:
+            raise places.error(
+                f"a size of {path[1]} is {wording.kind(size)}, expected is a whole number from 1 to {LARGEST_SIZE} or a name",
+                *path,
+            )
+        return size
+
+    def once(
+        self, given: Mapping[str, Tensor], parameters: Mapping[str, Tensor], shapes: Mapping[str, Shape], places: Places
+    ) -> None:
+        """Each name has one meaning: an equation, or data under one heading."""
+        headings = {"given": given, "parameters": parameters, "shapes": shapes}
+        seen: dict[str, str] = {}
+        for heading, names in headings.items():
+            for name in names:
+                if name in seen:
+                    raise places.error(f"{name} stands in [{seen[name]}] and in [{heading}]", heading, name)
+                seen[name] = heading
+        lines: dict[str, int] = {}
+        for statement in self.statements:
+            name = statement.name
+            if name in lines:
+                raise self.at(statement.line, f"{name} is defined twice, first on line {lines[name]}", places)
+            if name in seen:
+                raise self.at(
+                    statement.line, f"{name} is an equation, and data in [{seen[name]}] as well", places,
+                    hint="a name has one meaning",
+                )  # fmt: skip
+            lines[name] = statement.line
+
+    def check_order(self, data: Mapping[str, Shape], places: Places, complete: bool) -> None:
+        """A name is defined above its use."""
+        known = {*data, "pi"}
+        later = {statement.name: statement.line for statement in self.statements}
+        sizes = {size for shape in data.values() for size in shape if isinstance(size, str)}
+        for statement in self.statements:
+            for node in walk(statement.expression):
+                if not isinstance(node, Name) or node.id in known:
+                    continue
+                name = node.id
+                if name == statement.name:
+                    raise self.at(node.line, f"{name} is used in its own equation", places)
+                if name in later:
+                    raise self.at(
+                        node.line, f"{name} is used before it is defined", places, hint=f"it is defined on line {later[name]}"
+                    )
+                if not complete:
+                    continue
+                if name in sizes:
+                    raise self.at(node.line, f"{name} is a size, and an equation uses values", places)
+                tip = wording.hint(name, [*data, *later])
+                raise self.at(
+                    node.line, f"{name} is used and is nowhere defined", places,
+                    hint=tip or "a value stands in [given], [parameters] or [shapes]",
+                )  # fmt: skip
+            known.add(statement.name)
+
+    def check_functions(self, functions: Mapping[str, object], places: Places) -> None:
+        """Every function that an equation calls exists; a part may be the one that brings it."""
+        for statement in self.statements:
+            for node in walk(statement.expression):
+                if isinstance(node, Call) and node.function not in FUNCTIONS and node.function not in functions:
+                    raise self.at(node.line, f"{node.function} is no function of the language", places,
+                                  hint=wording.hint(node.function, [*functions, *FUNCTIONS]))  # fmt: skip
+
+    def check_part_data(self, data: Mapping[str, Shape], places: Places) -> None:
+        """What a part gives replaces something or is used; else it is a slip of the pen that would go unseen."""
+        used = {node.id for statement in self.statements for node in walk(statement.expression) if isinstance(node, Name)}
+        for path in places.own:
+            if len(path) == 2 and path[0] in DATA and path[1] not in used:
+                raise places.unknown(
+                    "no equation uses", str(path[1]), used - set(self.equations), *path
+                )
+        del data
+
+    def names(
+        self, table: Mapping[str, object], known: Known, places: Places
+    ) -> dict[str, tuple[tuple[str, ...], ...]]:
+        found: dict[str, tuple[tuple[str, ...], ...]] = {}
+        taken = {_canonical(name): name for name in known.names}
+        for name, text in table.items():
+            path = ("names", name)
+            if name not in known.names:
+                if known.complete:
+                    raise places.unknown("[names] has what does not exist:", name, known.names, *path)
+                continue
+            if not isinstance(text, str):
+                raise places.error(
+                    f'the names of {name} are {wording.kind(text)}, expected is a text such as "w_1 w_2; w_3 w_4"', *path
+                )
+            rows = tuple(tuple(row.split()) for row in text.split(";"))
+            for entry in (entry for row in rows for entry in row):
+                try:
+                    plain = entry_name(entry)
+                except ProblemError as error:
+                    raise places.placed(error, *path) from None
+                owner = taken.get(plain)
+                if owner is not None and not (owner == name and known.data.get(name) == () and len(rows) == len(rows[0]) == 1):
+                    where = f"in the names of {owner}" if owner != name or plain != _canonical(name) else "already"
+                    raise places.error(f"the name {entry} stands twice: it is {where}", *path)
+                taken[plain] = name
+            self.check_count(name, rows, known.data.get(name), places)
+            found[name] = rows
+        return found
+
+    def check_count(self, name: str, rows: tuple[tuple[str, ...], ...], shape: object, places: Places) -> None:
+        path = ("names", name)
+        widths = {len(row) for row in rows}
+        if 0 in widths:
+            raise places.error(f"the names of {name} have an empty row", *path, hint="rows are parted by ;")
+        if len(widths) > 1:
+            raise places.error(
+                f"the rows of the names of {name} have {wording.listing(map(str, sorted(widths)), 'and')} names", *path
+            )
+        found = (len(rows), len(rows[0]))
+        if not isinstance(shape, tuple) or any(isinstance(size, str) for size in shape):
+            return
+        if len(shape) > 2:
+            raise places.error(f"{name} has {len(shape)} axes; names of entries fit a matrix", *path)
+        expected = shape or (1, 1)
+        if found != expected:
+            raise places.error(
+                f"the names of {name} are {size_text(found)}, and {name} is {size_text(shape)}",
+                *path,
+                hint="rows are parted by ;" if found == expected[::-1] or found[0] == 1 else None,
+            )
+
+    def symbols(
+        self, table: Mapping[str, object], printed: tuple[str, ...], places: Places, complete: bool
+    ) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, text in table.items():
+            path = ("symbols", name)
+            if name not in printed:
+                if complete:
+                    raise places.unknown("[symbols] has what does not exist:", name, printed, *path)
+                continue
+            if not isinstance(text, str):
+                raise places.error(f"the symbol of {name} is {wording.kind(text)}, expected is LaTeX in quotes", *path)
+            try:
+                written = symbol(text)
+            except ProblemError as error:
+                raise places.placed(error, *path) from None
+            for other, same in found.items():
+                if same == written:
+                    raise places.error(f"{other} and {name} have the same symbol {written}", *path)
+            found[name] = written
+        return found
+
+    def captions(self, table: Mapping[str, object], places: Places) -> dict[str, Text]:
+        found = {}
+        for name, text in table.items():
+            if name not in self.equations:
+                raise places.unknown("[captions] names no equation:", name, self.equations, "captions", name)
+            found[name] = read_text(text, places, "captions", name)
+        return found
+
+    def check_data_name(self, name: str, functions: Iterable[str], places: Places, path: KeyPath) -> None:
+        self.check_name(name, "a value", places, path)
+        if name in functions:
+            raise places.error(f"{name} is a function of [functions] and a value as well", *path)
+
+    def check_name(self, name: str, what: str, places: Places, path: KeyPath) -> None:
+        try:
+            check_name(name, what)
+        except ProblemError as error:
+            raise places.placed(error, *path) from None
+
+    def at(self, line: int, message: str, places: Places, hint: str | None = None) -> ProblemError:
+        """An error on a line of the equations."""
+        return Places(file=places.file or "equations", part=places.part).placed(
+            ProblemError(message, line=line, hint=hint)
+        )
+
+
+def _canonical(name: str) -> str:
+    """A variable's name as an entry's name would have it, so that ``x_1`` the entry and ``x_1`` the scalar are told equal."""
+    try:
+        return entry_name(name)
+    except ProblemError:
+        return name
+
+
+def _lines(tables: Tables, places: Places) -> dict[tuple[str, ...], int]:
+    """The lines of the finished problem's keys: the part's where the part has them."""
+    if places.source is None:
+        return {}
+    found: dict[tuple[str, ...], int] = {}
+    for path, line in places.source.key_lines():
+        if path[0] != "part":
+            plain = tuple(key for key in path if isinstance(key, str))
+            if len(plain) == len(path):
+                found[plain] = line
+    for path in places.own:
+        plain = tuple(str(key) for key in path)
+        if (line := places.line(*path)) is not None:
+            found[plain] = line
+    del tables
+    return found
