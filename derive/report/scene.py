@@ -13,18 +13,19 @@ ROLES = ("input", "hidden", "output", "loss", "bias", "edge", "bias-edge", "plai
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """A circle with a formula in its middle (LaTeX, may be empty)."""
+    """A circle with a formula in its middle (LaTeX, may be empty), set at ``size`` points."""
 
     x: float
     y: float
     radius: float
     latex: str
     role: str
+    size: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle around a formula, centred at ``x, y``."""
+    """A rectangle around a formula set at ``size`` points, centred at ``x, y``."""
 
     x: float
     y: float
@@ -32,6 +33,7 @@ class Box:
     height: float
     latex: str
     role: str
+    size: float = 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A formula centred at ``x, y``, turned by ``angle`` degrees, on a white ground if ``ground``.
+    """A formula set at ``size`` points, turned by ``angle`` degrees about ``x, y``, on a white ground if ``ground``.
 
-    ``width`` and ``height`` are the box it needs, before turning; the layout that placed it kept the box free.
+    The middle of its width and the axis of its minus signs (not the middle of its ink, which would make neighbours
+    dance) come to ``x, y``. ``width`` and ``height`` are the box it needs, before turning; the layout that placed it
+    kept the box free.
     """
 
     x: float
@@ -62,6 +66,7 @@ class Label:
     angle: float = 0.0
     role: str = "plain"
     ground: bool = False
+    size: float = 8.0
 
 
 Mark = Circle | Box | Line | Label
