@@ -28,6 +28,11 @@ def medians(*runs: Callable[[], object], rounds: int) -> list[float]:
     return [median(taken) for taken in seconds]
 
 
+def environment() -> dict[str, str]:
+    """This environment, with derive as it stands in the checkout."""
+    return os.environ | {"PYTHONPATH": str(ROOT)}
+
+
 def process(*arguments: str) -> Callable[[], None]:
     """A run of ``python arguments`` in a new process and an empty folder; a failure is an error, not a short time."""
 
@@ -36,7 +41,7 @@ def process(*arguments: str) -> Callable[[], None]:
             subprocess.run(
                 [sys.executable, *arguments],
                 cwd=folder,
-                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                env=environment(),
                 stdout=subprocess.DEVNULL,
                 check=True,
             )

@@ -7,7 +7,9 @@ gradient with the seconds since the start of differentiation. It is run in a pro
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from itertools import pairwise
 
 import sympy
 
@@ -16,7 +18,7 @@ def loss(widths: list[int]) -> tuple[sympy.Expr, list[sympy.Symbol]]:
     """Half the squared error of a sigmoid network with these layer widths, and its parameters."""
     h = [sympy.Symbol(f"x_{i}") for i in range(widths[0])]
     parameters = []
-    for layer, (m, n) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+    for layer, (m, n) in enumerate(pairwise(widths), start=1):
         W = [[sympy.Symbol(f"w{layer}_{i}_{j}") for j in range(n)] for i in range(m)]
         b = [sympy.Symbol(f"b{layer}_{j}") for j in range(n)]
         parameters += [w for row in W for w in row] + b
@@ -38,4 +40,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # A composed loss is as deep as its network: room for it, so that depth alone does not end the comparison.
+    sys.setrecursionlimit(10**6)
+    threading.stack_size(512 * 2**20)
+    worker = threading.Thread(target=main, daemon=True)
+    worker.start()
+    worker.join()

@@ -1,0 +1,77 @@
+"""``python -m benchmarks``: measure, print each target and what was reached; status 1 if one is missed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+
+from benchmarks import growth
+from benchmarks.measure import medians, process
+
+# A built-in problem in all three formats, against the one import that nothing symbolic in Python can do without.
+WHOLE = ("-m", "derive", "case1", "--format", "md,tex,pdf", "--out", ".")
+IMPORT = ("-c", "import sympy")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A ratio, and the most (or the least) that it may be."""
+
+    what: str
+    reached: float
+    bound: float
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool:
+        """Whether the target is reached."""
+        return self.reached >= self.bound if self.at_least else self.reached <= self.bound
+
+    def __str__(self) -> str:
+        sign = "≥" if self.at_least else "≤"
+        verdict = "reached" if self.met else "MISSED"
+        return f"{self.what:<58} {sign} {self.bound:<8,g} {self.reached:>10,.2f}   {verdict}"
+
+
+def whole_process(rounds: int) -> Target:
+    """Cold processes, nothing cached, no check left out."""
+    own, sympy = medians(process(*WHOLE), process(*IMPORT), rounds=rounds)
+    print(f"python {' '.join(WHOLE)}: {own:.3f} s;  python -c 'import sympy': {sympy:.3f} s  (medians of {rounds})\n")
+    return Target("whole process / import sympy", own / sympy, 2.0)
+
+
+def growth_table(quick: bool) -> list[Target]:
+    """The table against plain SymPy, and the target that follows from it."""
+    print(f"{'network':<20} {'parameters':>10}  {'derive':>10}  plain SymPy")
+    targets = []
+    for widths, own, other in growth.table(quick):
+        alike = len(set(widths)) == 1
+        name = f"{len(widths) - 1} layers, {widths[0]} wide" if alike else "-".join(map(str, widths))
+        text = "not run" if other is None else str(other)
+        if other is not None and other.finished:
+            text += f"  ({other.seconds / own:,.0f} × derive)"
+            if alike and widths[0] == 8:
+                targets.append(Target(f"plain SymPy / derive, {name}", other.seconds / own, 1000, at_least=True))
+        print(f"{name:<20} {growth.parameters(widths):>10,}  {own * 1000:>7.2f} ms  {text}", flush=True)
+    print()
+    return targets
+
+
+def main() -> int:
+    """Run everything; 0 if every target is reached."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, and SymPy only where it finishes")
+    quick = parser.parse_args().quick
+    targets = [whole_process(5 if quick else 15)]
+    targets += growth_table(quick)
+    bounds = {"100 layers / 50 layers": 2.2, "width 32 / width 2": 1.2, "784-128-10 / 8-8-8": 1.2}
+    reached = growth.ratios()
+    targets += [Target(f"derivation: {what}", reached[what], bound) for what, bound in bounds.items()]
+    print(f"{'target':<58} {'':<10} {'reached':>10}")
+    print("\n".join(map(str, targets)))
+    return 0 if all(target.met for target in targets) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
