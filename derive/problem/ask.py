@@ -60,15 +60,18 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
     upstream = _upstreams(table["upstream"], known, places, folder) if "upstream" in table else ()
     loss = _loss(table["loss"], known, places) if "loss" in table else None
     if loss is not None and upstream:
-        raise places.error("loss and upstream exclude each other: differentiation starts from one of them", "ask", "loss")
+        raise places.error(
+            "loss and upstream exclude each other: differentiation starts from one of them", "ask", "loss"
+        )
     tops = tuple(top.of for top in upstream)
     gradients = _gradients(table["gradients"], known, tops, places) if "gradients" in table else None
     update = None
     if table.get("update", False) is not False:
         update = _update(table["update"], known, tops, places)
         if update is not None and any(top.value is None for top in upstream):
-            raise places.error("an update beside an upstream needs the numbers of the upstream: value = [[…]]",
-                               "ask", "update")  # fmt: skip
+            raise places.error(
+                "an update beside an upstream needs the numbers of the upstream: value = [[…]]", "ask", "update"
+            )
     return Ask(loss, gradients, update, upstream)
 
 
@@ -94,20 +97,20 @@ def _gradients(value: object, known: Known, tops: tuple[str, ...], places: Place
         return "all"
     if value == "parameters":
         if known.complete and not known.parameters:
-            raise places.error('gradients = "parameters", and the problem has no parameters', *path,
-                               hint="name them, or say all")  # fmt: skip
+            raise places.error(
+                'gradients = "parameters", and the problem has no parameters', *path, hint="name them, or say all"
+            )
         return "parameters"
     if not isinstance(value, list | tuple):
-        tip = f'a single name stands in a list: ["{value}"]' if isinstance(value, str) and value in known.names else None
+        known_name = isinstance(value, str) and value in known.names
+        tip = f'a single name stands in a list: ["{value}"]' if known_name else None
         raise places.error(
             f'gradients is {wording.kind(value)}, expected is "parameters", "all" or a list of names', *path, hint=tip
         )
     return _quantities(value, known, tops, places, path)
 
 
-def _quantities(
-    value: object, known: Known, tops: tuple[str, ...], places: Places, path: KeyPath
-) -> tuple[str, ...]:
+def _quantities(value: object, known: Known, tops: tuple[str, ...], places: Places, path: KeyPath) -> tuple[str, ...]:
     """A list of names and ratios, each known and each once."""
     if not isinstance(value, list | tuple):
         raise places.error(f"{path[-1]} is {wording.kind(value)}, expected is a list of names", *path)
@@ -132,8 +135,9 @@ def _check_quantity(text: str, known: Known, tops: tuple[str, ...], places: Plac
     ratio = split_ratio(text)
     if ratio is None:
         if "/" in text or "∂" in text:
-            raise places.error(f"{wording.shown(text)} in {key} is no name and no ratio", *path,
-                               hint='a ratio is written "dE/dW1"')  # fmt: skip
+            raise places.error(
+                f"{wording.shown(text)} in {key} is no name and no ratio", *path, hint='a ratio is written "dE/dW1"'
+            )
         if known.complete:
             raise places.unknown(f"{key} names what does not exist:", text, known.names, *path)
         return
@@ -190,8 +194,13 @@ def _rates(table: Mapping[str, object], known: Known, places: Places) -> dict[st
     rate = table["rate"]
     if not isinstance(rate, Mapping):
         if "rest" in table:
-            raise places.error("rest stands beside one rate for all; it belongs to a table of rates",
-                               "ask", "update", "rest", hint="rate = { W1 = 0.5, rest = 0.3 }")  # fmt: skip
+            raise places.error(
+                "rest stands beside one rate for all; it belongs to a table of rates",
+                "ask",
+                "update",
+                "rest",
+                hint="rate = { W1 = 0.5, rest = 0.3 }",
+            )
         value = _number(rate, places, path)
         return dict.fromkeys(known.parameters, value)
     rates = places.table(rate, *path)
@@ -207,10 +216,15 @@ def _rates(table: Mapping[str, object], known: Known, places: Places) -> dict[st
             raise places.unknown("rate names no parameter:", name, known.parameters, *path, name)
     missing = [name for name in known.parameters if name not in rates]
     if missing and rest is None:
-        raise places.error(f"rate leaves out {wording.listing(missing, 'and')}", *path,
-                           hint="rest = 0.3 stands for all that are left out, 0 keeps one as it is")  # fmt: skip
+        raise places.error(
+            f"rate leaves out {wording.listing(missing, 'and')}",
+            *path,
+            hint="rest = 0.3 stands for all that are left out, 0 keeps one as it is",
+        )
     found = {name: _number(value, places, (*path, name)) for name, value in rates.items()}
-    return {name: found[name] if name in found else rest for name in known.parameters}  # type: ignore[misc]
+    if rest is not None:
+        found = dict.fromkeys(known.parameters, rest) | found
+    return {name: found[name] for name in known.parameters}
 
 
 def _number(value: object, places: Places, path: KeyPath) -> fmpq:

@@ -43,8 +43,9 @@ def read_convention(table: Mapping[str, object], places: Places) -> Convention:
                 raise places.error(f"relu_at_zero is {slope}, expected is a number from 0 to 1", *path)
             settings[key] = slope
     if "digits" in table and "significant" in table:
-        raise places.error("digits and significant exclude each other: decimals, or significant digits",
-                           "convention", "significant")
+        raise places.error(
+            "digits and significant exclude each other: decimals, or significant digits", "convention", "significant"
+        )
     return Convention(**settings)  # type: ignore[arg-type]
 
 
@@ -72,5 +73,7 @@ def _styles(value: object, places: Places) -> tuple[str, ...]:
 def _word(value: object, words: tuple[str, ...], places: Places, *path: str | int) -> str:
     if not isinstance(value, str) or value not in words:
         tip = wording.hint(value, words) if isinstance(value, str) else None
-        raise places.error(f"{path[-1]} is {wording.kind(value)}, expected is {wording.listing(words)}", *path, hint=tip)
+        raise places.error(
+            f"{path[-1]} is {wording.kind(value)}, expected is {wording.listing(words)}", *path, hint=tip
+        )
     return value

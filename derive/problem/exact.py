@@ -69,7 +69,7 @@ def fraction(text: str) -> fmpq:
 
 
 def exact(value: object) -> fmpq:
-    """The exact value of one number: TOML's, Python's (a float by its ``repr``), NumPy's, a ``Fraction``, a ``Decimal``.
+    """The exact value of a number of TOML, Python (a float by its ``repr``) or NumPy, a ``Fraction``, a ``Decimal``.
 
     Raises ``ProblemError`` (without a place) for everything that is no finite number.
     """

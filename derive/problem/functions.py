@@ -19,7 +19,7 @@ OptionKind = Literal["axis", "number", "size", "reduction"]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """``key=default``. ``kind``: a whole number or None for all axes, a number, a positive size, or one of the words."""
+    """``key=default``; ``kind`` says what may stand there: an axis or None, a number, a positive size, a word."""
 
     key: str
     kind: OptionKind
@@ -28,7 +28,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One row. ``operands`` is how many values it takes; ``None`` is two or more. ``elementwise`` ones map entry to entry."""
+    """One row. ``operands`` is how many values it takes (``None``: any); ``elementwise`` ones map entry to entry."""
 
     name: str
     operands: int | None
@@ -69,9 +69,7 @@ _ROWS = (
     Function("mean", 1, (ALL_AXES,)),
     Function("softmax", 1, (LAST_AXIS,)),
     Function("log_softmax", 1, (LAST_AXIS,)),
-    Function(
-        "cross_entropy", 2, (LAST_AXIS, MEAN), usage='cross_entropy(z, y, axis=-1, reduction="mean")'
-    ),
+    Function("cross_entropy", 2, (LAST_AXIS, MEAN), usage='cross_entropy(z, y, axis=-1, reduction="mean")'),
     # Known, not built yet: their operands and options are checked once they are.
     Function("max", 1, (ALL_AXES,), built=False),
     Function("min", 1, (ALL_AXES,), built=False),

@@ -71,8 +71,8 @@ def read_equations(text: str, lines: Sequence[int] = (), own: Collection[str] = 
     """The statements of ``text``, in order.
 
     ``lines[k]`` is the line of the problem file on which line ``k`` of ``text`` stands; ``own`` names the problem's own
-    functions. Raises ``ProblemError`` with a line, and ``Unsupported`` for what the language has but derive has not yet.
-    Names are not looked up here, only their form is checked.
+    functions. Raises ``ProblemError`` with a line, and ``Unsupported`` for what the language has but derive has not
+    yet. Names are not looked up here, only their form is checked.
     """
     statements = []
     for line in _logical_lines(text, lines):
@@ -89,7 +89,7 @@ def read_formula(text: str, line: int = 0) -> tuple[str, Node]:
     """
     written = list(_logical_lines(text, [line] * (text.count("\n") + 1)))
     if len(written) != 1:
-        raise ProblemError(f"{shown(text)} is not one formula; expected is one such as \"z**3 / 3\"", line=line or None)
+        raise ProblemError(f'{shown(text)} is not one formula; expected is one such as "z**3 / 3"', line=line or None)
     node = _Reader(written[0], ()).expression(_parse(written[0], "eval"))
     for part in walk(node):
         if not _is_elementwise(part):
@@ -163,7 +163,7 @@ def check_name(name: str, what: str, line: int | None = None) -> None:
 
 
 def _logical_lines(text: str, lines: Sequence[int]) -> Iterator[_Line]:
-    """Equations as written: comments taken off, lines joined while a bracket is open; signs of other languages refused."""
+    """Equations as written: comments taken off, lines joined while a bracket is open, foreign signs refused."""
     code: list[str] = []
     comments: list[str] = []
     brackets: list[tuple[str, int]] = []
@@ -177,7 +177,9 @@ def _logical_lines(text: str, lines: Sequence[int]) -> Iterator[_Line]:
         if not source.strip():
             return None
         if len(source) > LONGEST_EQUATION:
-            raise ProblemError(f"an equation of {len(source)} characters, at most {LONGEST_EQUATION}", line=place(start))
+            raise ProblemError(
+                f"an equation of {len(source)} characters, at most {LONGEST_EQUATION}", line=place(start)
+            )
         skip = len(source[: len(source) - len(source.lstrip())].split("\n")) - 1
         where = tuple(place(number) for number in range(start + skip, at + 1))
         return _Line(source.strip(), where, " ".join(comment for comment in comments if comment))
@@ -217,6 +219,8 @@ def _logical_lines(text: str, lines: Sequence[int]) -> Iterator[_Line]:
 def _check_token(written: str, group: str | None, before: str, line: int) -> None:
     if group == "number" and len(written) > LONGEST:
         raise ProblemError(f"a number of {len(written)} characters, at most {LONGEST} are allowed", line=line)
+    if group == "string" and not (written.isascii() and written.isprintable() and "\\" not in written):
+        raise ProblemError(f"{shown(written)} is a text; the language has numbers and names", line=line)
     if group == "word" and before == "number":
         raise ProblemError(f"a number runs into {shown(written)}", line=line, hint="a product is written with *: 2 * x")
     if group == "word" and len(written) > LONGEST_NAME:
@@ -232,9 +236,7 @@ def _check_token(written: str, group: str | None, before: str, line: int) -> Non
             "\\ is not a sign of the language", line=line, hint="an equation in brackets may go over several lines"
         )
     if written in "'\"":
-        raise ProblemError(
-            f"a stray {written}: the language has no texts", line=line, hint="a transpose is written .T"
-        )
+        raise ProblemError(f"a stray {written}: the language has no texts", line=line, hint="a transpose is written .T")
     raise ProblemError(f"{shown(written)} is not a sign of the language", line=line, hint=_spelled(written))
 
 
@@ -564,14 +566,13 @@ class _Reader:
                 raise self.error(tree, f"{name} is given {key.arg} twice")
             options[key.arg] = key.value
         operands = tuple(self.expression(argument, depth + 1) for argument in tree.args[:count])
-        values = tuple(
-            (option.key, self.option(function, option, options[option.key]) if option.key in options else option.default)
-            for option in function.options
-        )
+        values = tuple((option.key, self.option(name, option, options.get(option.key))) for option in function.options)
         return Call(name, operands, values, self.line(tree))
 
-    def option(self, function: Function, option: Option, tree: ast.expr) -> OptionValue:
-        where = f"{option.key} of {function.name}"
+    def option(self, function: str, option: Option, tree: ast.expr | None) -> OptionValue:
+        if tree is None:
+            return option.default
+        where = f"{option.key} of {function}"
         match option.kind:
             case "number":
                 value = self.constant(tree)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from flint import fmpq
 
@@ -13,7 +15,6 @@ from derive.problem.syntax import Node, Statement
 Size = int | str
 Shape = tuple[Size, ...]
 Text = Mapping[str, str]  # language code -> text; the key "" holds a text that was given without a language
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is wanted. ``gradients`` is ``None`` (not said), ``"parameters"``, ``"all"`` or a list of names and ratios."""
+    """What is wanted. ``gradients``: ``None`` (not said), ``"parameters"``, ``"all"`` or a list of names and ratios."""
 
     loss: str | None = None
     gradients: str | tuple[str, ...] | None = None

@@ -30,6 +30,7 @@ DATA = ("given", "parameters", "shapes")
 TABLES = (*DATA, "functions", "names", "symbols", "captions", "ask", "convention")
 KEYS = ("format", "title", "equations", *TABLES, "part")
 PART_KEYS = ("name", "title", *TABLES)
+EXCLUDING = {"ask": (("loss", "upstream"),), "convention": (("digits", "significant"),)}
 MOST_PARTS = 1000
 LARGEST_SIZE = 10**9
 
@@ -53,9 +54,7 @@ def problem_from_tables(
     reader = _Reader(name, statements, folder)
     if not parts:
         return reader.problem(base, places)
-    finished = tuple(
-        reader.problem(*_overlay(base, part, part_places)) for part_places, part in parts
-    )
+    finished = tuple(reader.problem(*_overlay(base, part, part_places)) for part_places, part in parts)
     return reader.problem(base, places, parts=finished)
 
 
@@ -114,8 +113,8 @@ def _parts(value: object, places: Places) -> list[tuple[Places, Tables]]:
 def _overlay(base: Tables, part: Tables, places: Places) -> tuple[Tables, Places]:
     """The part's tables laid over those above, key by key.
 
-    A name that the part gives under another heading (a size in place of numbers, say) leaves the heading it had, and of two
-    settings that exclude each other the part's own one stays.
+    A name that the part gives under another heading (a size in place of numbers, say) leaves the heading it had, and of
+    two settings that exclude each other the part's own one stays.
     """
     merged: Tables = {key: dict(value) if key in TABLES else value for key, value in base.items() if key != "part"}
     for key, value in part.items():
@@ -127,9 +126,10 @@ def _overlay(base: Tables, part: Tables, places: Places) -> tuple[Tables, Places
             for heading in DATA if key in DATA else ():
                 if inner not in part.get(heading, {}):
                     merged.get(heading, {}).pop(inner, None)
-        for one, other in (("loss", "upstream"), ("upstream", "loss"), ("digits", "significant"), ("significant", "digits")):
-            if one in value and other not in value and key in ("ask", "convention"):
-                table.pop(other, None)
+        for pair in EXCLUDING.get(key, ()):
+            if any(one in value for one in pair):
+                for one in pair:
+                    table.pop(one, None)
         table.update(value)
     return merged, places
 
@@ -176,7 +176,7 @@ class _Reader:
         self.check_order(data, places, complete)
         if complete:
             self.check_functions(functions, places)
-            self.check_part_data(data, places)
+            self.check_part_data(places)
         ask = read_ask(tables.get("ask", {}), known, places, self.folder)
         tops = tuple(top.of for top in ask.upstream)
         sizes = tuple(size for shape in shapes.values() for size in shape if isinstance(size, str))
@@ -198,7 +198,7 @@ class _Reader:
             part=places.part,
             parts=parts,
             file=places.file,
-            lines=MappingProxyType(_lines(tables, places)),
+            lines=MappingProxyType(_lines(places)),
         )
 
     def functions(self, table: Mapping[str, object], places: Places) -> dict[str, tuple[str, Node] | None]:
@@ -213,7 +213,8 @@ class _Reader:
                 continue
             if not isinstance(formula, str):
                 raise places.error(
-                    f'{name} is {wording.kind(formula)}, expected is "unspecified" or a formula such as "z**3 / 3"', *path
+                    f'{name} is {wording.kind(formula)}, expected is "unspecified" or a formula such as "z**3 / 3"',
+                    *path,
                 )
             try:
                 found[name] = read_formula(formula)
@@ -231,7 +232,9 @@ class _Reader:
                 try:
                     self.tensors[id(value)] = value, read_value(value, places, self.folder, *path)
                 except ProblemError as error:
-                    raise (places.placed(error, *path) if error.file is None and error.line is None else error) from None
+                    raise (
+                        places.placed(error, *path) if error.file is None and error.line is None else error
+                    ) from None
             found[name] = self.tensors[id(value)][1]
         return found
 
@@ -242,14 +245,18 @@ class _Reader:
             self.check_data_name(name, functions, places, path)
             if not isinstance(sizes, list | tuple):
                 raise places.error(
-                    f'the shape of {name} is {wording.kind(sizes)}, expected is a list of sizes such as ["N", 3]', *path,
+                    f'the shape of {name} is {wording.kind(sizes)}, expected is a list of sizes such as ["N", 3]',
+                    *path,
                     hint="[] is a scalar",
-                )  # fmt: skip
+                )
             found[name] = tuple(self.size(size, places, (*path, number)) for number, size in enumerate(sizes))
             if len(found[name]) == 1:
                 size = found[name][0]
-                raise places.error(f"the shape of {name} has one size; there are no 1-D arrays", *path,
-                                   hint=f"[1, {size}] is a row, [{size}, 1] a column")  # fmt: skip
+                raise places.error(
+                    f"the shape of {name} has one size; there are no 1-D arrays",
+                    *path,
+                    hint=f"[1, {size}] is a row, [{size}, 1] a column",
+                )
         values = {*self.equations, *tables.get("given", {}), *tables.get("parameters", {}), *found}
         for name, shape in found.items():
             for size in shape:
@@ -263,7 +270,8 @@ class _Reader:
             return size
         if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= LARGEST_SIZE:
             raise places.error(
-                f"a size of {path[1]} is {wording.kind(size)}, expected is a whole number from 1 to {LARGEST_SIZE} or a name",
+                f"a size of {path[1]} is {wording.kind(size)}, "
+                f"expected is a whole number from 1 to {LARGEST_SIZE} or a name",
                 *path,
             )
         return size
@@ -286,9 +294,11 @@ class _Reader:
                 raise self.at(statement.line, f"{name} is defined twice, first on line {lines[name]}", places)
             if name in seen:
                 raise self.at(
-                    statement.line, f"{name} is an equation, and data in [{seen[name]}] as well", places,
+                    statement.line,
+                    f"{name} is an equation, and data in [{seen[name]}] as well",
+                    places,
                     hint="a name has one meaning",
-                )  # fmt: skip
+                )
             lines[name] = statement.line
 
     def check_order(self, data: Mapping[str, Shape], places: Places, complete: bool) -> None:
@@ -305,7 +315,10 @@ class _Reader:
                     raise self.at(node.line, f"{name} is used in its own equation", places)
                 if name in later:
                     raise self.at(
-                        node.line, f"{name} is used before it is defined", places, hint=f"it is defined on line {later[name]}"
+                        node.line,
+                        f"{name} is used before it is defined",
+                        places,
+                        hint=f"it is defined on line {later[name]}",
                     )
                 if not complete:
                     continue
@@ -313,9 +326,11 @@ class _Reader:
                     raise self.at(node.line, f"{name} is a size, and an equation uses values", places)
                 tip = wording.hint(name, [*data, *later])
                 raise self.at(
-                    node.line, f"{name} is used and is nowhere defined", places,
+                    node.line,
+                    f"{name} is used and is nowhere defined",
+                    places,
                     hint=tip or "a value stands in [given], [parameters] or [shapes]",
-                )  # fmt: skip
+                )
             known.add(statement.name)
 
     def check_functions(self, functions: Mapping[str, object], places: Places) -> None:
@@ -323,18 +338,21 @@ class _Reader:
         for statement in self.statements:
             for node in walk(statement.expression):
                 if isinstance(node, Call) and node.function not in FUNCTIONS and node.function not in functions:
-                    raise self.at(node.line, f"{node.function} is no function of the language", places,
-                                  hint=wording.hint(node.function, [*functions, *FUNCTIONS]))  # fmt: skip
+                    raise self.at(
+                        node.line,
+                        f"{node.function} is no function of the language",
+                        places,
+                        hint=wording.hint(node.function, [*functions, *FUNCTIONS]),
+                    )
 
-    def check_part_data(self, data: Mapping[str, Shape], places: Places) -> None:
+    def check_part_data(self, places: Places) -> None:
         """What a part gives replaces something or is used; else it is a slip of the pen that would go unseen."""
-        used = {node.id for statement in self.statements for node in walk(statement.expression) if isinstance(node, Name)}
+        used = {
+            node.id for statement in self.statements for node in walk(statement.expression) if isinstance(node, Name)
+        }
         for path in places.own:
             if len(path) == 2 and path[0] in DATA and path[1] not in used:
-                raise places.unknown(
-                    "no equation uses", str(path[1]), used - set(self.equations), *path
-                )
-        del data
+                raise places.unknown("no equation uses", str(path[1]), used - set(self.equations), *path)
 
     def names(
         self, table: Mapping[str, object], known: Known, places: Places
@@ -349,7 +367,8 @@ class _Reader:
                 continue
             if not isinstance(text, str):
                 raise places.error(
-                    f'the names of {name} are {wording.kind(text)}, expected is a text such as "w_1 w_2; w_3 w_4"', *path
+                    f'the names of {name} are {wording.kind(text)}, expected is a text such as "w_1 w_2; w_3 w_4"',
+                    *path,
                 )
             rows = tuple(tuple(row.split()) for row in text.split(";"))
             for entry in (entry for row in rows for entry in row):
@@ -358,7 +377,9 @@ class _Reader:
                 except ProblemError as error:
                     raise places.placed(error, *path) from None
                 owner = taken.get(plain)
-                if owner is not None and not (owner == name and known.data.get(name) == () and len(rows) == len(rows[0]) == 1):
+                if owner is not None and not (
+                    owner == name and known.data.get(name) == () and len(rows) == len(rows[0]) == 1
+                ):
                     where = f"in the names of {owner}" if owner != name or plain != _canonical(name) else "already"
                     raise places.error(f"the name {entry} stands twice: it is {where}", *path)
                 taken[plain] = name
@@ -437,14 +458,14 @@ class _Reader:
 
 
 def _canonical(name: str) -> str:
-    """A variable's name as an entry's name would have it, so that ``x_1`` the entry and ``x_1`` the scalar are told equal."""
+    """A variable's name as an entry's name would have it: ``x_1`` the entry and ``x_1`` the scalar print alike."""
     try:
         return entry_name(name)
     except ProblemError:
         return name
 
 
-def _lines(tables: Tables, places: Places) -> dict[tuple[str, ...], int]:
+def _lines(places: Places) -> dict[tuple[str, ...], int]:
     """The lines of the finished problem's keys: the part's where the part has them."""
     if places.source is None:
         return {}
@@ -456,7 +477,6 @@ def _lines(tables: Tables, places: Places) -> dict[tuple[str, ...], int]:
                 found[plain] = line
     for path in places.own:
         plain = tuple(str(key) for key in path)
-        if (line := places.line(*path)) is not None:
-            found[plain] = line
-    del tables
+        if (own := places.line(*path)) is not None:
+            found[plain] = own
     return found

@@ -21,12 +21,13 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", re.ASCII)
 
 
 def read_text(value: object, places: Places, *path: str | int) -> Text:
-    """A text, or a table of texts by language (``{ en = "…", zh = "…" }``); the key ``""`` is a text without a language."""
+    """A text, or texts by language (``{ en = "…", zh = "…" }``); the key ``""`` holds a text without a language."""
     if isinstance(value, str):
         return MappingProxyType({"": _checked(value, places, path)})
     if not isinstance(value, dict):
         raise places.error(
-            f'{path[-1]} is {kind(value)}, expected is a text, or one for each language: {{ en = "…", zh = "…" }}', *path
+            f'{path[-1]} is {kind(value)}, expected is a text, or one for each language: {{ en = "…", zh = "…" }}',
+            *path,
         )
     texts = {}
     for language, text in places.table(value, *path).items():

@@ -22,7 +22,10 @@ DEEPEST = 60  # brackets inside brackets
 KeyPath = tuple[str | int, ...]
 
 _STRING = re.compile(
-    r'"""(?:[^"\\]++|\\.|"(?!""))*+""""{0,2}' r"|'''(?:[^']++|'(?!''))*+''''{0,2}" r'|"(?:[^"\\\n]++|\\.)*+"' r"|'[^'\n]*+'",
+    r'"""(?:[^"\\]++|\\.|"(?!""))*+""""{0,2}'
+    r"|'''(?:[^']++|'(?!''))*+''''{0,2}"
+    r'|"(?:[^"\\\n]++|\\.)*+"'
+    r"|'[^'\n]*+'",
     re.DOTALL,
 )
 _BARE = re.compile(r"[A-Za-z0-9_-]++")
@@ -127,7 +130,7 @@ class Source:
         what = message[: place.start()]
         tip = None
         if "after a statement" in what or what.startswith(("Expected '=' after a key", "Invalid statement")):
-            tip = "text and equations stand in quotes: equations = \"\"\" … \"\"\""
+            tip = 'text and equations stand in quotes: equations = """ … """'
         elif what.startswith("Invalid value"):
             tip = 'text stands in quotes, a fraction too: "1/3"'
         elif what.startswith("Cannot overwrite a value"):

@@ -28,8 +28,8 @@ MOST_AXES = 8
 def read_value(value: object, places: Places, folder: Path | None, *path: str | int) -> Tensor:
     """The value at ``path``.
 
-    ``{ file = "w.npz", array = "W1" }`` is read from ``folder`` and from nowhere else. Raises ``ProblemError`` for ragged
-    or empty lists, for what is not a finite number, and for more than ten million entries.
+    ``{ file = "w.npz", array = "W1" }`` is read from ``folder`` and from nowhere else. Raises ``ProblemError`` for
+    ragged or empty lists, for what is not a finite number, and for more than ten million entries.
     """
     if isinstance(value, Mapping):
         value = _from_file(places.table(value, *path), places, folder, path)
@@ -128,7 +128,7 @@ def _as_list(value: object) -> object:
 
 
 def _array_as_list(array: Any) -> object:
-    """An array of numbers as nested lists whose entries ``exact`` reads; any other array is an error without a place."""
+    """An array of numbers as nested lists that ``exact`` reads; of any other array an error without a place."""
     if array.dtype.kind not in "iufO":
         raise ProblemError(f"an array of type {array.dtype}, expected are whole or real numbers")
     if array.size > MOST_ENTRIES:

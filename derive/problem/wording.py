@@ -39,7 +39,7 @@ def shown(value: object, width: int = 60) -> str:
     """A value as a message shows it: on one line, cut to ``width`` characters, control characters spelled out."""
     try:
         text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
-    except Exception:  # a foreign object's repr, or the limit on the digits of an integer
+    except Exception:  # noqa: BLE001 - a foreign object's repr, or the limit on the digits of an integer
         text = f"a {type(value).__name__}"
     text = " ".join(text.split())
     return text if len(text) <= width else text[: width - 1] + "…"
