@@ -21,7 +21,7 @@ def collect(expression: Expression) -> Expression:
         case "add":
             return _sum(node)
         case "matmul":
-            return _scalars_out(node, lambda cores: ops.matmul(*cores))
+            return _scalars_out(_one_by_one(node), lambda cores: ops.matmul(*cores))
         case "transpose":
             return _scalars_out(node, lambda cores: ops.transpose(*cores))
         case "sum":
@@ -98,6 +98,8 @@ def _sum(node: Expression) -> Expression:
 
 def _scalars_out(node: Expression, again: object) -> Expression:
     """Scalars leave a product of matrices, a transpose, a sum."""
+    if not node.args or node.op in ("name", "multiply"):
+        return node
     scalars: list[Expression] = []
     cores: list[Expression] = []
     for arg in node.args:
@@ -115,6 +117,14 @@ def _scalars_out(node: Expression, again: object) -> Expression:
     if not scalars:
         return node
     return _product(ops.apply("multiply", *scalars, again(cores)))  # type: ignore[operator]
+
+
+def _one_by_one(node: Expression) -> Expression:
+    """A number spread over a 1 x 1 matrix is that number again in front of a product."""
+    for scalar, other in (node.args, node.args[::-1]):
+        if scalar.op == "spread" and not scalar.args[0].shape and other.shape == node.shape:
+            return collect(ops.multiply(scalar.args[0], other))
+    return node
 
 
 def _quotient(node: Expression) -> Expression:

@@ -1,1 +1,7 @@
+"""From a problem to a checked solution: steps, certified values, and witnesses that had to agree."""
 
+from derive.solution.checks import Check, CheckFailed
+from derive.solution.derivation import Derivation, ReplayError, Step, replay
+from derive.solution.solve import Part, Solution, solve
+
+__all__ = ["Check", "CheckFailed", "Derivation", "Part", "ReplayError", "Solution", "Step", "replay", "solve"]

@@ -1,0 +1,164 @@
+"""SymPy as a witness: small networks entry by entry.
+
+Three facts for each gradient. Locally: what all users of an entry hand back, each by SymPy's derivative of its
+right-hand side, is the entry of the matrix rule. As a whole: the sum over paths is SymPy's derivative of the loss
+written out in full. In numbers: SymPy's expressions with the numbers put in agree with the certified values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy
+from flint import fmpq
+
+from derive.calculus.explicit import Entry, Explicit
+from derive.calculus.functions import rational
+from derive.calculus.paths import Paths
+from derive.graph.expression import Adjoint
+from derive.graph.network import Network
+from derive.numbers.balls import enclosure
+from derive.solution.checks import Check, require
+
+if TYPE_CHECKING:
+    from derive.solution.solve import Part
+
+MOST_ENTRIES = 240  # entries of all names of a network that is small enough to be written out
+MOST_TERMS = 1200  # terms of all products of matrices in it
+MOST_WHOLE = 24  # entries whose derivative is compared with the loss written out in full
+LONGEST_WHOLE = 400  # operations of a loss that is written out in full
+
+
+def is_small(network: Network) -> bool:
+    """Whether every entry of a network can be written out."""
+    entries = terms = 0
+    for name in (*network.data, *(str(equation.name) for equation in network.equations)):
+        shape = network.shape(name)
+        if any(isinstance(size, str) for size in shape):
+            return False
+        entries += int(np.prod(shape, dtype=int))
+    for equation in network.equations:
+        for node in equation.value.nodes():
+            if node.op == "matmul":
+                terms += int(np.prod((*node.shape, node.args[0].shape[1]), dtype=float))
+    return entries <= MOST_ENTRIES and terms <= MOST_TERMS
+
+
+def vanishes(difference: sympy.Expr) -> bool:
+    """Whether SymPy shows that a difference is zero; ``False`` means no more than *not shown*."""
+    if difference == 0:
+        return True
+    expanded = sympy.expand(difference)
+    if expanded == 0:
+        return True
+    return bool(sympy.cancel(sympy.together(expanded)) == 0)
+
+
+def proofs(part: Part) -> Iterator[Check]:
+    """The local and the whole proof of every adjoint. What cannot be shown is judged by numbers and said to be."""
+    explicit, paths, derivation = part.explicit, part.paths, part.derivation
+    if explicit is None or paths is None or derivation is None:
+        return
+    for adjoint in derivation.adjoints:
+        name = adjoint.by
+        rule = explicit.entries(part.shape_adjoints[Adjoint(adjoint.of, name)])
+        shown = 0
+        if paths.is_top(Entry(name, ())):
+            continue
+        for index in np.ndindex(rule.shape):
+            local = _handed_back(paths, Entry(name, index))
+            if vanishes(local - rule[index]):
+                shown += 1
+            else:
+                _same_numbers(part, f"{Adjoint(adjoint.of, name)}", index, local, rule[index])
+        yield Check("sympy_local", str(Adjoint(adjoint.of, name)), True, f"{shown} of {rule.size}")
+    if part.asked.loss is not None:
+        yield from _whole(part, explicit, paths, part.asked.loss)
+
+
+def _handed_back(paths: Paths, entry: Entry) -> sympy.Expr:
+    return sympy.Add(
+        *(
+            factor.value * (1 if paths.is_top(factor.of) and not paths.tops else paths.adjoint(factor.of))
+            for factor in paths.local(entry)
+        )
+    )
+
+
+def _whole(part: Part, explicit: Explicit, paths: Paths, loss: str) -> Iterator[Check]:
+    """The sum over all paths against SymPy's derivative of the loss in terms of data and parameters alone."""
+    top = explicit.symbols(loss).ravel()[0]
+    for name in part.asked.gradients:
+        if name not in part.network.data:
+            continue
+        symbols = explicit.symbols(name)
+        shown, tried = 0, 0
+        for index in np.ndindex(symbols.shape):
+            found = paths.full(Entry(name, index))
+            if found is None or tried >= MOST_WHOLE:
+                break
+            written = part.written_out(top)
+            if written is None:
+                break
+            tried += 1
+            by_paths = explicit.written_out(paths.total(found))
+            shown += vanishes(sympy.diff(written, symbols[index]) - by_paths)
+        if tried and shown:
+            yield Check("sympy_whole", f"d{loss}/d{name}", True, f"{shown} of {symbols.size}")
+
+
+def _same_numbers(part: Part, of: str, index: tuple[int, ...], a: sympy.Expr, b: sympy.Expr) -> None:
+    """Where SymPy does not show two entries equal, their numbers decide."""
+    if part.numeric:
+        gap = substituted(part, a - b)
+        entry = f"{of}[{','.join(str(k + 1) for k in index)}]"
+        require(
+            Check("sympy_local", of, abs(gap) < sympy.Float("1e-25", 40), ""),
+            f"{entry}: SymPy's elementwise derivative {substituted(part, a)}, the matrix rule {substituted(part, b)}",
+        )
+
+
+def substitutions(part: Part) -> Iterator[Check]:
+    """SymPy's expression of every entry, with the numbers put in, lies where the certified value lies."""
+    explicit, derivation = part.explicit, part.derivation
+    if explicit is None or not part.numeric:
+        return
+    wanted: list[tuple[Any, Any]] = [
+        (str(e.name), explicit.equation(str(e.name))) for e in part.network.equations
+    ]
+    if derivation is not None:
+        wanted += [(a, explicit.entries(value)) for a, value in part.shape_adjoints.items()]
+    for name, rights in wanted:
+        certified = part.run.value(name)
+        for index in np.ndindex(rights.shape):
+            value = substituted(part, rights[index])
+            low, high = enclosure(certified[index])
+            slack = abs(value) * sympy.Float("1e-25", 40) + sympy.Float("1e-60", 40)
+            inside = bool(_float(low) - slack <= value <= _float(high) + slack)
+            require(
+                Check("sympy_numbers", str(name), inside, ""),
+                f"{name}[{','.join(str(k + 1) for k in index)}]: SymPy gives {value}, the certified value lies in [{_float(low)}, {_float(high)}]",
+            )
+        yield Check("sympy_numbers", str(name), True, "1e-25")
+
+
+def _float(x: fmpq) -> sympy.Expr:
+    return sympy.Float(rational(x), 40)
+
+
+def substituted(part: Part, expression: sympy.Expr) -> sympy.Expr:
+    """``expression`` with SymPy's own substitution of the numbers, to 40 digits (exact where they are rational)."""
+    explicit = part.explicit
+    assert explicit is not None
+    numbers = {}
+    for symbol in expression.free_symbols:
+        entry = explicit.entry_of[symbol]
+        value = part.run.value(entry.name)[entry.index]
+        numbers[symbol] = rational(value) if isinstance(value, fmpq) else sympy.Float(value.str(40, radius=False), 40)
+    plain = explicit.with_definitions(expression)
+    return sympy.N(plain.xreplace(numbers), 40) if plain.free_symbols else sympy.N(plain, 40)
+
+
+__all__ = ["MOST_ENTRIES", "is_small", "proofs", "substituted", "substitutions", "vanishes"]

@@ -1,0 +1,299 @@
+"""One way through the house: problem, network, derivation, values, witnesses, solution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sympy
+from flint import fmpq
+
+from derive.calculus.explicit import Explicit
+from derive.calculus.functions import Functions
+from derive.calculus.paths import Paths
+from derive.errors import ProblemError
+from derive.graph import build
+from derive.graph.expression import Adjoint, Expression, Name, leaf
+from derive.graph.network import Network
+from derive.numbers import arrays
+from derive.numbers.rounding import Rounding
+from derive.oracle import Kink, Training
+from derive.problem.problem import Problem
+from derive.solution import elementwise
+from derive.solution.asked import Asked, Ratio, asked
+from derive.solution.checks import Check, CheckFailed, Witness
+from derive.solution.derivation import Derivation, ReplayError, derive, replay
+from derive.solution.history import MOST_CERTIFIED, History, data_of, history
+from derive.solution.jacobian import Chain, chains
+from derive.solution.values import Balls, Run
+
+
+@dataclass(frozen=True)
+class Part:
+    """A solved problem without parts.
+
+    ``derivation`` is laid out as the problem wishes; ``shape_adjoints`` are the same adjoints in the shape of their
+    variables, ratios included. ``run`` holds certified values; ``shown`` is the run that is printed, which carries
+    displayed values where the problem wants that. Without numbers there is neither. ``explicit`` and ``paths`` are
+    there for small networks.
+    """
+
+    problem: Problem
+    network: Network
+    functions: Functions
+    asked: Asked
+    derivation: Derivation | None
+    ratios: Mapping[str, Derivation]
+    shape_adjoints: Mapping[Adjoint, Expression]
+    chains: Mapping[str, tuple[Chain, ...]]
+    run: Run
+    shown: Run
+    explicit: Explicit | None
+    paths: Paths | None
+    history: History | None
+    training: Training | None
+    checks: tuple[Check, ...] = ()
+    kinks: tuple[Kink, ...] = ()
+    _written: dict[str, sympy.Expr | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether there are numbers to put in."""
+        return self.network.numeric and not self._symbolic_upstream and self._formulas
+
+    @property
+    def _symbolic_upstream(self) -> bool:
+        return any(upstream.value is None for upstream in self.problem.ask.upstream)
+
+    @property
+    def _formulas(self) -> bool:
+        return all(formula is not None for formula in self.problem.functions.values())
+
+    @property
+    def rounding(self) -> Rounding:
+        """How numbers are shown."""
+        return rounding_of(self.problem)
+
+    def written_out(self, top: sympy.Symbol) -> sympy.Expr | None:
+        """The loss in terms of data and parameters; ``None`` where that is too long to be of use."""
+        key = str(top)
+        if key not in self._written and self.explicit is not None:
+            written: sympy.Expr | None = top
+            for equation in reversed(self.network.equations):
+                written = self.explicit.written_out(written, (str(equation.name),))
+                if written.count_ops() > elementwise.LONGEST_WHOLE:
+                    written = None
+                    break
+            self._written[key] = written
+        return self._written.get(key)
+
+    def ratio(self, text: str) -> Ratio | None:
+        """The ratio that was asked for under this text."""
+        return next((ratio for ratio in self.asked.ratios if ratio.text == text), None)
+
+    def value_of(self, text: str, bits: int = 128) -> arrays.Array:
+        """The certified value of a name, of ``dE/dW2`` or of a ratio. Raises ``ProblemError`` for any other text."""
+        if text in self.network.data or text in self._equation_names:
+            return self.run.value(text, bits)
+        ratio = self.ratio(text)
+        if ratio is not None and ratio.kind == "jacobian":
+            return self._jacobian(ratio, bits)
+        if ratio is not None:
+            return self.run.value(Adjoint(ratio.of, ratio.by), bits)
+        for adjoint in self.shape_adjoints:
+            if str(adjoint) == text:
+                return self.run.value(adjoint, bits)
+        if self.asked.loss is not None and text == f"d{self.asked.loss}/d{self.asked.loss}":
+            return arrays.wrap(fmpq(1))
+        known = [*self.network.data, *self._equation_names, *map(str, self.shape_adjoints)]
+        known += [ratio.text for ratio in self.asked.ratios]
+        raise ProblemError(f"there is no quantity {text!r} in this solution", hint="there are " + ", ".join(known))
+
+    @property
+    def _equation_names(self) -> tuple[str, ...]:
+        return tuple(str(equation.name) for equation in self.network.equations)
+
+    def _jacobian(self, ratio: Ratio, bits: int) -> arrays.Array:
+        """One row for each entry of the upper name, by reverse mode from a unit upstream."""
+        shape = tuple(int(size) for size in self.network.shape(ratio.of))
+        derivation = self.ratios[ratio.text]
+        seed = Adjoint("", ratio.of)
+        rows = []
+        for index in np.ndindex(*shape):
+            unit = arrays.filled(shape, [fmpq(0)] * int(np.prod(shape)))
+            unit[index] = fmpq(1)
+            equations = {**self.run.equations, **derivation.adjoints}
+            run = Run(equations, lambda b, u=unit: {**self.run.data(b), seed: u}, self.run.kind)  # type: ignore[misc]
+            target = Adjoint(ratio.of, ratio.by)
+            rows.append(arrays.entries(run.value(target, bits)))
+        return arrays.filled((len(rows), len(rows[0])), [entry for row in rows for entry in row])
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A problem with all its parts solved and checked."""
+
+    problem: Problem
+    parts: tuple[Part, ...]
+
+    def part(self, name: str | None = None) -> Part:
+        """The part of that name; the only one where there is no choice. Raises ``ProblemError`` otherwise."""
+        if name is None and len(self.parts) == 1:
+            return self.parts[0]
+        for part in self.parts:
+            if part.problem.part == name:
+                return part
+        known = ", ".join(str(part.problem.part) for part in self.parts)
+        raise ProblemError(f"there is no part {name!r}", hint=f"there are {known}")
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks of all parts."""
+        return tuple(check for part in self.parts for check in part.checks)
+
+
+def solve(problem: Problem) -> Solution:
+    """Solves and verifies every part. Raises ``ProblemError`` for bad input, ``CheckFailed`` where a witness disagrees."""
+    return Solution(problem, tuple(verified(differentiated(part)) for part in problem.each()))
+
+
+def rounding_of(problem: Problem) -> Rounding:
+    """How a problem wants its numbers shown."""
+    convention = problem.convention
+    mode: Any = convention.rounding
+    if convention.significant is not None:
+        return Rounding(digits=None, significant=convention.significant, mode=mode)
+    return Rounding(digits=convention.digits, mode=mode, tiny="scientific")
+
+
+def differentiated(problem: Problem) -> Part:
+    """Everything but the checks."""
+    network, functions = build(problem), Functions(problem)
+    wish = asked(problem, network)
+    derivation = shape_derivation = None
+    if wish.top is not None:
+        seeds = _seeds(problem, network)
+        shape_derivation = derive(network, functions, wish.top, wish.gradients, seeds=seeds)
+        derivation = shape_derivation
+        if problem.convention.layout == "numerator":
+            derivation = derive(network, functions, wish.top, wish.gradients, seeds=seeds, layout="numerator")
+    ratios = {ratio.text: _ratio(network, functions, ratio) for ratio in wish.ratios}
+    adjoints: dict[Adjoint, Expression] = dict(shape_derivation.adjoints) if shape_derivation else {}
+    for ratio in wish.ratios:
+        if ratio.kind != "jacobian":
+            adjoints |= ratios[ratio.text].adjoints
+    equations: dict[Name, Expression] = {e.name: e.value for e in network.equations}
+    equations |= adjoints
+    if derivation is not None and derivation is not shape_derivation:
+        equations |= {a: v for a, v in derivation.adjoints.items() if a not in equations}
+    kind = Balls(functions)
+    where = {e.name: (problem.file, e.line) for e in network.equations}
+    data = _data(problem, network)
+    run = Run(equations, data, kind, where=where)
+    carried = problem.convention.carry == "displayed"
+    shown = Run(equations, data, kind, carried=rounding_of(problem), where=where) if carried else run
+    small = elementwise.is_small(network)
+    explicit = Explicit(network, functions, _entry_texts(problem)) if small else None
+    tops = tuple(upstream.at for upstream in problem.ask.upstream)
+    paths = Paths(explicit, wish.top, tops) if explicit is not None and wish.top is not None else None
+    update = problem.ask.update
+    states = None
+    if update is not None and wish.loss is not None and network.numeric and update.steps <= MOST_CERTIFIED:
+        states = history(network, wish.loss, update, equations, kind)
+    return Part(
+        problem, network, functions, wish, derivation, ratios, adjoints, _chains(problem, network, functions, wish),
+        run, shown, explicit, paths, states, None,
+    )  # fmt: skip
+
+
+def verified(part: Part) -> Part:
+    """The part with its checks, every one of them passed. Raises ``CheckFailed``."""
+    checks: list[Check] = list(_replayed(part))
+    kinks: tuple[Kink, ...] = ()
+    training = None
+    if part.numeric:
+        for name in part.run.equations:
+            part.run.value(name)
+        witness = Witness(part)
+        kinks = witness.kinks
+        checks += [*witness.values(), *witness.gradients(), *witness.ratios(), *witness.updates()]
+        training = _training(part, witness)
+    checks += [*elementwise.proofs(part), *elementwise.substitutions(part)]
+    return Part(**{**part.__dict__, "checks": tuple(checks), "kinks": kinks, "training": training})
+
+
+def _replayed(part: Part) -> Iterator[Check]:
+    derivations = [part.derivation] if part.derivation is not None else []
+    for derivation in [*derivations, *part.ratios.values()]:
+        try:
+            steps = replay(derivation)
+        except ReplayError as error:
+            raise CheckFailed(f"a check failed, nothing was written: {error}") from None
+        yield Check("replay", f"d{derivation.of}", True, str(steps))
+
+
+def _training(part: Part, witness: Witness) -> Training | None:
+    """A run too long to be certified, in doubles."""
+    update = part.problem.ask.update
+    if update is None or part.history is not None or part.asked.loss is None:
+        return None
+    rates = {name: float(rate.p) / float(rate.q) for name, rate in update.rates.items()}
+    return witness.oracle.train(part.asked.loss, rates, update.steps, update.show, update.every)
+
+
+def _ratio(network: Network, functions: Functions, ratio: Ratio) -> Derivation:
+    if ratio.kind != "jacobian":
+        return derive(network, functions, ratio.of, (ratio.by,))
+    seed = leaf(Adjoint("", ratio.of), network.shape(ratio.of))
+    return derive(network, functions, ratio.of, (ratio.by,), seeds={ratio.of: seed})
+
+
+def _chains(problem: Problem, network: Network, functions: Functions, wish: Asked) -> dict[str, tuple[Chain, ...]]:
+    """The chains of Jacobians for everything that is shown by them."""
+    found = {}
+    for ratio in wish.ratios:
+        if ratio.kind == "jacobian" and _is_vectors(network, ratio.of, ratio.by):
+            found[ratio.text] = chains(network, functions, ratio.of, ratio.by)
+    if "jacobian" in problem.convention.style and wish.loss is not None:
+        for name in wish.gradients:
+            below = name if _is_vector(network.shape(name)) else None
+            if below is not None and name != wish.loss and wish.loss in network.descendants((name,)):
+                found[f"d{wish.loss}/d{name}"] = chains(network, functions, wish.loss, name)
+    return found
+
+
+def _is_vectors(network: Network, of: str, by: str) -> bool:
+    between = network.descendants((by,)) & network.ancestors(of)
+    return by in between and all(_is_vector(network.shape(name)) for name in between)
+
+
+def _is_vector(shape: tuple[Any, ...]) -> bool:
+    return not shape or (len(shape) == 2 and 1 in shape)
+
+
+def _seeds(problem: Problem, network: Network) -> dict[str, Expression] | None:
+    """The known adjoints: names of data that hold their numbers, or nothing but names."""
+    if not problem.ask.upstream:
+        return None
+    return {
+        upstream.at: leaf(Adjoint(upstream.of, upstream.at), network.shape(upstream.at))
+        for upstream in problem.ask.upstream
+    }
+
+
+def _data(problem: Problem, network: Network) -> Any:
+    known = data_of(network)
+    given: dict[Name, arrays.Array] = {
+        Adjoint(upstream.of, upstream.at): arrays.from_tensor(upstream.value)
+        for upstream in problem.ask.upstream
+        if upstream.value is not None
+    }
+    if not given:
+        return known
+    return lambda bits: {**known(bits), **given}
+
+
+def _entry_texts(problem: Problem) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(text for row in rows for text in row) for name, rows in problem.names.items()}
