@@ -1,0 +1,90 @@
+"""Prose made safe for each format: whatever characters a user writes, they print as themselves and do nothing."""
+
+from __future__ import annotations
+
+import re
+
+_BLANK = re.compile(r"\s+")
+
+
+def plain(text: str) -> str:
+    """The text on one line, without control characters and without direction overrides."""
+    return "".join(c if c.isprintable() or c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in _BLANK.sub(" ", text))
+
+
+# ── Markdown ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_MARKDOWN = {c: "\\" + c for c in "\\`*_{}[]|~#"} | {
+    "&": "&amp;", "<": "&lt;", ">": "&gt;",
+    "$": r"<span>\$</span>",  # GitHub looks for maths after Markdown has taken the backslash away; the tag stops it
+}  # fmt: skip
+_LINE_START = re.compile(r"^( *)([+=-]|\d+(?=[.)]))")
+
+
+def markdown_text(text: str) -> str:
+    """Prose inside a line of Markdown."""
+    return "".join(_MARKDOWN.get(c, c) for c in plain(text)).replace("!\\[", "\\!\\[")
+
+
+def markdown_line(line: str) -> str:
+    """A finished line whose first characters are not to open a heading, a list or a rule."""
+    found = _LINE_START.match(line)
+    if found is None:
+        return line.lstrip(" ")
+    mark, rest = found[2], line[found.end() :]
+    return mark + "\\" + rest if mark.isdigit() else "\\" + mark + rest
+
+
+def markdown_code(text: str) -> str:
+    """Code inside a line; the fence is longer than any run of backticks in it."""
+    body = plain(text)
+    longest = max((len(run) for run in re.findall("`+", body)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if body.startswith("`") or body.endswith("`") or (body.startswith(" ") and body.endswith(" ")) else ""
+    return f"{fence}{pad}{body}{pad}{fence}"
+
+
+# ── TeX ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_TEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "[": "{[}", "]": "{]}", "*": "{*}",  # behind a line break or \\item, a bracket or a star would be taken for an option
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "\u00a0": "~", "\u2026": r"\ldots{}",
+    "\N{REPLACEMENT CHARACTER}": "?",
+    "−": "$-$", "×": r"$\times$", "·": r"$\cdot$", "→": r"$\to$", "∂": r"$\partial$", "∇": r"$\nabla$", "Σ": r"$\Sigma$",
+    "≈": r"$\approx$", "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$", "′": "$'$", "∞": r"$\infty$", "⊙": r"$\odot$",
+    "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$", "δ": r"$\delta$", "ε": r"$\varepsilon$", "η": r"$\eta$",
+    "θ": r"$\theta$", "λ": r"$\lambda$", "μ": r"$\mu$", "π": r"$\pi$", "σ": r"$\sigma$", "φ": r"$\varphi$",
+}  # fmt: skip
+_LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)")
+
+
+def tex_text(text: str) -> str:
+    """Prose inside a TeX paragraph."""
+    return "".join(_TEX.get(c, c) for c in _LIGATURES.sub("\0", plain(text))).replace("\0", "{}")
+
+
+def tex_code(text: str) -> str:
+    """Code, which may break behind punctuation."""
+    pieces = re.split(r"(?<=[/_.,=(])", plain(text))
+    safe = (tex_text(piece).replace("'", r"\textquotesingle{}") for piece in pieces if piece)
+    return r"\texttt{" + r"\allowbreak{}".join(safe) + "}"
+
+
+# ── Typst ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def typst_string(text: str) -> str:
+    """A Typst string literal; nothing in it is markup or code."""
+    return '"' + plain(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def typst_text(text: str) -> str:
+    """Prose in Typst markup: a string expression, closed by its semicolon."""
+    return f"#{typst_string(re.sub(r'(?<=[A-Za-z])' + chr(39) + r'(?=[A-Za-z])', '’', text))};"
+
+
+def typst_code(text: str) -> str:
+    """Code in Typst markup."""
+    return f"#raw({typst_string(text)});"

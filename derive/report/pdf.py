@@ -1,0 +1,103 @@
+"""A document as a PDF: by Typst inside this process, or by a TeX engine of the user's.
+
+Typst runs with its embedded fonts only and without a clock, so the same document gives the same bytes on every
+machine; a warning of Typst (a font that is missing, say) is an error here.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from derive.errors import ProblemError
+from derive.report.document import Document
+from derive.report.page import A4, SIZE, Page
+from derive.report.typst_math import PRELUDE, to_typst
+
+if TYPE_CHECKING:
+    import typst
+
+FONT = "New Computer Modern"
+# The Typst compiler object is not for two threads at once; warm_up() and the first page may meet here.
+_LOCK = threading.Lock()
+
+
+def pdf(document: Document, engine: str = "typst", page: Page = A4) -> bytes:
+    """The document set as a PDF by ``typst``, ``xelatex``, ``lualatex``, ``pdflatex`` or ``tectonic``.
+
+    Raises ``ProblemError`` for an engine that is unknown or not installed, and where the engine refuses the document.
+    """
+    from derive.report.render import render
+
+    if engine == "typst":
+        return typst_pdf(render(document, "typ", page).text)
+    from derive.report.tex_engines import run_tex
+
+    return run_tex(engine, render(document, "tex", page).text, document.name)
+
+
+def typst_pdf(source: str) -> bytes:
+    """The PDF of a Typst source."""
+    with _LOCK:
+        compiler, _ = _typst()
+        try:
+            result, warnings = compiler.compile_with_warnings(input=source.encode(), format="pdf", timestamp=0)
+        except RuntimeError as error:
+            raise ProblemError(f"Typst refuses the document: {_first_line(error)}") from error
+    if warnings:
+        raise ProblemError(f"Typst warns: {_first_line(warnings[0])}")
+    return bytes(result)
+
+
+def typst_query(source: str, label: str) -> list[Any]:
+    """The values of the metadata that carry ``<label>`` in a Typst source."""
+    with _LOCK:
+        compiler, fonts = _typst()
+        import typst
+
+        found = typst.query(
+            source.encode(), f"<{label}>", field="value", font_paths=fonts, root=_root(), ignore_system_fonts=True
+        )
+    values: list[Any] = json.loads(found)
+    return values
+
+
+def typst_widths(formulas: Sequence[str]) -> list[float]:
+    """The width of each formula in em, displayed, all from one query."""
+    measured = ",\n".join(f"measure($ {to_typst(formula)} $).width / 1pt" for formula in formulas)
+    source = f'#set text(font: "{FONT}", size: 10pt)\n{PRELUDE}#context [#metadata(({measured},)) <widths>]\n'
+    return [width / 10 for width in typst_query(source, "widths")[0]]
+
+
+def warm_up() -> threading.Thread:
+    """Start loading Typst's fonts in the background (Typst works without Python's lock); returns the running thread."""
+    thread = threading.Thread(
+        target=lambda: typst_pdf(f'#set text(font: "{FONT}")\n$ x = mat(1, 2; 3, 4) $ *b*'), name="typst", daemon=True
+    )
+    thread.start()
+    return thread
+
+
+@lru_cache(maxsize=1)
+def _typst() -> tuple[typst.Compiler, typst.Fonts]:
+    try:
+        import typst
+    except ImportError as error:  # a platform without a wheel
+        raise ProblemError(
+            f"no PDF: the package typst cannot be imported ({error})", hint="--pdf-engine xelatex, or --format md,tex"
+        ) from error
+    fonts = typst.Fonts(include_system_fonts=False)
+    return typst.Compiler(font_paths=fonts, root=_root(), ignore_system_fonts=True), fonts
+
+
+def _root() -> str:
+    """The only folder Typst may read: this one, where nothing is worth reading."""
+    return str(Path(__file__).parent)
+
+
+def _first_line(message: object) -> str:
+    return str(message).strip().splitlines()[0]

@@ -1,0 +1,257 @@
+"""A document as text: each block handed to its partial under ``templates/``, each string through its format's escape.
+
+Templates place; they never compute. Whatever a template prints is escaped unless a filter of this module made it, so a
+template cannot forget to. Three formats: ``md`` (GitHub, Jupyter, VS Code), ``tex`` and ``typ`` (the source of the PDF).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+
+from derive.errors import ProblemError
+from derive.report import escape
+from derive.report.breaking import Row, lay_out
+from derive.report.document import (
+    Block,
+    Code,
+    Display,
+    Document,
+    Figure,
+    Heading,
+    Items,
+    Math,
+    Note,
+    Paragraph,
+    Spans,
+    Strong,
+    Table,
+    Text,
+)
+from derive.report.drawing import TIKZ_STYLES, TYPST_STYLES, scene_to_svg, scene_to_tikz, scene_to_typst
+from derive.report.latex_dialects import array_columns, for_markdown, for_tex
+from derive.report.latex_tree import parse
+from derive.report.page import A4, INDENT, SIZE, Page
+from derive.report.scene import Line, Scene
+from derive.report.typst_math import PRELUDE, to_typst
+
+_PARTIALS = {
+    Heading: "heading", Paragraph: "paragraph", Display: "display", Items: "items", Table: "table", Figure: "figure",
+    Note: "note",
+}  # fmt: skip
+_LONG_TABLE = 18  # rows; a longer one may break across pages
+_RUNNING = 70  # characters of the title in the running head
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The text of one format, and the files that stand beside it (a Markdown report's figures), by name."""
+
+    text: str
+    attachments: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Ready(str):
+    """Text of the output format, escaped already."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A block as its partial sees it: the block, and what was decided about it outside of the template.
+
+    ``rows`` are a display's, ``columns`` a table's widths in em (``None``: natural), ``drawing`` a figure in the format,
+    ``picture`` the name of its file. ``keep`` ties the block to the next one on the page; ``long`` lets it break.
+    """
+
+    template: str
+    block: Block
+    rows: tuple[Row, ...] = ()
+    columns: tuple[float | None, ...] = ()
+    drawing: Ready = Ready("")
+    picture: str = ""
+    keep: bool = False
+    long: bool = False
+
+    @property
+    def most_columns(self) -> int:
+        """The columns of the widest matrix in the block's display (amsmath must be told beyond ten)."""
+        return max((array_columns(row.latex) for row in self.rows), default=0)
+
+
+def render(document: Document, format: str, page: Page = A4) -> Rendered:
+    """The document as ``"md"``, ``"tex"`` or ``"typ"``.
+
+    Raises ``ProblemError`` for a formula outside the LaTeX subset, naming it.
+    """
+    if format not in _FORMATS:
+        raise ProblemError(f"unknown format '{format}'", hint=f"known: {', '.join(_FORMATS)}")
+    attachments: dict[str, bytes] = {}
+    views = _views(document, format, page, attachments)
+    text = _environment(format).get_template(f"{format}/frame.{format}").render(
+        document=document, page=page, views=views, text_size=SIZE, indent=INDENT,
+        running=document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
+        matrix_columns=max([10, *(view.most_columns for view in views)]),
+        styles=Ready(_FORMATS[format].styles), prelude=Ready(PRELUDE),
+    )  # fmt: skip
+    return Rendered(text.rstrip("\n") + "\n", attachments)
+
+
+def _views(document: Document, format: str, page: Page, attachments: dict[str, bytes]) -> list[View]:
+    layout = lay_out(document, page)
+    views = []
+    figures = 0
+    for place, block in enumerate(document.blocks):
+        drawing, picture = Ready(""), ""
+        if isinstance(block, Figure):
+            figures += 1
+            _check_scene(block.scene)
+            if format == "md":
+                picture = f"{document.name}-figure-{figures}.svg"
+                attachments[picture] = scene_to_svg(block.scene, "", block.alternative, to_typst).encode()
+            else:
+                drawing = Ready(scene_to_tikz(block.scene) if format == "tex" else scene_to_typst(block.scene, to_typst))
+        following = document.blocks[place + 1] if place + 1 < len(document.blocks) else None
+        rows = layout.rows.get(place, ())
+        views.append(
+            View(
+                f"{format}/{_PARTIALS[type(block)]}.{format}", block, rows, layout.columns.get(place, ()), drawing, picture,
+                keep=isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items),
+                long=len(rows) > 4 or (isinstance(block, Table) and len(block.rows) > _LONG_TABLE),
+            )  # fmt: skip
+        )
+    return views
+
+
+def _check_scene(scene: Scene) -> None:
+    """Formulas of a figure are held to the same subset as all others."""
+    for mark in scene.marks:
+        if not isinstance(mark, Line):
+            parse(mark.latex)
+
+
+# ── formats ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _joined(text: Callable[[str], str], strong: str, code: Callable[[str], str], math: Callable[[str], str]) -> Callable[[Spans], Ready]:
+    """Spans set one behind the other."""
+
+    def spans(line: Spans) -> Ready:
+        parts = []
+        for span in line:
+            match span:
+                case Text(words):
+                    parts.append(text(words))
+                case Strong(words):
+                    parts.append(strong.replace("@", text(words)))
+                case Code(words):
+                    parts.append(code(words))
+                case Math(latex):
+                    parts.append(f"${math(latex)}$")
+        return Ready("".join(parts))
+
+    return spans
+
+
+def _markdown_spans(line: Spans) -> Ready:
+    """Spans of Markdown; GitHub reads a dollar as maths only behind a blank, and before a blank or a full stop."""
+    out = ""
+    after_math = False
+    for span in line:
+        match span:
+            case Text(words):
+                piece = escape.markdown_text(words)
+            case Strong(words):
+                inner = escape.markdown_text(words)
+                bare = inner.strip()
+                piece = inner.replace(bare, f"**{bare}**", 1) if bare else inner
+            case Code(words):
+                piece = escape.markdown_code(words)
+            case Math(latex):
+                piece = f"${for_markdown(latex)}$"
+        touching = bool(out) and not out.endswith(" ")
+        if (isinstance(span, Math) and touching) or (after_math and piece[:1] not in (*" .,;:!?)", "")):
+            out += "" if out.endswith(" ") else " "
+        out += piece
+        after_math = isinstance(span, Math)
+    return Ready(out.strip())
+
+
+def _markdown_line(line: Spans) -> Ready:
+    return Ready(escape.markdown_line(_markdown_spans(line)))
+
+
+def _markdown_cell(line: Spans) -> Ready:
+    return Ready("".join(c if c != "|" else "\\|" for c in _markdown_spans(line).replace("\\|", "|")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """What a format escapes and sets by; every one has ``spans`` and ``math`` as filters of its templates."""
+
+    text: Callable[[str], str]
+    filters: Mapping[str, Callable[..., Ready]]
+    styles: str = ""
+
+
+def _ready(function: Callable[[str], str]) -> Callable[[str], Ready]:
+    return lambda text: Ready(function(text))
+
+
+_FORMATS = {
+    "md": _Format(
+        escape.markdown_text,
+        {
+            "spans": _markdown_spans, "line": _markdown_line, "cell": _markdown_cell, "math": _ready(for_markdown),
+            "url": _ready(quote), "alt": _ready(escape.markdown_text),
+        },
+    ),
+    "tex": _Format(
+        escape.tex_text,
+        {"spans": _joined(escape.tex_text, r"\textbf{@}", escape.tex_code, for_tex), "math": _ready(for_tex)},
+        TIKZ_STYLES,
+    ),
+    "typ": _Format(
+        escape.typst_text,
+        {
+            "spans": _joined(escape.typst_text, "#strong[@]", escape.typst_code, to_typst), "math": _ready(to_typst),
+            "string": _ready(escape.typst_string),
+        },
+        TYPST_STYLES,
+    ),
+}  # fmt: skip
+
+
+@lru_cache(maxsize=3)
+def _environment(format: str) -> jinja2.Environment:
+    how = _FORMATS[format]
+
+    def finalize(value: object) -> object:
+        return how.text(value) if isinstance(value, str) and not isinstance(value, Ready) else value
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_templates()),
+        block_start_string="((*", block_end_string="*))", variable_start_string="(((", variable_end_string=")))",
+        comment_start_string="((=", comment_end_string="=))",
+        undefined=jinja2.StrictUndefined, finalize=finalize, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, auto_reload=False,
+    )  # fmt: skip
+    environment.filters.update(how.filters)
+    environment.filters["em"] = lambda width: Ready(f"{width:.2f}em")
+    environment.filters["pt"] = lambda width: Ready(f"{width:.3f}pt")
+    return environment
+
+
+def _templates() -> Path:
+    """The templates' folder: inside an installed package, or at the top of the repository."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "_templates", package.parent / "templates"):
+        if folder.is_dir():
+            return folder
+    raise ProblemError(f"the templates of derive are missing (looked in {package / '_templates'})", hint="install it anew")

@@ -1,0 +1,69 @@
+"""A TeX source run through an engine found on this machine, in a folder that is gone afterwards.
+
+No shell escape, no reading or writing outside the folder, no clock in the bytes, and a limit on time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from derive.errors import ProblemError
+
+_LATEX = ("-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape")
+ENGINES = {
+    "xelatex": _LATEX,
+    "lualatex": _LATEX,
+    "pdflatex": _LATEX,
+    "tectonic": ("--untrusted", "--chatter", "minimal", "--keep-logs"),
+}
+TIME_LIMIT = 120  # seconds; the first run of LuaLaTeX builds a font database
+_ERROR = re.compile(r"^(?:! .*|error: .*)$", re.MULTILINE)
+_LINE = re.compile(r"^l\.(\d+)", re.MULTILINE)
+
+
+def run_tex(engine: str, source: str, name: str) -> bytes:
+    """The PDF that ``engine`` makes of a TeX source; ``name`` stands in messages.
+
+    Raises ``ProblemError`` for an engine that is unknown or missing, for the first TeX error, and for a run without end.
+    """
+    if engine not in ENGINES:
+        raise ProblemError(f"unknown PDF engine '{engine}'", hint=f"typst, {', '.join(ENGINES)}")
+    program = shutil.which(engine)
+    if program is None:
+        found = [other for other in ENGINES if shutil.which(other)]
+        raise ProblemError(
+            f"the PDF engine '{engine}' is not on this machine", hint=f"found here: {', '.join(['typst', *found])}"
+        )
+    with tempfile.TemporaryDirectory(prefix="derive-tex-") as folder:
+        return _run(engine, program, source, name, Path(folder))
+
+
+def _run(engine: str, program: str, source: str, name: str, folder: Path) -> bytes:
+    (folder / "report.tex").write_text(source, encoding="utf-8")
+    environment = os.environ | {
+        "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "openin_any": "p", "openout_any": "p", "TEXMFOUTPUT": ".",
+        "max_print_line": "1000",
+    }  # fmt: skip
+    passes = 2 if "\\begin{longtable}" in source and engine != "tectonic" else 1  # its columns settle in the second
+    for _ in range(passes):
+        try:
+            run = subprocess.run(
+                [program, *ENGINES[engine], "report.tex"], cwd=folder, env=environment, timeout=TIME_LIMIT,
+                stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise ProblemError(f"{engine} did not finish {name}.tex within {TIME_LIMIT} seconds") from error
+        log = (folder / "report.log").read_text("utf-8", "replace") if (folder / "report.log").exists() else ""
+        log = log or (run.stdout + run.stderr).decode("utf-8", "replace")
+        result = folder / "report.pdf"
+        if run.returncode or not result.exists():
+            error_line = _ERROR.search(log)
+            place = _LINE.search(log)
+            shown = error_line[0] if error_line else f"exit status {run.returncode}"
+            raise ProblemError(f"{engine} refuses {name}.tex{', line ' + place[1] if place else ''}: {shown}")
+    return result.read_bytes()
