@@ -298,13 +298,14 @@ def _statement(line: _Line, own: Collection[str]) -> Statement:
             hint="write the steps out: h1 = …, h2 = …",
         )
     if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-        raise reader.error(statement, _why_not_equation(statement), hint="an equation is name = expression")
+        word = line.text.split(maxsplit=1)[0].rstrip(":")
+        raise reader.error(statement, _why_not_equation(statement, word), hint="an equation is name = expression")
     target = statement.targets[0]
     if not isinstance(target, ast.Name):
         if isinstance(target, ast.Subscript):
             raise reader.error(target, "a name with an index is assigned, which only a loop over time can do")
-        what = "several names are" if isinstance(target, ast.Tuple | ast.List) else "something that is no name is"
-        raise reader.error(target, f"{what} assigned at once" if "several" in what else f"{what} assigned")
+        several = isinstance(target, ast.Tuple | ast.List | ast.Starred)
+        raise reader.error(target, "several names are assigned at once" if several else "what is assigned is no name")
     check_name(target.id, "an equation", line.lines[0])
     if target.id in own:
         raise reader.error(target, f"{target.id} cannot name an equation: it is a function of [functions]")
@@ -313,7 +314,7 @@ def _statement(line: _Line, own: Collection[str]) -> Statement:
     return Statement(target.id, expression, source, line.lines[0], line.comment)
 
 
-def _why_not_equation(statement: ast.stmt) -> str:
+def _why_not_equation(statement: ast.stmt, word: str) -> str:
     match statement:
         case ast.Assign():
             return "several names are assigned at once"
@@ -329,10 +330,8 @@ def _why_not_equation(statement: ast.stmt) -> str:
             return "an expression without a name"
         case ast.Import() | ast.ImportFrom():
             return "import is not in the language"
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            return "definitions are not in the language"
         case _:
-            return f"{type(statement).__name__.lower()} is a word of Python that the equation language does not have"
+            return f"{word} is a word of Python that the equation language does not have"
 
 
 # What Python has and the language has not: the class of the tree's node, and its name in a message.

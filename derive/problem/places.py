@@ -52,7 +52,7 @@ class Places:
 
     def table(self, value: object, *path: str | int) -> dict[str, object]:
         """``value`` as a table with keys that are texts; an error where it is something else."""
-        name = ".".join(str(key) for key in path) or "the problem"
+        name = f"[{_dotted(path)}]" if path else "the problem"
         if not isinstance(value, Mapping):
             raise self.error(f"{name} is {wording.kind(value)}, expected is a table", *path)
         for key in value:
@@ -65,9 +65,15 @@ class Places:
         known = list(known)
         for key in table:
             if key not in known:
-                where = f" in [{'.'.join(str(part) for part in path)}]" if path else ""
+                where = f" in [{_dotted(path)}]" if path else ""
                 tip = wording.hint(key, known) or f"known are {wording.listing(known, 'and')}"
                 raise self.error(f"unknown key {wording.shown(key)[1:-1]}{where}", *path, key, hint=tip)
 
     def _in_part(self, message: str) -> str:
-        return message if self.part is None else f"in part {self.part}: {message}"
+        prefix = "" if self.part is None else f"in part {self.part}: "
+        return message if message.startswith(prefix) else prefix + message
+
+
+def _dotted(path: Iterable[str | int]) -> str:
+    """``part.given`` for what stands in some part: the line tells which."""
+    return ".".join(key for key in path if isinstance(key, str))

@@ -6,6 +6,7 @@ Parts are laid over the tables above them first; each then becomes a problem by 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -52,10 +53,9 @@ def problem_from_tables(
     functions = {key for _, part in parts for key in part.get("functions", {})} | set(base.get("functions", {}))
     statements = _statements(tables, functions, places)
     reader = _Reader(name, statements, folder)
-    if not parts:
-        return reader.problem(base, places)
-    finished = tuple(reader.problem(*_overlay(base, part, part_places)) for part_places, part in parts)
-    return reader.problem(base, places, parts=finished)
+    problem = reader.problem(base, places, complete=not parts)
+    finished = tuple(reader.problem(*_overlay(base, part, its_places)) for its_places, part in parts)
+    return replace(problem, parts=finished)
 
 
 def _check_format(value: object, places: Places) -> None:
@@ -163,9 +163,8 @@ class _Reader:
         self.equations = tuple(statement.name for statement in statements)
         self.tensors: dict[int, tuple[object, Tensor]] = {}  # by identity; the value is kept so that it stays itself
 
-    def problem(self, tables: Tables, places: Places, parts: tuple[Problem, ...] = ()) -> Problem:
-        """The finished problem; above parts (``parts`` not empty), what is missing may have come with them."""
-        complete = not parts
+    def problem(self, tables: Tables, places: Places, complete: bool = True) -> Problem:
+        """The finished problem. Above parts it is not ``complete``: what is missing may come with each of them."""
         functions = self.functions(tables.get("functions", {}), places)
         given = self.data("given", tables, functions, places)
         parameters = self.data("parameters", tables, functions, places)
@@ -196,7 +195,6 @@ class _Reader:
             ask=ask,
             convention=read_convention(tables.get("convention", {}), places),
             part=places.part,
-            parts=parts,
             file=places.file,
             lines=MappingProxyType(_lines(places)),
         )

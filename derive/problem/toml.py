@@ -32,7 +32,10 @@ _BARE = re.compile(r"[A-Za-z0-9_-]++")
 _BLANK = re.compile(r"[ \t]*+")
 _BETWEEN = re.compile(r"(?:[ \t\n]++|#[^\n]*+)*+")
 _ATOM = re.compile(r"[^\[\]{}\"'#,\n]++")
-_LONG_NUMBER = re.compile(rf"(?<![\w.+-])[+-]?\d[\d_]{{{LONGEST},}}")
+_SIZE = re.compile(
+    _STRING.pattern + rf"|#[^\n]*+|[\[{{\]}}]|(?P<long>(?<![\w.+-])[+-]?\d[\d_]{{{LONGEST},}}+)", re.DOTALL
+)
+_BREAK = r"\\[ \t]*\n[ \t\n]*|\\u000[aA]|\\U0000000[aA]|\\.|\n"  # what breaks a line, in a text or in the file
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -90,9 +93,9 @@ class Source:
         if len(quotes) == 3 and raw[at : at + 1] == "\n":
             at, line = at + 1, line + 1
         lines = [line]
-        for piece in re.finditer(r"\\[ \t]*\n[ \t\n]*|\\.|\n" if quotes[0] == '"' else r"\n", raw[at:]):
+        for piece in re.finditer(_BREAK if quotes[0] == '"' else r"\n", raw[at:]):
             line += piece[0].count("\n")
-            if piece[0] in ("\n", "\\n"):
+            if piece[0] == "\n" or piece[0].lower() in (r"\n", r"\u000a", r"\u0000000a"):
                 lines.append(line)
         return lines
 
@@ -101,9 +104,8 @@ class Source:
 
     def _check_size(self) -> None:
         """What the parser below cannot be trusted with: depth that exhausts the stack, integers beyond all bounds."""
-        depth, text = 0, self.text
-        pattern = re.compile(_STRING.pattern + r"|#[^\n]*+|[\[{]|[\]}]", re.DOTALL)
-        for match in pattern.finditer(text):
+        depth = 0
+        for match in _SIZE.finditer(self.text):
             token = match[0]
             if token in ("[", "{"):
                 depth += 1
@@ -111,15 +113,8 @@ class Source:
                     raise self._error(f"lists or tables are nested more than {DEEPEST} deep", match.start())
             elif token in ("]", "}"):
                 depth = max(depth - 1, 0)
-        long = _LONG_NUMBER.search(text)
-        if long is not None and not self._inside_string(long.start()):
-            raise self._error(f"a number of {len(long[0])} characters, at most {LONGEST} are allowed", long.start())
-
-    def _inside_string(self, offset: int) -> bool:
-        return any(
-            match.start() < offset < match.end()
-            for match in re.finditer(_STRING.pattern + r"|#[^\n]*+", self.text, re.DOTALL)
-        )
+            elif match.lastgroup == "long":
+                raise self._error(f"a number of {len(token)} characters, at most {LONGEST} are allowed", match.start())
 
     def _not_toml(self, error: BaseException) -> ProblemError:
         message = str(error)

@@ -42,7 +42,7 @@ def size_text(shape: tuple[int | str, ...]) -> str:
 
 
 def _tensor(value: object, places: Places, path: KeyPath) -> Tensor:
-    value = _as_list(value)
+    value = _as_list(value, places, path)
     if not isinstance(value, list | tuple):
         return Tensor((), (_entry(value, places, path),))
     shape = _shape(value, places, path)
@@ -56,7 +56,7 @@ def _tensor(value: object, places: Places, path: KeyPath) -> Tensor:
 def _shape(value: object, places: Places, path: KeyPath) -> tuple[int, ...]:
     """The sizes that the first entries have; ``_fill`` holds all others against them."""
     shape: list[int] = []
-    while isinstance(value := _as_list(value), list | tuple):
+    while isinstance(value := _as_list(value, places, path), list | tuple):
         if not value:
             raise places.error(f"{path[-1]} has an empty list; every axis has at least one entry", *path)
         shape.append(len(value))
@@ -69,7 +69,7 @@ def _shape(value: object, places: Places, path: KeyPath) -> tuple[int, ...]:
 def _fill(
     value: object, shape: tuple[int, ...], entries: list[fmpq], places: Places, path: KeyPath, name: KeyPath
 ) -> None:
-    value = _as_list(value)
+    value = _as_list(value, places, path)
     where = _where(path, name)
     if not isinstance(value, list | tuple):
         raise places.error(
@@ -86,7 +86,7 @@ def _fill(
         entries.extend(map(exact, value))
     except ProblemError:
         for number, inner in enumerate(value):  # once more, for the entry that is to blame
-            if isinstance(_as_list(inner), list | tuple):
+            if isinstance(_as_list(inner, places, path), list | tuple):
                 raise places.error(
                     f"{_where((*path, number), name)} is a list, expected is a number like the first one", *path, number
                 ) from None
@@ -112,7 +112,7 @@ def _where(path: KeyPath, name: KeyPath) -> str:
     return f"entry ({', '.join(map(str, inside))}) of {name[-1]}"
 
 
-def _as_list(value: object) -> object:
+def _as_list(value: object, places: Places, path: KeyPath) -> object:
     """A NumPy array (or what makes itself one) as nested lists; everything else as it is."""
     if isinstance(value, str | int | float | list | tuple) or "numpy" not in sys.modules:
         return value
@@ -120,11 +120,15 @@ def _as_list(value: object) -> object:
 
     if isinstance(value, numpy.generic) or not hasattr(value, "__array__"):
         return value
+    name = next(key for key in reversed(path) if isinstance(key, str))
     try:
-        array = numpy.asarray(value)
+        return _array_as_list(numpy.asarray(value))
+    except ProblemError as error:
+        raise places.error(f"{name} is {error.message}", *path) from None
     except Exception as error:  # noqa: BLE001 - foreign code: a tensor on another device, say
-        raise ProblemError(f"a value of type {type(value).__name__} gives no NumPy array: {error}") from None
-    return _array_as_list(array)
+        raise places.error(
+            f"{name} is a value of type {type(value).__name__} that gives no array: {error}", *path
+        ) from None
 
 
 def _array_as_list(array: Any) -> object:
