@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import typst
@@ -71,7 +72,7 @@ def draw(markups: list[str]) -> list[ElementTree.Element]:
     """One page an equation, nothing but the equation on it."""
     pages = "\n#pagebreak()\n".join(f"$ {markup} $" for markup in markups)
     head = f"#set page(width: auto, height: auto, margin: 0pt, fill: none)\n#set text(size: {SIZE}pt)\n"
-    drawn = typst.compile((head + pages).encode(), format="svg")
+    drawn: Any = typst.compile((head + pages).encode(), format="svg")
     return [ElementTree.fromstring(page) for page in (drawn if isinstance(drawn, list) else [drawn])]
 
 
@@ -102,11 +103,11 @@ def tidy(outline: str, scale: float) -> tuple[str, int, int]:
         numbers = [float(n) / scale for n in re.findall(r"-?[\d.]+", rest)]
         if command == "M":
             continue  # "M 0 0", which Typst puts first
-        if command in "Zz":
+        if command == "Z":
             out.append("Z")
             (x, y), at = (left, bottom), (round(left), round(bottom))
             continue
-        if command in "hv":
+        if command in ("h", "v"):
             numbers = [numbers[0], 0.0] if command == "h" else [0.0, numbers[0]]
         points = [(x + dx, y + dy) for dx, dy in zip(numbers[::2], numbers[1::2], strict=True)]
         ys += [py for _, py in points]
@@ -114,7 +115,7 @@ def tidy(outline: str, scale: float) -> tuple[str, int, int]:
         if command == "m":
             left, bottom = points[0]
         values = [n for px, py in rounded for n in (px - at[0], py - at[1])]
-        letter = "l" if command in "hv" else command
+        letter = "l" if command in ("h", "v") else command
         if letter == "l" and values[1] == 0:
             letter, values = "h", values[:1]
         elif letter == "l" and values[0] == 0:

@@ -29,6 +29,7 @@ from derive.report.latex_tree import (
     Words,
     parse,
 )
+from derive.report.widths import bound
 
 CM_PER_POINT = 2.54 / 72
 AXIS = 0.25  # the height of a minus sign over the baseline, in em: formulas are centred on it
@@ -312,12 +313,11 @@ def set_formula(latex: str) -> Setting:
 def measure(latex: str, size: float) -> tuple[float, float]:
     """Width and height in cm of a formula at ``size`` points, the height so that its axis is the middle.
 
-    A formula that cannot be set here is estimated from its length, on the large side.
+    A formula that cannot be set here is estimated, on the large side.
     """
     em = size * CM_PER_POINT
     try:
         box = set_formula(latex)
     except Unsupported:
-        visible = re.sub(r"\\[a-zA-Z]+|[{}_^\\ ]", lambda found: "x" if len(found[0]) > 1 else "", latex)
-        return 0.85 * em * len(visible), 1.6 * em
+        return bound(latex) * em, 1.6 * em
     return box.width * em, 2 * em * max(box.height - AXIS, box.depth + AXIS)

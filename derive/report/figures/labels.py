@@ -16,6 +16,7 @@ Point = tuple[float, float]
 Interval = tuple[float, float]
 
 MARGINS = (0.16, 0.11, 0.07, 0.045)  # cm between a label and what it must not touch: the widest that works
+ROUNDS = 12  # of settling, each with the label first that found no room in the last
 ARROW = 0.17  # cm of a track's end that its arrow head takes
 WISHES = (0.5, 0.38, 0.3, 0.24, 0.62, 0.7, 0.76)  # where along its line a label would like to stand
 
@@ -67,8 +68,9 @@ class Track:
     @property
     def direction(self) -> Point:
         """Unit vector from start to end."""
-        length = self.length
-        return (self.end[0] - self.start[0]) / length, (self.end[1] - self.start[1]) / length
+        dx, dy = self.end[0] - self.start[0], self.end[1] - self.start[1]
+        length = math.hypot(dx, dy)
+        return dx / length, dy / length
 
     @property
     def angle(self) -> float:
@@ -109,6 +111,8 @@ def forbidden(track: Track, shape: Shape, margin: float) -> Interval | None:
         wide = math.sqrt(shape.radius**2 - beyond**2) + reach
         return u - wide, u + wide
     corners = [local(corner) for corner in shape.corners]
+    if all(v > half for _, v in corners) or all(v < -half for _, v in corners):
+        return None
     inside = [u for u, v in corners if abs(v) <= half]
     for (u1, v1), (u2, v2) in zip(corners, corners[1:] + corners[:1], strict=True):
         for edge in (half, -half):
@@ -131,19 +135,21 @@ def nearest(free: Sequence[Interval], wish: float) -> float:
     return min((min(max(wish, a), b) for a, b in free), key=lambda place: (abs(place - wish), place))
 
 
-def place_labels(tracks: Sequence[Track], obstacles: Sequence[Shape] = ()) -> list[float] | None:
-    """How far along its track each label stands (0.0 for a track without a label), or ``None`` if they do not all fit.
+def place_labels(tracks: Sequence[Track], obstacles: Sequence[Shape] = ()) -> tuple[list[float], float] | None:
+    """How far along its track each label stands (0.0 for a track without a label), and the margin that was kept.
 
-    No label touches another label, another track or an obstacle; the widest margin that works is kept.
+    No label touches another label, another track or an obstacle; the widest margin of ``MARGINS`` that works is taken.
+    ``None`` if the labels do not all fit with the narrowest.
     """
-    best: list[float] | None = None
+    if not any(track.width for track in tracks):
+        return [0.0] * len(tracks), MARGINS[0]
+    widest: tuple[list[list[Interval]], float] | None = None
     for margin in reversed(MARGINS):  # what does not fit narrowly does not fit widely: fail early
         free = _free(tracks, obstacles, margin)
-        settled = None if free is None else _best(tracks, free, margin)
-        if settled is None:
+        if free is None or all(_settle(tracks, free, margin, wish) is None for wish in WISHES):
             break
-        best = settled
-    return best
+        widest = free, margin
+    return None if widest is None else (_aligned(tracks, *widest), widest[1])
 
 
 def _free(tracks: Sequence[Track], obstacles: Sequence[Shape], margin: float) -> list[list[Interval]] | None:
@@ -170,9 +176,9 @@ def _free(tracks: Sequence[Track], obstacles: Sequence[Shape], margin: float) ->
     return found
 
 
-def _best(tracks: Sequence[Track], free: Sequence[list[Interval]], margin: float) -> list[float] | None:
+def _aligned(tracks: Sequence[Track], free: Sequence[list[Interval]], margin: float) -> list[float]:
     """The settlement that strays least from one common wish, so that labels line up."""
-    best: list[float] | None = None
+    best: list[float] = []
     least = math.inf
     for wish in WISHES:
         places = _settle(tracks, free, margin, wish)
@@ -192,7 +198,7 @@ def _settle(
     order = sorted(
         (k for k, track in enumerate(tracks) if track.width), key=lambda k: (sum(b - a for a, b in free[k]), k)
     )
-    for _ in range(2 * len(order) + 1):
+    for _ in range(ROUNDS):
         places = [0.0] * len(tracks)
         boxes: list[Polygon] = []
         for k in order:

@@ -7,11 +7,12 @@ units, and layers beyond what the page is wide enough for, are drawn in part, wi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from derive.report.figures.formula import measure
-from derive.report.figures.labels import Disc, Shape, Track, place_labels, rectangle
+from derive.report.figures.labels import MARGINS, Disc, Shape, Track, forbidden, place_labels, rectangle
 from derive.report.scene import Circle, Label, Line, Mark, Scene
 
 MOST_UNITS = 8  # units drawn one by one in a layer
@@ -19,8 +20,13 @@ HEAD_UNITS = 3  # units before the dots of a larger layer
 MAX_WIDTH, MAX_HEIGHT = 15.5, 10.0  # cm
 NARROWEST = 1.7  # cm between the columns of a deep network
 
-NAME_SIZE, VALUE_SIZE, LABEL_SIZE, TITLE_SIZE, DOTS_SIZE = 10.5, 7.0, 8.0, 8.5, 12.0  # points
+NAME_SIZE, VALUE_SIZE, LABEL_SIZE, SMALL_SIZE, TITLE_SIZE, DOTS_SIZE = 10.5, 7.0, 8.0, 7.0, 8.5, 12.0  # points
 BIAS_RADIUS = 0.27
+COMFORT = MARGINS[1]  # a margin worth a larger drawing
+SHIFTS = (0.55, 0.3, 0.1, 0.0)  # where along its gap a +1 may stand: the first leaves the labels most room
+SLOPE = 0.55  # of a bare gap's height, the least width
+MANY_EDGES = 24  # in a gap: more arrow heads than these are a smear
+PLAIN_GAP = 0.65  # width of a gap without labels, where other gaps have some
 PAD = 0.05  # cm of ground around a label's ink
 ROW = 0.42  # cm from one line of a heading to the next
 
@@ -97,14 +103,18 @@ def network_scene(
     lead from one layer to the next and for a bias of a layer that does not exist.
     """
     _check(layers, edges, biases)
-    best: _Plan | None = None
-    for gap, spacing in _rooms(layers, biases, max_width, max_height):
-        plan = _Plan(layers, edges, biases, gap, spacing, max_width)
-        if best is None or plan.labelled > best.labelled:
-            best = plan
-        if best.labelled == best.wanted:
-            break
-    assert best is not None  # there is always a first room
+    rooms = _rooms(layers, edges, biases, max_width, max_height)
+    best = _Plan(layers, edges, biases, *rooms[-1], max_width)  # the roomiest shows what can be had at all
+    if best.full == best.short == 0:  # only bare edges: compact, but not steep
+        gap, spacing = rooms[0]
+        steep = SLOPE * (len(max(best.keys, key=len)) - 1) * spacing
+        return _Plan(layers, edges, biases, min(max(gap, steep), rooms[-1][0]), spacing, max_width).scene()
+    enough = (*best.quality[:2], min(best.quality[2], COMFORT))
+    for room in rooms[:-1]:
+        plan = _Plan(layers, edges, biases, *room, max_width)
+        if plan.quality >= enough:
+            return plan.scene()
+        best = max(best, plan, key=lambda plan: plan.quality)
     return best.scene()
 
 
@@ -134,23 +144,27 @@ def _columns(layers: Sequence[Layer], max_width: float) -> list[int | None]:
 
 
 def _rooms(
-    layers: Sequence[Layer], biases: Sequence[Bias], max_width: float, max_height: float
-) -> Iterator[tuple[float, float]]:
+    layers: Sequence[Layer], edges: Sequence[Edge], biases: Sequence[Bias], max_width: float, max_height: float
+) -> list[tuple[float, float]]:
     """Distances between columns and between units to try, from compact to as roomy as the page."""
     columns = _columns(layers, max_width)
-    gaps = max(1, len(columns) - 1)
-    over = max(_overhang(layer) for layer in layers)
-    widest = max(NARROWEST * 0.8, (max_width - 2 * over) / gaps)
+    gaps = sum(_shares(layers, edges, biases, columns)) or 1.0
+    widest = (max_width - _overhang(layers[0]) - _overhang(layers[-1])) / gaps
     rows = max(len(units) + dots for units, dots in map(shown, layers))
     head = sum(ROW for lines in (any(x.title for x in layers), any(x.formula for x in layers)) if lines)
     foot = (1.35 if biases else 0.0) + (ROW if any(shown(layer)[1] for layer in layers) else 0.0)
     highest = (max_height - head - foot - 1.3) / max(1, rows - 1)
-    seen: set[tuple[float, float]] = set()
-    for gap, spacing in ((3.4, 1.35), (4.0, 1.5), (4.6, 1.65), (5.2, 1.8), (6.0, 2.0), (7.0, 2.3), (9.0, 3.0)):
-        room = (min(gap, widest), min(spacing, highest))
-        if room not in seen:
-            seen.add(room)
-            yield room
+    rooms = ((3.4, 1.35), (4.6, 1.65), (5.3, 1.8), (6.0, 2.0), (7.0, 2.3), (9.0, 3.0))
+    return list(dict.fromkeys((min(gap, widest), min(spacing, highest)) for gap, spacing in rooms))
+
+
+def _shares(
+    layers: Sequence[Layer], edges: Sequence[Edge], biases: Sequence[Bias], columns: Sequence[int | None]
+) -> list[float]:
+    """Width of each gap as a share of the widest: what has no labels needs less room."""
+    place = {unit.key: k for k, layer in enumerate(layers) for unit in layer.units}
+    spoken = {place[edge.target] for edge in edges if edge.latex} | {bias.layer for bias in biases}
+    return [PLAIN_GAP if spoken and index is not None and index not in spoken else 1.0 for index in columns[1:]]
 
 
 def _overhang(layer: Layer) -> float:
@@ -160,7 +174,7 @@ def _overhang(layer: Layer) -> float:
 
 
 class _Plan:
-    """One way to lay the network out; ``labelled`` counts the edges that carry their label."""
+    """One way to lay the network out; ``quality`` is the number of labels in full, of short ones, and their margin."""
 
     def __init__(
         self,
@@ -174,19 +188,24 @@ class _Plan:
         self.layers, self.spacing = layers, spacing
         self.columns = _columns(layers, max_width)
         self.radius = min(0.3 * spacing, self.needed_radius())
+        self.name_size = min(NAME_SIZE * self.shrink(unit) for layer in layers for unit in shown(layer)[0])
         left, right = _overhang(layers[0]), _overhang(layers[-1])
-        self.xs = [left + k * gap for k in range(len(self.columns))]
+        self.xs = [left]
+        for share in _shares(layers, edges, biases, self.columns):
+            self.xs.append(self.xs[-1] + share * gap)
         self.width = self.xs[-1] + right
         self.column_of = {layer: k for k, layer in enumerate(self.columns) if layer is not None}
         self.lay_units()
         self.lay_biases(biases)
         self.marks: list[Mark] = []
         self.front: list[Mark] = []
-        self.labelled = self.wanted = 0
+        self.full, self.short, self.margin = 0, 0, MARGINS[0]
         for k in range(1, len(self.columns)):
             here, before = self.columns[k], self.columns[k - 1]
             if here is not None and before is not None:
-                self.draw_gap(k, [e for e in edges if e.target in self.keys[k] and e.source in self.keys[k - 1]])
+                joined = [e for e in edges if e.target in self.keys[k] and e.source in self.keys[k - 1]]
+                self.draw_gap(k, before, here, joined)
+        self.quality = (self.full, self.short, self.margin)
 
     # units
 
@@ -197,11 +216,16 @@ class _Plan:
             for unit in shown(layer)[0]:
                 width, height = measure(unit.latex, NAME_SIZE)
                 if unit.before:
-                    width = 2 * max(width, measure(unit.before, NAME_SIZE)[0]) + 0.2
-                radius = max(radius, (width**2 + height**2) ** 0.5 / 2 + 0.05)
+                    width = 1.7 * max(width, measure(unit.before, NAME_SIZE)[0]) + 0.2
+                radius = max(radius, math.hypot(width, height) / 2 + 0.05)
                 if unit.value:
                     radius = max(radius, 0.47, measure(unit.value, VALUE_SIZE)[0] / 2 + 0.1)
         return min(radius, 0.62)
+
+    def shrink(self, unit: Unit) -> float:
+        """By how much a name must shrink to stand within the circle."""
+        width, height = measure(unit.latex, NAME_SIZE)
+        return min(1.0, (2 * self.radius - 0.06) / math.hypot(width, 0.7 * height))
 
     def lay_units(self) -> None:
         """A place for every drawn unit; columns are centred on one line, y = 0 for now."""
@@ -225,30 +249,45 @@ class _Plan:
         self.bottom = min(y for _, y in self.place.values()) - self.radius
 
     def lay_biases(self, biases: Sequence[Bias]) -> None:
-        """The +1 of a layer stands under the column before it."""
+        """The +1 of a layer stands under the gap before it, off the column, since it is none of its units."""
         self.plus: dict[int, tuple[Bias, float, float]] = {}
         sized = any(shown(layer)[1] for layer in self.layers)
-        y = self.bottom - (ROW if sized else 0.0) - 0.32 - BIAS_RADIUS
+        y = self.bottom - (ROW if sized else 0.0) - 0.4 - BIAS_RADIUS
         for bias in biases:
             column = self.column_of.get(bias.layer)
             if column is not None and self.columns[column - 1] is not None:
-                self.plus[column] = (bias, self.xs[column - 1], y)
+                self.plus[column] = (bias, self.clear_shift(column, y), y)
         self.foot = self.bottom - (ROW if sized else 0.0)
         if self.plus:
             self.foot = y - BIAS_RADIUS - (ROW if any(bias.shared for bias, _, _ in self.plus.values()) else 0.0)
 
+    def clear_shift(self, column: int, y: float) -> float:
+        """The first place for a +1 from which no dashed edge runs through a unit on its way to another."""
+        start, width = self.xs[column - 1], self.xs[column] - self.xs[column - 1]
+        keys = self.keys[column]
+        for shift in SHIFTS:
+            x = start + shift * width
+            if all(
+                forbidden(Track((x, y), self.place[key]), Disc(*self.place[other], self.radius + 0.05), 0.0) is None
+                for key in keys
+                for other in keys
+                if other != key
+            ):
+                break
+        return x
+
     # edges
 
-    def track(self, start: tuple[float, float], radius: float, target: str, latex: str) -> Track:
+    def track(self, start: tuple[float, float], radius: float, target: str, latex: str, size: float) -> Track:
         """The line from circle to circle, with the size of its label."""
         end = self.place[target]
         bare = Track(start, end)
-        width, height = measure(latex, LABEL_SIZE) if latex else (0.0, 0.0)
+        width, height = measure(latex, size) if latex else (0.0, 0.0)
         pad = 2 * PAD if latex else 0.0
         return Track(bare.at(radius), bare.at(bare.length - self.radius), width + pad, height and height + pad)
 
-    def draw_gap(self, column: int, edges: Sequence[Edge]) -> None:
-        """Edges of one gap with the richest labels that fit: in full, short, none."""
+    def draw_gap(self, column: int, before: int, here: int, edges: Sequence[Edge]) -> None:
+        """Edges from layer ``before`` to layer ``here`` with the richest labels that fit: in full, short, none."""
         bias = self.plus.get(column)
         dashes = [(key, bias[0].labels.get(key, "")) for key in self.keys[column]] if bias else []
         obstacles: list[Shape] = [
@@ -257,28 +296,34 @@ class _Plan:
         for other in (column, column + 1):
             obstacles += self.bias_shapes(other)
         obstacles += [rectangle(x, y, 0.3, 0.6) for x, y in self.dots]
-        wanted = [edge for edge in edges if edge.latex]
-        self.wanted += len(wanted) + sum(bool(text) for _, text in dashes)
-        full = [edge.latex for edge in edges]
-        for texts in (full, [edge.short if edge.latex else "" for edge in edges], [""] * len(edges)):
-            for written in (True, False):
-                words = [text if written else "" for _, text in dashes]
-                tracks = [
-                    self.track(self.place[edge.source], self.radius, edge.target, text)
-                    for edge, text in zip(edges, texts, strict=True)
-                ]
-                if bias:
-                    ends = zip(dashes, words, strict=True)
-                    tracks += [self.track(bias[1:], BIAS_RADIUS, key, word) for (key, _), word in ends]
-                places = place_labels(tracks, obstacles)
-                if places is not None:
-                    if texts is full:
-                        self.labelled += sum(map(bool, texts))
-                    self.labelled += sum(map(bool, words))
-                    self.draw_tracks(tracks, places, [*texts, *words], len(edges))
-                    if not any(texts):
-                        self.draw_matrix(column)
-                    return
+        whole = not any(dotted for _, dotted in map(shown, (self.layers[before], self.layers[here])))
+        full = [edge.latex if whole else "" for edge in edges]
+        short = [edge.short if label else "" for edge, label in zip(edges, full, strict=True)]
+        bare = [""] * len(edges)
+        for texts, written, size in (
+            (full, True, LABEL_SIZE), (full, True, SMALL_SIZE), (full, False, LABEL_SIZE), (short, True, LABEL_SIZE),
+            (short, True, SMALL_SIZE), (bare, True, LABEL_SIZE), (bare, False, LABEL_SIZE),
+        ):  # fmt: skip
+            words = [text if written else "" for _, text in dashes]
+            tracks = [
+                self.track(self.place[edge.source], self.radius, edge.target, text, size)
+                for edge, text in zip(edges, texts, strict=True)
+            ]
+            if bias:
+                ends = zip(dashes, words, strict=True)
+                tracks += [self.track(bias[1:], BIAS_RADIUS, key, word, size) for (key, _), word in ends]
+            placed = place_labels(tracks, obstacles)
+            if placed is not None:
+                break
+        else:
+            placed = [0.0] * len(tracks), 0.0  # not even bare edges are clear, but they are edges
+        places, margin = placed
+        self.full += sum(map(bool, words)) + (sum(map(bool, texts)) if texts is full else 0)
+        self.short += sum(map(bool, texts)) if texts is short else 0
+        self.margin = min(self.margin, margin if size == LABEL_SIZE else 0.0)
+        self.draw_tracks(tracks, places, [*texts, *words], len(edges), size)
+        if not any(texts):
+            self.draw_matrix(column)
 
     def bias_shapes(self, column: int) -> list[Shape]:
         """What a +1 and its label cover."""
@@ -291,14 +336,18 @@ class _Plan:
             shapes.append(rectangle(x, y - BIAS_RADIUS - ROW / 2, width, height))
         return shapes
 
-    def draw_tracks(self, tracks: Sequence[Track], places: Sequence[float], texts: Sequence[str], weights: int) -> None:
+    def draw_tracks(
+        self, tracks: Sequence[Track], places: Sequence[float], texts: Sequence[str], weights: int, size: float
+    ) -> None:
+        """Lines, the first ``weights`` of them edges and the rest dashed, with their labels."""
         for k, (track, along, text) in enumerate(zip(tracks, places, texts, strict=True)):
             role = "edge" if k < weights else "bias-edge"
-            self.marks.append(Line(*track.start, *track.end, role, dashed=k >= weights))
+            headed = len(tracks) <= MANY_EDGES
+            self.marks.append(Line(*track.start, *track.end, role, arrow=headed, dashed=k >= weights))
             if text:
                 x, y = track.at(along)
                 box = (track.width, track.height, track.angle)
-                self.front.append(Label(x, y, text, *box, role=role, ground=True, size=LABEL_SIZE))
+                self.front.append(Label(x, y, text, *box, role=role, ground=True, size=size))
 
     def draw_matrix(self, column: int) -> None:
         """The name of the matrix over the uppermost edges of a gap without labels."""
@@ -357,17 +406,16 @@ class _Plan:
         """The circle of a unit with what stands in it."""
         x, y = self.place[unit.key]
         name, value = measure(unit.latex, NAME_SIZE), measure(unit.value, VALUE_SIZE) if unit.value else (0.0, 0.0)
-        size = min(NAME_SIZE, NAME_SIZE * self.radius / 0.4)
         if not unit.before and (not unit.value or value[0] / 2 + 0.06 > self.radius):
-            yield Circle(x, y, self.radius, unit.latex, role, size)
+            yield Circle(x, y, self.radius, unit.latex, role, self.name_size)
             return
-        yield Circle(x, y, self.radius, "", role, size)
+        yield Circle(x, y, self.radius, "", role)
         up = 0.15 if unit.value else 0.0
         if unit.before:
-            half = self.radius / 2
-            yield Line(x, y - self.radius if not unit.value else y - 0.08, x, y + self.radius, role, arrow=False)
-            yield Label(x - half + 0.03, y + up, unit.before, *name, role=role, size=0.85 * NAME_SIZE)
-            yield Label(x + half - 0.03, y + up, unit.latex, *name, role=role, size=0.85 * NAME_SIZE)
+            size, aside = 0.85 * NAME_SIZE, self.radius / 2 - 0.03
+            yield Line(x, y - (0.08 if unit.value else self.radius), x, y + self.radius, role, arrow=False)
+            for text, to in ((unit.before, x - aside), (unit.latex, x + aside)):
+                yield Label(to, y + up, text, *measure(text, size), role=role, size=size)
         else:
             yield Label(x, y + up, unit.latex, *name, role=role, size=NAME_SIZE)
         if unit.value:
