@@ -186,8 +186,18 @@ def _first_zero(side: Array, axis: int | None) -> Array:
 
 def _below_max(x: Array, axis: int | None, flip: int = 1) -> Any:
     """The gap of a reduction: x minus its largest entry (``flip=-1``: the smallest), never positive."""
-    real = flip * _real(x)
+    real = flip * (_ranks(x) if x.dtype == object else x.real)
     return flip * (x - _sum(np.where(_first_zero(real - np.max(real, axis=axis, keepdims=True), axis), x, 0), axis))
+
+
+def _ranks(x: Array) -> Array:
+    """The order of balls by their midpoints, which doubles may blur."""
+    mids = [ball.mid() for ball in x.ravel().tolist()]
+    ranks, last = np.zeros(len(mids)), -1
+    for rank, i in enumerate(sorted(range(len(mids)), key=mids.__getitem__)):
+        ranks[i] = ranks[last] if last >= 0 and mids[last] == mids[i] else rank
+        last = i
+    return ranks.reshape(x.shape)
 
 
 def _several(side: Array, axis: int | None) -> Array:
@@ -299,7 +309,7 @@ class Row:
     fits: Callable[..., None] = _anything
     gap: Callable[..., Any] | None = None
     ties: Callable[..., Array] = lambda side, **_: side == 0
-    trouble: str = "has no finite value"
+    trouble: str = "is too large for a double"
 
 
 ROWS: dict[str, Row] = {
@@ -328,7 +338,7 @@ ROWS: dict[str, Row] = {
         (lambda g, y, x, axis=None: np.broadcast_to(g / _count(x, axis), x.shape),),
         _has_axis,
     ),
-    "exp": Row(np.exp, (lambda g, y, x: g * y,), trouble="is too large for a double"),
+    "exp": Row(np.exp, (lambda g, y, x: g * y,)),
     "log": Row(np.log, (lambda g, y, x: g / x,), trouble="takes the log of a number that is not positive"),
     "log2": Row(
         _log2, (lambda g, y, x: g / (x * math.log(2)),), trouble="takes the log2 of a number that is not positive"
@@ -760,6 +770,11 @@ class Oracle:
         v: _Values = [None] * self._count
         for slot, shape, entries in self._initial:
             v[slot] = np.array([math.pi if x is None else _double(x) for x in entries]).reshape(shape)
+            if not np.isfinite(v[slot]).all():
+                names = [name for name, at in self._slots.items() if at == slot]
+                raise ProblemError(
+                    f"{repr(names[0]) if names else 'a number'} is too large for a double", file=self.problem.file
+                )
         sides: _Sides = {}
         gaps: _Sides = {}
         largest = max([1.0, *(float(np.max(np.abs(x))) for x in v if x is not None and x.size)])
@@ -772,6 +787,8 @@ class Oracle:
                 raise self._error(step, f": {misfit}") from None
             with np.errstate(divide="raise", over="raise", invalid="raise", under="ignore"):
                 self._forward(v, [step], sides, gaps)
+            if not np.isfinite(v[step.out]).all():  # a matrix product overflows in silence
+                raise self._trouble(step, v[step.out])
             if step.gap is not None:
                 near = np.where(np.abs(gaps[step.out]) > NEAR * largest, 1, 0)
                 doubtful = doubtful or bool(step.ties(near).any())
@@ -813,13 +830,14 @@ class Oracle:
                 v[step.out] = step.value(sides[step.out], *operands)
             except FloatingPointError:
                 with np.errstate(all="ignore"):
-                    raise self._error(step, self._trouble(step, step.value(*operands))) from None
+                    value = step.value(*operands) if step.gap is None else step.gap(*operands)
+                raise self._trouble(step, value) from None
 
-    def _trouble(self, step: _Step, value: Any) -> str:
+    def _trouble(self, step: _Step, value: Any) -> ProblemError:
         """What went wrong in which entry (counted from 1)."""
         bad = np.argwhere(~np.isfinite(np.asarray(value)))
-        place = f" in entry ({', '.join(str(i + 1) for i in bad[0])})" if bad.size else ""
-        return f" {step.row.trouble}{place}"
+        place = f" in entry ({', '.join(str(i + 1) for i in bad[0])})" if bad.size and np.ndim(value) else ""
+        return self._error(step, f" {step.row.trouble}{place}")
 
     def _error(self, step: _Step, what: str) -> ProblemError:
         return ProblemError(f"equation {step.statement.name!r}{what}", file=self.problem.file, line=step.line or None)
