@@ -62,7 +62,9 @@ def _styles(value: object, places: Places) -> tuple[str, ...]:
     every = [value] if isinstance(value, str) else value
     if not isinstance(every, list | tuple) or not every:
         raise places.error(
-            f"style is {wording.kind(value)}, expected is a list of {wording.listing(STYLES)}", "convention", "style"
+            f"style is {'empty' if every == [] else wording.kind(value)}, expected is a list of {wording.listing(STYLES)}",
+            "convention",
+            "style",
         )
     styles = tuple(_word(style, STYLES, places, "convention", "style") for style in every)
     if len(set(styles)) != len(styles):

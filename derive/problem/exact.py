@@ -13,7 +13,7 @@ from typing import Any
 from flint import fmpq
 
 from derive.errors import ProblemError
-from derive.problem.wording import kind, shown
+from derive.problem.wording import Written, kind, shown
 
 LONGEST = 1000  # characters of one number
 LARGEST = 300  # decimal exponent
@@ -22,12 +22,6 @@ EXPECTED = 'expected is a number such as 0.25, or a fraction in quotes such as "
 
 _DECIMAL = re.compile(r"([+-]?)(\d+(?:_\d+)*)?(?:\.(\d+(?:_\d+)*)?)?(?:[eE]([+-]?\d+(?:_\d+)*))?", re.ASCII)
 _BOUND = fmpq(10**LARGEST)
-
-
-class Written(str):
-    """The source text of a number that TOML calls a float: told apart from a quoted text, and never rounded."""
-
-    __slots__ = ()
 
 
 def decimal(text: str) -> fmpq:

@@ -356,7 +356,8 @@ class _Reader:
         self, table: Mapping[str, object], known: Known, places: Places
     ) -> dict[str, tuple[tuple[str, ...], ...]]:
         found: dict[str, tuple[tuple[str, ...], ...]] = {}
-        taken = {_canonical(name): name for name in known.names}
+        quantities = {_canonical(name): name for name in known.names}
+        entries: dict[str, str] = {}
         for name, text in table.items():
             path = ("names", name)
             if name not in known.names:
@@ -374,13 +375,14 @@ class _Reader:
                     plain = entry_name(entry)
                 except ProblemError as error:
                     raise places.placed(error, *path) from None
-                owner = taken.get(plain)
-                if owner is not None and not (
-                    owner == name and known.data.get(name) == () and len(rows) == len(rows[0]) == 1
-                ):
-                    where = f"in the names of {owner}" if owner != name or plain != _canonical(name) else "already"
-                    raise places.error(f"the name {entry} stands twice: it is {where}", *path)
-                taken[plain] = name
+                alone = len(rows) == len(rows[0]) == 1  # the only entry of b may be called b
+                if plain in entries:
+                    raise places.error(
+                        f"the name {entry} stands twice: it is in the names of {entries[plain]} already", *path
+                    )
+                if plain in quantities and not (alone and quantities[plain] == name):
+                    raise places.error(f"an entry of {name} has the name of another quantity: {entry}", *path)
+                entries[plain] = name
             self.check_count(name, rows, known.data.get(name), places)
             found[name] = rows
         return found

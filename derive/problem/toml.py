@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from derive.errors import ProblemError
-from derive.problem.exact import LONGEST, Written
+from derive.problem.exact import LONGEST
+from derive.problem.wording import Written
 
 LARGEST_FILE = 64 * 1024 * 1024  # bytes
 DEEPEST = 60  # brackets inside brackets
@@ -127,7 +128,7 @@ class Source:
         if "after a statement" in what or what.startswith(("Expected '=' after a key", "Invalid statement")):
             tip = 'text and equations stand in quotes: equations = """ … """'
         elif what.startswith("Invalid value"):
-            tip = 'text stands in quotes, a fraction too: "1/3"'
+            tip = 'texts, equations and fractions stand in quotes: "1/3"'
         elif what.startswith("Cannot overwrite a value"):
             what, tip = "the same key stands twice", None
         elif what.startswith("Cannot declare"):

@@ -70,7 +70,7 @@ def _fill(
     value: object, shape: tuple[int, ...], entries: list[fmpq], places: Places, path: KeyPath, name: KeyPath
 ) -> None:
     value = _as_list(value, places, path)
-    where = _where(path, name)
+    where = _where(path, name, "row")
     if not isinstance(value, list | tuple):
         raise places.error(
             f"{where} is {wording.kind(value)}, expected is a list of {shape[0]} entries like the first one", *path
@@ -102,13 +102,13 @@ def _entry(value: object, places: Places, path: KeyPath, name: KeyPath | None = 
         raise places.error(f"{where}: {error.message}", *path, hint=error.hint) from None
 
 
-def _where(path: KeyPath, name: KeyPath) -> str:
+def _where(path: KeyPath, name: KeyPath, what: str = "entry") -> str:
     """``W1``, ``row 2 of W1``, ``entry (2, 3) of W1``: counted from 1, as people count rows."""
     inside = [int(number) + 1 for number in path[len(name) :]]
     if not inside:
         return str(name[-1])
     if len(inside) == 1:
-        return f"entry {inside[0]} of {name[-1]}"
+        return f"{what} {inside[0]} of {name[-1]}"
     return f"entry ({', '.join(map(str, inside))}) of {name[-1]}"
 
 

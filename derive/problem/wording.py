@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
+class Written(str):
+    """The source text of a number that TOML calls a float: told apart from a quoted text, and never rounded."""
+
+    __slots__ = ()
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The name most like ``name``, or ``None`` where nothing is near.
 
@@ -54,6 +60,8 @@ def kind(value: object) -> str:
             return "a table"
         case list() | tuple():
             return "a list"
+        case Written():
+            return f"the number {value}"
         case str():
             return f"the text {shown(value)}"
         case int() | float():
