@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks import growth
 from benchmarks.measure import medians, process
+from benchmarks.networks import parameters
 
 # A built-in problem in all three formats, against the one import that nothing symbolic in Python can do without.
 WHOLE = ("-m", "derive", "case1", "--format", "md,tex,pdf", "--out", ".")
@@ -53,7 +54,7 @@ def growth_table(quick: bool) -> list[Target]:
             text += f"  ({other.seconds / own:,.0f} × derive)"
             if alike and widths[0] == 8:
                 targets.append(Target(f"plain SymPy / derive, {name}", other.seconds / own, 1000, at_least=True))
-        print(f"{name:<20} {growth.parameters(widths):>10,}  {own * 1000:>7.2f} ms  {text}", flush=True)
+        print(f"{name:<20} {parameters(widths):>10,}  {own * 1000:>7.2f} ms  {text}", flush=True)
     print()
     return targets
 

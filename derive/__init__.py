@@ -9,18 +9,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from derive.api import CheckFailed, Problem, ProblemError, Solution, Unsupported, built_in, solve
+    from derive.api import Solution, Value, solve
+    from derive.errors import ProblemError, Unsupported
+    from derive.problem import Problem, built_in
+    from derive.solution import CheckFailed
 
 __version__ = "0.1.0"
 
-__all__ = ["CheckFailed", "Problem", "ProblemError", "Solution", "Unsupported", "built_in", "solve"]
+__all__ = ["CheckFailed", "Problem", "ProblemError", "Solution", "Unsupported", "Value", "built_in", "solve"]
+
+_HOME = {"api": ["Solution", "Value", "solve"], "errors": ["ProblemError", "Unsupported"], "solution": ["CheckFailed"]}
+_HOME["problem"] = ["Problem", "built_in"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from derive import api
+    from importlib import import_module
 
-        return getattr(api, name)
+    for room, names in _HOME.items():
+        if name in names:
+            return getattr(import_module(f"derive.{room}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,0 +1,355 @@
+"""The face for Python: ``solve`` anything, and ask the ``Solution`` for values, SymPy objects, files.
+
+Everything heavy is imported where it is used, so that a script pays for what it asks for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from derive.errors import ProblemError, Unsupported
+from derive.problem import Problem, built_in, find_problem
+from derive.problem.convention import read_convention
+from derive.problem.places import Places
+from derive.problem.wording import hint, listing
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import sympy
+
+    from derive import solution as solved
+    from derive.numbers.arrays import Array
+
+FORMATS = ("md", "tex", "pdf", "typ")
+LONGEST_ENTRY = 20_000  # operations of an entry that is written out in data and parameters
+
+
+def read(
+    problem: str | os.PathLike[str] | Problem,
+    *,
+    digits: int | None = None,
+    significant: int | None = None,
+    style: str | Sequence[str] | None = None,
+) -> Problem:
+    """A problem by its built-in name, from a file (``.toml``, or with a slash), or as it is; conventions overridden.
+
+    Raises ``ProblemError`` for wrong input and ``Unsupported`` for what is not built.
+    """
+    found = problem if isinstance(problem, Problem) else find_problem(os.fspath(problem))
+    wishes = {"digits": digits, "significant": significant, "style": list(style) if isinstance(style, tuple) else style}
+    table = {key: wish for key, wish in wishes.items() if wish is not None}
+    wanted = read_convention(table, Places())
+    changed: dict[str, Any] = {key: getattr(wanted, key) for key in table}
+    if "digits" in changed:
+        changed["significant"] = None
+
+    def under(one: Problem) -> Problem:
+        return replace(one, convention=replace(one.convention, **changed), parts=tuple(map(under, one.parts)))
+
+    return under(found) if changed else found
+
+
+def solve(
+    problem: str | os.PathLike[str] | Problem,
+    *,
+    digits: int | None = None,
+    significant: int | None = None,
+    style: str | Sequence[str] | None = None,
+) -> Solution:
+    """The checked solution of a problem: a built-in name, a path, or a ``Problem``.
+
+    ``digits``, ``significant`` and ``style`` override the problem's ``[convention]``. Raises ``ProblemError`` for
+    wrong input, ``Unsupported`` for what is not built, and ``CheckFailed`` where a witness disagrees.
+    """
+    from derive.solution import solve as run
+
+    return Solution(run(read(problem, digits=digits, significant=significant, style=style)))
+
+
+def titles(language: str = "en") -> dict[str, str]:
+    """The built-in problems and what each is about."""
+    return {name: title_of(find_problem(name), language) for name in built_in()}
+
+
+def title_of(problem: Problem, language: str = "en") -> str:
+    """A problem's title in a language, or in the one it has; its name where it has none."""
+    texts = problem.title
+    return texts.get(language) or texts.get("") or texts.get("en") or next(iter(texts.values()), problem.name)
+
+
+class Value:
+    """One quantity in numbers: exact rationals, or balls that enclose the true values.
+
+    ``shape`` is ``()`` for a scalar, ``(1, n)`` for a row. Prints as the JSON result does: exact values as they are,
+    others with 17 certified digits.
+    """
+
+    def __init__(self, array: Array) -> None:
+        self._array = array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+        return tuple(self._array.shape)
+
+    @property
+    def exact(self) -> bool:
+        """Whether every entry is known as a rational."""
+        from derive.numbers.arrays import all_exact
+
+        return all_exact(self._array)
+
+    def floats(self) -> npt.NDArray[np.float64]:
+        """The nearest doubles (of an enclosure, its middle), as a NumPy array of this shape."""
+        from derive.numbers.arrays import to_floats
+
+        return to_floats(self._array)
+
+    def enclosure(self, *index: int) -> tuple[Fraction, Fraction]:
+        """The ends of the interval that certainly holds an entry; equal where it is exact. Indices count from 0."""
+        from derive.numbers.balls import enclosure
+
+        low, high = enclosure(self._array[index])
+        return Fraction(int(low.p), int(low.q)), Fraction(int(high.p), int(high.q))
+
+    def __getitem__(self, index: Any) -> Value:
+        from derive.numbers.arrays import wrap
+
+        return Value(wrap(self._array[index]))
+
+    def __float__(self) -> float:
+        return float(self.floats().item())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return self.floats().astype(dtype) if dtype is not None else self.floats()
+
+    def __repr__(self) -> str:
+        from derive.numbers.arrays import entries, filled
+        from derive.numbers.json_form import json_number
+
+        texts = [json_number(entry) or str(entry) for entry in entries(self._array)]
+        nested = filled(self.shape, texts).tolist()  # type: ignore[arg-type]
+        return str(nested).replace("'", "")
+
+
+class Solution:
+    """A solved and checked problem. A notebook shows it as its report."""
+
+    def __init__(self, core: solved.Solution) -> None:
+        self.core = core
+
+    @property
+    def problem(self) -> Problem:
+        """The problem, as it was solved."""
+        return self.core.problem
+
+    @property
+    def name(self) -> str:
+        """The problem's name: the stem of the files that ``save`` writes."""
+        return self.problem.name
+
+    @property
+    def checks(self) -> tuple[solved.Check, ...]:
+        """Every check that was passed, with the bound that it met."""
+        return self.core.checks
+
+    def title(self, language: str = "en") -> str:
+        """The problem's title."""
+        return title_of(self.problem, language)
+
+    # ── quantities ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def value(self, quantity: str, part: str | None = None) -> Value:
+        """The value of a name (``"h"``), a gradient (``"dE/dW2"``) or a ratio (``"do/dz_o"``) at the start.
+
+        Gradients are laid out as the problem's convention says. Raises ``ProblemError`` for a quantity that the
+        solution does not have, and where there are no numbers.
+        """
+        here = self.core.part(part)
+        if not here.numeric:
+            raise ProblemError(f"{quantity} has no value: the problem gives sizes without numbers")
+        array = here.value_of(quantity)
+        return Value(array.T if self._turned(here, quantity) else array)
+
+    def sympy(self, quantity: str, part: str | None = None, *, form: str = "explicit") -> sympy.Expr:
+        """The SymPy object of a quantity.
+
+        ``form="explicit"``: a scalar or a ``Matrix`` whose entries stand in the entries of data and parameters, under
+        the problem's names for them, functions by their formulas; for networks small enough to be written out.
+        ``form="matrix"``: the right-hand side of its equation, a ``MatrixExpr`` in the names that it uses.
+        Raises ``ProblemError`` for an unknown quantity or form, ``Unsupported`` where the form is not to be had.
+        """
+        if form not in ("explicit", "matrix"):
+            raise ProblemError(f"form is {form!r}, expected is 'explicit' or 'matrix'")
+        here = self.core.part(part)
+        return (_explicit if form == "explicit" else _matrix)(here, quantity, self._turned(here, quantity))
+
+    def check(self, quantity: str, printed: str, part: str | None = None) -> Any:
+        """The verdict on a printed value. Not built yet: raises ``Unsupported``."""
+        raise Unsupported("judging printed values is not built yet; solution.value(…) gives the certified one")
+
+    def json(self) -> dict[str, Any]:
+        """Everything as one document of plain dicts, lists and strings, as ``--json`` prints it."""
+        from derive.solution import as_json
+
+        return as_json(self.core)
+
+    def _turned(self, part: solved.Part, quantity: str) -> bool:
+        """Whether a quantity is a gradient that numerator layout turns on its side."""
+        derivation = part.derivation
+        if derivation is None or derivation.layout != "numerator":
+            return False
+        return any(adjoint.numerator and str(adjoint) == quantity for adjoint in derivation.adjoints)
+
+    # ── reports ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def files(
+        self,
+        formats: Iterable[str] = ("md", "tex", "pdf"),
+        *,
+        lang: str = "en",
+        questions: bool = False,
+        engine: str = "typst",
+    ) -> dict[str, bytes]:
+        """The report in each format, and the figures beside it, by file name."""
+        from derive.report import compose, pdf, render
+
+        document = compose(self.core, questions=questions, language=lang)
+        stem = document.name if lang == "en" else f"{document.name}.{lang}"
+        made: dict[str, bytes] = {}
+        for format in formats:
+            if format not in FORMATS:
+                raise ProblemError(f"the format {format!r} is not known; known are {', '.join(FORMATS)}")
+            if format == "pdf":
+                made[f"{stem}.pdf"] = pdf(document, engine)
+                continue
+            rendered = render(document, format)
+            made[f"{stem}.{format}"] = rendered.text.encode()
+            made.update(rendered.attachments)
+        return made
+
+    def save(
+        self,
+        folder: str | os.PathLike[str] = "reports",
+        formats: Iterable[str] = ("md", "tex", "pdf"),
+        *,
+        lang: str = "en",
+        questions: bool = False,
+        engine: str = "typst",
+    ) -> list[Path]:
+        """Write the report into a folder, which is made where it is missing: all files, or none.
+
+        ``formats`` are of md, tex, pdf and typ; ``questions`` leaves the solutions out; ``engine`` sets the PDF.
+        Returns the paths written. Raises ``ProblemError`` for a format or language that is not known, an engine that
+        is not installed, and a folder that cannot be written.
+        """
+        from derive.report import write_files
+
+        made = {Path(folder) / name: content for name, content in self.files(
+            (formats,) if isinstance(formats, str) else formats, lang=lang, questions=questions, engine=engine
+        ).items()}  # fmt: skip
+        write_files(made)
+        return list(made)
+
+    def _repr_markdown_(self) -> str:
+        """The Markdown report with its figures inside, for a notebook."""
+        from base64 import b64encode
+
+        made = self.files(["md"])
+        text = made.pop(f"{self.name}.md").decode()
+        for name, picture in made.items():
+            data = b64encode(picture).decode("ascii")
+            text = text.replace(f"]({quote(name)})", f"](data:image/svg+xml;base64,{data})")
+        return text
+
+    def __repr__(self) -> str:
+        passed = len(self.checks)
+        return f"<Solution of {self.name}: {passed} checks passed>"
+
+
+def _matrix(part: solved.Part, quantity: str, turned: bool) -> sympy.Expr:
+    """The right-hand side of a quantity's equation; data are their own symbol."""
+    from derive.calculus.matrix_form import matrix_form, symbol
+
+    if quantity in part.network.data:
+        return symbol(quantity, part.network.shape(quantity)).value
+    rights: dict[Any, Any] = {equation.name: equation.value for equation in part.network.equations}
+    rights |= part.derivation.adjoints if turned and part.derivation is not None else part.shape_adjoints
+    for name, right in rights.items():
+        if str(name) == quantity:
+            return matrix_form(right, part.functions)
+    if part.ratio(quantity) is not None:
+        raise Unsupported(f"the matrix form of the Jacobian {quantity} is not built; ask for form='explicit'")
+    raise _unknown(part, quantity)
+
+
+def _explicit(part: solved.Part, quantity: str, turned: bool) -> sympy.Expr:
+    """The entries of a quantity, written out in data and parameters."""
+    import sympy
+
+    from derive.graph.expression import Adjoint
+
+    explicit, ratio = part.explicit, part.ratio(quantity)
+    if explicit is None:
+        raise Unsupported("this network is too large to be written out entry by entry; ask for form='matrix'")
+    if quantity in (*part.network.data, *(str(equation.name) for equation in part.network.equations)):
+        array = explicit.symbols(quantity)
+        return _as_matrix([_written_out(part, {}, entry) for entry in array.ravel()], array.shape)
+    if ratio is None or ratio.kind != "jacobian":
+        for adjoint in part.shape_adjoints:
+            if str(adjoint) == quantity:
+                array = explicit.symbols(adjoint)
+                found = _as_matrix(
+                    [_written_out(part, part.shape_adjoints, entry) for entry in array.ravel()], array.shape
+                )
+                return found.T if turned else found
+        raise _unknown(part, quantity)
+    rights = part.ratios[quantity].adjoints
+    seeds = list(explicit.symbols(Adjoint("", ratio.of)).ravel())
+    below = explicit.symbols(Adjoint(ratio.of, ratio.by)).ravel()
+    handed = [_written_out(part, rights, entry) for entry in below]
+    rows = [{other: sympy.Integer(other == seed) for other in seeds} for seed in seeds]
+    return sympy.Matrix(len(seeds), len(handed), [entry.subs(row) for row in rows for entry in handed])
+
+
+def _as_matrix(entries: list[sympy.Expr], shape: tuple[int, ...]) -> sympy.Expr:
+    import sympy
+
+    return sympy.Matrix(*shape, entries) if shape else entries[0]
+
+
+def _written_out(part: solved.Part, adjoints: Mapping[Any, Any], entry: sympy.Expr) -> sympy.Expr:
+    """An entry with adjoints, then intermediates, then functions replaced by what they are."""
+    explicit = part.explicit
+    assert explicit is not None
+    while named := [s for s in entry.free_symbols if s in explicit.entry_of and explicit.entry_of[s].name in adjoints]:
+        places = {s: explicit.entry_of[s] for s in named}
+        entry = entry.xreplace({s: explicit.entries(adjoints[e.name])[e.index] for s, e in places.items()})
+        _not_too_long(entry)
+    for equation in reversed(part.network.equations):
+        entry = explicit.written_out(entry, (str(equation.name),))
+        _not_too_long(entry)
+    return explicit.with_definitions(entry)
+
+
+def _not_too_long(entry: sympy.Expr) -> None:
+    if entry.count_ops() > LONGEST_ENTRY:
+        raise Unsupported(
+            f"an entry has more than {LONGEST_ENTRY:,} operations when written out; ask for form='matrix'"
+        )
+
+
+def _unknown(part: solved.Part, quantity: str) -> ProblemError:
+    known = [*part.network.data, *(str(equation.name) for equation in part.network.equations)]
+    known += [*map(str, part.shape_adjoints), *part.ratios]
+    return ProblemError(
+        f"there is no quantity {quantity!r} in this solution",
+        hint=hint(quantity, known) or f"there are {listing(dict.fromkeys(known), 'and')}",
+    )
