@@ -18,6 +18,9 @@ Number: TypeAlias = fmpq | arb
 EXACT_BITS = 256
 """A rational whose numerator or denominator is longer than this goes on as a ball."""
 
+LARGEST_EXPONENT = 2**20
+"""Of two, in a ball whose ends are to be written as fractions."""
+
 
 class UndecidedSign(ArithmeticError):
     """A ball is too wide to tell on which side of a boundary its value lies: compute again at a higher precision.
@@ -80,11 +83,12 @@ def enclosure(x: Number) -> tuple[fmpq, fmpq]:
         return x, x
     if not x.is_finite():
         raise ValueError("the ball has no bounds")
-    ends = x.lower(), x.upper()
-    for end in ends:
-        if not end.is_zero() and abs(int(end.man_exp()[1])) > 2**20:
+    mid, rad = x.mid(), x.rad()  # both exact; FLINT's own lower() and upper() would round at the working precision
+    for part in (mid, rad):
+        if not part.is_zero() and abs(int(part.man_exp()[1])) > LARGEST_EXPONENT:
             raise ValueError("the ends of the ball are too large or too small to be written as fractions")
-    return ends[0].fmpq(), ends[1].fmpq()
+    centre, radius = mid.fmpq(), rad.fmpq()
+    return centre - radius, centre + radius
 
 
 def sign(x: Number) -> int | None:
@@ -102,11 +106,15 @@ def certainly_equal(a: Number, b: Number) -> bool:
 
 
 def overlaps(a: Number, b: Number) -> bool:
-    """Whether both may be the same number: the values are equal or the enclosures meet."""
-    if isinstance(a, fmpq) and isinstance(b, fmpq):
-        return bool(a == b)
-    # A rational is compared as it stands: as a ball it would be blurred at the working precision.
-    return not (bool(a < b) or bool(a > b))
+    """Whether both may be the same number: the values are equal or the enclosures meet.
+
+    The ends are compared as rationals: FLINT would round a rational to the working precision before it compares.
+    """
+    try:
+        (low, high), (least, most) = enclosure(a), enclosure(b)
+    except ValueError:
+        return not (bool(a < b) or bool(a > b))
+    return bool(low <= most and least <= high)
 
 
 def midpoint(x: Number) -> float:

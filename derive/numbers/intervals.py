@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flint import fmpq
 
-from derive.numbers.balls import Number
+from derive.numbers.balls import Number, enclosure
 from derive.numbers.decimals import read_number
 
 _DECIMAL = re.compile(r"[+-]?[0-9]*(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
@@ -39,11 +39,13 @@ def read_interval(text: str) -> Interval:
 
 def contains(interval: Interval, x: Number) -> bool | None:
     """Whether the value lies in the interval; ``None`` where its ball lies across an end."""
-    if x >= interval.low and x <= interval.high:
+    try:
+        low, high = enclosure(x)
+    except ValueError:  # without bounds, or too far out to be written as fractions
+        return False if x < interval.low or x > interval.high else None
+    if interval.low <= low and high <= interval.high:
         return True
-    if x < interval.low or x > interval.high:
-        return False
-    return None
+    return False if high < interval.low or low > interval.high else None
 
 
 def agrees(x: Number, text: str) -> bool | None:
