@@ -149,14 +149,14 @@ def _words(text: str, level: int) -> Setting:
     return _over(x, *parts)
 
 
-def _scripts(base: Setting, sub: Setting | None, sup: Setting | None, level: int) -> Setting:
-    """Sub- and superscript at a base, at the heights of OpenType's MATH table."""
+def _scripts(base: Setting, sub: Setting | None, sup: Setting | None, level: int, tall: bool) -> Setting:
+    """Sub- and superscript at a base, at the heights of OpenType's MATH table; a ``tall`` base is more than letters."""
     em = SCALES[level]
     up = down = 0.0
     if sup is not None:
-        up = max(SUP_UP * em, base.height - SUP_DROP * em, SUP_BOTTOM * em + sup.depth)
+        up = max(SUP_UP * em, SUP_BOTTOM * em + sup.depth, base.height - SUP_DROP * em if tall else 0.0)
     if sub is not None:
-        down = max(SUB_DOWN * em, base.depth + SUB_DROP * em, sub.height - SUB_TOP * em)
+        down = max(SUB_DOWN * em, sub.height - SUB_TOP * em, base.depth + SUB_DROP * em if tall else 0.0)
     if sup is not None and sub is not None:
         missing = SCRIPT_GAP * em - ((up - sup.depth) - (sub.height - down))
         if missing > 0:
@@ -272,7 +272,8 @@ def _atom(node: Node, level: int, scripted: bool = False) -> tuple[str, Setting]
             raised = _joined([("ord", _glyph("r", "′", inner))] * primes, inner) if primes else None
             if sup is not None:
                 raised = _row(sup, inner)
-            return kind, _scripts(box, None if sub is None else _row(sub, inner), raised, level)
+            tall = isinstance(base, Group | Fraction | Scripts)
+            return kind, _scripts(box, None if sub is None else _row(sub, inner), raised, level, tall)
     raise Unsupported(f"a figure cannot set {node} by itself")
 
 
