@@ -717,7 +717,7 @@ class Oracle:
             exact = dict(options)
             if row.gap is not None and function in ("relu", "leaky_relu"):
                 exact["at_zero"] = self.problem.convention.relu_at_zero
-            doubles = {key: float(x) if isinstance(x, fmpq) else x for key, x in exact.items()}
+            doubles = {key: _double(x) if isinstance(x, fmpq) else x for key, x in exact.items()}
             slot = self._new()
             self._steps.append(
                 _Step(function, row, tuple(inputs), slot, doubles, exact, statement, line or statement.line)
@@ -982,7 +982,10 @@ class Oracle:
 
 def _double(x: fmpq) -> float:
     """The nearest double, for rationals of any length."""
-    return float(x) if x.height_bits() < 1000 else float(arb(x))
+    try:
+        return int(x.p) / int(x.q)
+    except OverflowError:
+        return math.inf if x > 0 else -math.inf
 
 
 def _balls(shape: Shape, entries: Iterable[Any]) -> Array:

@@ -30,6 +30,11 @@ def given(values: Mapping[str, np.ndarray[Any, Any]]) -> str:
     return "[given]\n" + "".join(f"{name} = {np.asarray(x).tolist()}\n" for name, x in values.items())
 
 
+def number(x: Any) -> float:
+    """A rational as a double (not every release of FLINT's binding has ``float`` of one)."""
+    return int(x.p) / int(x.q)
+
+
 def close(a: Any, b: Any, tolerance: float = 1e-11) -> bool:
     """Equal up to ``tolerance``, relative to the largest entry where that is above 1."""
     a, b = np.asarray(a), np.asarray(b)
@@ -56,7 +61,7 @@ VALUES: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda x: 1 / (1 + anp.exp(-x)),
     "tanh": anp.tanh,
     "relu": lambda x: anp.where(x > 0, x, 0.0),
-    "leaky_relu": lambda x, slope: anp.where(x > 0, x, float(slope) * x),
+    "leaky_relu": lambda x, slope: anp.where(x > 0, x, number(slope) * x),
     "elu": lambda x: anp.where(x > 0, x, anp.exp(x) - 1),
     "softplus": lambda x: anp.log(1 + anp.exp(x)),
     "gelu": lambda x: x * (1 + _erf(x / math.sqrt(2))) / 2,
@@ -97,7 +102,7 @@ def outside(node: syntax.Node, env: Env) -> Any:
     """The value of a node in autograd's NumPy."""
     match node:
         case syntax.Number(value=value):
-            return float(value)
+            return number(value)
         case syntax.Name(id=name):
             return env[name]
         case syntax.Negate(operand=operand):
@@ -118,7 +123,7 @@ def outside(node: syntax.Node, env: Env) -> Any:
 def autograd_gradients(problem: Problem, loss: str) -> Env:
     """The gradient of ``loss`` by every name: intermediates get a zero added, by which autograd differentiates."""
     data = {
-        name: np.array([float(x) for x in tensor]).reshape(tensor.shape)
+        name: np.array([number(x) for x in tensor]).reshape(tensor.shape)
         for name, tensor in (*problem.given.items(), *problem.parameters.items())
     }
 

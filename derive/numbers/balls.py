@@ -7,6 +7,7 @@ interval arithmetic", 2017). Mixed arithmetic gives a ball at the working precis
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeAlias, TypeGuard
@@ -119,7 +120,9 @@ def overlaps(a: Number, b: Number) -> bool:
 
 def midpoint(x: Number) -> float:
     """The double nearest to the value, or to the middle of its ball; infinite where no double is large enough."""
-    if isinstance(x, fmpq) and x.height_bits() > 1000:
-        with precision(64):
-            return float(arb(x))
-    return float(x)
+    if isinstance(x, arb):
+        return float(x)
+    try:
+        return int(x.p) / int(x.q)  # of Python's whole numbers, of any length, this is the nearest double
+    except OverflowError:
+        return math.inf if x > 0 else -math.inf

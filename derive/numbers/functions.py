@@ -14,7 +14,7 @@ from typing import Any
 
 from flint import arb, fmpq, fmpz
 
-from derive.numbers.balls import EXACT_BITS, DomainError, Number, UndecidedSign, certainly_equal, settle, sign
+from derive.numbers.balls import EXACT_BITS, DomainError, Number, UndecidedSign, certainly_equal, midpoint, settle, sign
 
 ZERO, ONE, HALF = fmpq(0), fmpq(1), fmpq(1, 2)
 
@@ -211,12 +211,12 @@ def log_softmax(logits: Sequence[Number]) -> list[Number]:
 def log_sum_exp(logits: Sequence[Number]) -> Number:
     """log Σ exp(z_j), the largest logit taken out first."""
     powers = [exp(d) for d in _below_the_largest(logits)]
-    return settle(max(logits, key=float) + log(sum(powers[1:], powers[0])))
+    return settle(max(logits, key=midpoint) + log(sum(powers[1:], powers[0])))
 
 
 def _below_the_largest(logits: Sequence[Number]) -> list[Number]:
     """z_i - z_top, with exactly 0 for the top itself."""
-    top = max(range(len(logits)), key=lambda i: float(logits[i]))
+    top = max(range(len(logits)), key=lambda i: midpoint(logits[i]))
     return [ZERO if i == top else z - logits[top] for i, z in enumerate(logits)]
 
 
