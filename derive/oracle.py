@@ -699,7 +699,8 @@ class Oracle:
 
     def _slot(self, name: str) -> int:
         if name not in self._slots:
-            raise ProblemError(f"there is no {name!r} in the problem", file=self.problem.file)
+            why = "has sizes but no numbers" if name in self.problem.shapes else "is not in the problem"
+            raise ProblemError(f"{name!r} {why}", file=self.problem.file)
         return self._slots[name]
 
     def _constant(self, value: fmpq | None) -> int:

@@ -551,8 +551,10 @@ def test_the_slope_of_a_root_at_zero() -> None:
 def test_what_the_oracle_does_not_know() -> None:
     """An operation without a row, a name that is not there, a function without a formula."""
     o = oracle("y = a", "[given]\na = 0")
-    with pytest.raises(ProblemError, match="there is no 'z' in the problem"):
+    with pytest.raises(ProblemError, match="'z' is not in the problem"):
         o.complex_step("y", "z")
+    with pytest.raises(ProblemError, match="'Z' has sizes but no numbers"):
+        oracle("y = 2 * Z", '[shapes]\nZ = ["N", 2]')
     strange = syntax.Statement("y", syntax.Call("bessel", (syntax.Name("a"),), (), 7), "")
     with pytest.raises(Unsupported, match="'bessel' is not built yet"):
         Oracle(Problem("p", {}, (strange,), given=o.problem.given))
