@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import sympy
 from flint import fmpq
 
-from derive.calculus.functions import H, Functions, Z
+from derive.calculus.functions import Functions, H, Z
 from derive.graph import ops
 from derive.graph.expression import Expression, constant, leaf
 from derive.graph.network import Network

@@ -15,7 +15,7 @@ import numpy as np
 import sympy
 from flint import fmpq
 
-from derive.calculus.functions import H, Functions, Key, Z, rational
+from derive.calculus.functions import Functions, H, Key, Z, rational
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.network import Network
 from derive.graph.ops import evaluate
@@ -48,9 +48,9 @@ class Explicit:
             shape = self.network.shape(name.by if isinstance(name, Adjoint) else name)
             if isinstance(name, Adjoint) and name.numerator:
                 shape = shape[::-1]
-            array = np.empty(shape, dtype=object)
+            array: Array = np.empty(tuple(map(int, shape)), dtype=object)
             texts = self._texts.get(name) if isinstance(name, str) else None
-            for flat, index in enumerate(np.ndindex(*map(int, shape))):
+            for flat, index in enumerate(np.ndindex(array.shape)):
                 text = texts[flat] if texts else f"{name}[{','.join(map(str, index))}]" if index else str(name)
                 symbol = sympy.Symbol(text, real=True)
                 array[index] = symbol
@@ -90,7 +90,7 @@ class Explicit:
         return found
 
     def written_out(self, value: sympy.Expr, within: Iterable[str] | None = None) -> sympy.Expr:
-        """``value`` with every name replaced by its right-hand side, down to the data (or to names not in ``within``)."""
+        """``value`` with every name replaced by its right-hand side, down to the data (to names not in ``within``)."""
         for equation in reversed(self.network.equations):
             name = str(equation.name)
             if within is not None and name not in within:
@@ -133,13 +133,11 @@ class Elementwise(sympy.Function):
     def formula(self) -> sympy.Expr:
         """The definition (or its derivative) at the argument; itself where there is none."""
         found = self.functions.definition(self.name, self.at)
-        if found is None:
-            return self
         if self.order == 1:
             found = self.functions.derivative(self.name, self.at)
-        elif self.order > 1:
+        elif self.order > 1 and found is not None:
             found = sympy.diff(found, Z, self.order)
-        return found.subs(Z, self.args[0])
+        return self if found is None else found.subs(Z, self.args[0])
 
 
 @cache
@@ -154,9 +152,13 @@ class Extreme(sympy.Function):
     """1 where the first operand of a maximum or minimum wins, else 0; flat almost everywhere."""
 
     nargs = 2
+    sign = 1
 
     @classmethod
-    def eval(cls, *args: Any) -> None:
+    def eval(cls, a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
+        """1 or 0 of two numbers, itself of anything else; of equals the first wins."""
+        if a.is_Number and b.is_Number:
+            return sympy.Integer(bool(cls.sign * (a - b) >= 0))
         return None
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
@@ -170,6 +172,8 @@ class FirstIsLarger(Extreme):
 
 class FirstIsSmaller(Extreme):
     """For ``minimum``."""
+
+    sign = -1
 
 
 class Symbolic:

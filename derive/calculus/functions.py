@@ -39,7 +39,7 @@ DEFINITIONS: Mapping[str, Callable[..., sympy.Expr]] = {
     "tanh": lambda: (sympy.exp(Z) - sympy.exp(-Z)) / (sympy.exp(Z) + sympy.exp(-Z)),
     "relu": lambda: _pieces(Z, sympy.S.Zero),
     "leaky_relu": lambda slope: _pieces(Z, rational(slope) * Z),
-    "elu": lambda alpha=fmpq(1): _pieces(Z, rational(alpha) * (sympy.exp(Z) - 1)),
+    "elu": lambda: _pieces(Z, sympy.exp(Z) - 1),
     "softplus": lambda: sympy.log(1 + sympy.exp(Z)),
     "gelu": lambda: Z * (1 + sympy.erf(Z / sympy.sqrt(2))) / 2,
     "silu": lambda: Z / (1 + sympy.exp(-Z)),

@@ -68,7 +68,9 @@ def compiled(expression: sympy.Expr) -> Evaluated:
     return lambda env: function(x(env))
 
 
-def _fold(parts: list[Evaluated], env: Mapping[sympy.Symbol, Number], join: Callable[[Number, Number], Number]) -> Number:
+def _fold(
+    parts: list[Evaluated], env: Mapping[sympy.Symbol, Number], join: Callable[[Number, Number], Number]
+) -> Number:
     value = parts[0](env)
     for part in parts[1:]:
         value = join(value, part(env))

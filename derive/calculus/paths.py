@@ -124,7 +124,7 @@ class Paths:
     def full(self, entry: Entry) -> tuple[Path, ...] | None:
         """All walks to the very top; ``None`` where there are more than ``WRITTEN_OUT``."""
         found: list[Path] = []
-        stack = [(factor,) for factor in reversed(tuple(self.local(entry)))]
+        stack: list[tuple[Factor, ...]] = [(factor,) for factor in reversed(tuple(self.local(entry)))]
         while stack:
             factors = stack.pop()
             here = factors[0].of

@@ -126,9 +126,9 @@ class _Reader:
     def one_hot(self, name: str, logits: Expression, axis: int) -> None:
         """Class numbers under ``name`` become rows (columns) with a single 1."""
         tensor = self.data[name].tensor
-        samples, classes = logits.shape[1 - axis], logits.shape[axis]
         if tensor is None or tensor.shape == logits.shape:
             return
+        samples, classes = int(logits.shape[1 - axis]), int(logits.shape[axis])
         if tensor.shape not in ((1, samples), (samples, 1), ()) or len(tensor.entries) != samples:
             raise ShapeError(
                 f"{name} is {sizes.describe(tensor.shape)}; expected labels of {sizes.describe(logits.shape)} "
@@ -145,9 +145,7 @@ class _Reader:
             chosen.append(int(number.p))
         rows, columns = int(logits.shape[0]), int(logits.shape[1])
         entries = (
-            fmpq(int((j == chosen[i]) if axis == 1 else (i == chosen[j])))
-            for i in range(rows)
-            for j in range(columns)
+            fmpq(int((j == chosen[i]) if axis == 1 else (i == chosen[j]))) for i in range(rows) for j in range(columns)
         )
         self.labels[name] = tensor
         self.data[name] = Datum((rows, columns), self.data[name].role, Tensor.of((rows, columns), entries))

@@ -126,8 +126,7 @@ def _without_spreading(factors: list[Expression]) -> list[Expression]:
                 fits = False
             if fits:
                 kept = smaller
-    kept = [part for part in kept if not is_constant(part, 1)] or kept[:1]
-    return kept
+    return [part for part in kept if not is_constant(part, 1)] or kept[:1]
 
 
 def negate(x: Expression) -> Expression:
@@ -246,12 +245,8 @@ _row(
     "multiply",
     shape=_broadcast,
     value=lambda kind, node, v: _fold(v, lambda a, b: a * b),
-    pullback=lambda G, node: tuple(
-        sum_to(multiply(G, *_others(node, k)), x.shape) for k, x in enumerate(node.args)
-    ),
-    index=lambda e, node, i, j: _fold(
-        tuple(e.operand(k, i, j) for k in range(len(node.args))), lambda a, b: a * b
-    ),
+    pullback=lambda G, node: tuple(sum_to(multiply(G, *_others(node, k)), x.shape) for k, x in enumerate(node.args)),
+    index=lambda e, node, i, j: _fold(tuple(e.operand(k, i, j) for k in range(len(node.args))), lambda a, b: a * b),
     elementwise=True,
 )
 
@@ -281,9 +276,7 @@ _row(
     shape=lambda shapes, at: sizes.matmul(*shapes),
     value=lambda kind, node, v: kind.matmul(*v),
     pullback=lambda G, node: (matmul(G, transpose(node.args[1])), matmul(transpose(node.args[0]), G)),
-    index=lambda e, node, i, j: e.total(
-        node.args[0].shape[1], lambda q: e.operand(0, i, q) * e.operand(1, q, j)
-    ),
+    index=lambda e, node, i, j: e.total(node.args[0].shape[1], lambda q: e.operand(0, i, q) * e.operand(1, q, j)),
 )
 
 
@@ -402,9 +395,7 @@ def _extreme(kind_of: str) -> None:
                 strict=True,
             )
         ),
-        index=lambda e, node, i, j: e.function(
-            kind_of, (), (e.operand(0, i, j), e.operand(1, i, j))
-        ),
+        index=lambda e, node, i, j: e.function(kind_of, (), (e.operand(0, i, j), e.operand(1, i, j))),
         elementwise=True,
     )
 
@@ -418,9 +409,7 @@ _row(
     shape=_broadcast,
     value=lambda kind, node, v: kind.first_wins(node.at[0], *v),
     pullback=lambda G, node: tuple(Expression("zeros", (), (x.shape,), x.shape) for x in node.args),
-    index=lambda e, node, i, j: e.function(
-        "first_wins", node.at, (e.operand(0, i, j), e.operand(1, i, j))
-    ),
+    index=lambda e, node, i, j: e.function("first_wins", node.at, (e.operand(0, i, j), e.operand(1, i, j))),
     elementwise=True,
 )
 
@@ -457,9 +446,7 @@ _row(
     "log_softmax",
     shape=_class_axis,
     value=lambda kind, node, v: kind.log_softmax(v[0], node.at[0]),
-    pullback=lambda G, node: (
-        subtract(G, multiply(apply("softmax", node.args[0], at=node.at), total(G, node.at[0]))),
-    ),
+    pullback=lambda G, node: (subtract(G, multiply(apply("softmax", node.args[0], at=node.at), total(G, node.at[0]))),),
     index=_along(lambda e, x: x[0] - e.function("log", (), x[1])),
 )
 
@@ -528,9 +515,11 @@ def _bce_parts(node: Expression) -> tuple[Expression, Expression, Expression, Ex
 _row(
     "binary_cross_entropy",
     shape=_broadcast,
-    value=lambda kind, node, v: -(
-        v[1] * kind.function("log", (), v[0])
-        + (kind.number(fmpq(1)) - v[1]) * kind.function("log", (), kind.number(fmpq(1)) - v[0])
+    value=lambda kind, node, v: (
+        -(
+            v[1] * kind.function("log", (), v[0])
+            + (kind.number(fmpq(1)) - v[1]) * kind.function("log", (), kind.number(fmpq(1)) - v[0])
+        )
     ),
     pullback=lambda G, node: (
         sum_to(
@@ -541,10 +530,11 @@ _row(
             multiply(G, subtract(apply("log", _bce_parts(node)[2]), apply("log", node.args[0]))), node.args[1].shape
         ),
     ),
-    index=lambda e, node, i, j: -(
-        e.operand(1, i, j) * e.function("log", (), e.operand(0, i, j))
-        + (e.number(fmpq(1)) - e.operand(1, i, j))
-        * e.function("log", (), e.number(fmpq(1)) - e.operand(0, i, j))
+    index=lambda e, node, i, j: (
+        -(
+            e.operand(1, i, j) * e.function("log", (), e.operand(0, i, j))
+            + (e.number(fmpq(1)) - e.operand(1, i, j)) * e.function("log", (), e.number(fmpq(1)) - e.operand(0, i, j))
+        )
     ),
     elementwise=True,
 )

@@ -33,7 +33,7 @@ class CheckFailed(DeriveError):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``check`` is the key of its name, ``of`` the quantity, ``figure`` the bound met or the count of what was shown."""
+    """``check`` is the key of its name, ``of`` the quantity, ``figure`` the bound met or the count of proofs."""
 
     check: str
     of: str
@@ -130,7 +130,8 @@ class Witness:
                     along = float((ours * direction.vector).sum())
                     theirs_along = float(np.ravel(direction.value) @ np.ravel(weights))
                     size_of = max(abs(along), scale * math.sqrt(ours.size))
-                    self._judge(key, of, np.array([along]), np.array([theirs_along]), bound, size_of, slack * ours.size, self._floor(key))
+                    ends = np.array([along]), np.array([theirs_along])
+                    self._judge(key, of, *ends, bound, size_of, slack * ours.size, self._floor(key))
         if kept.any():
             yield Check(check.check, of, check.passed, figure)
 
@@ -150,8 +151,8 @@ class Witness:
             found = self.oracle.complex_step(ratio.of, ratio.by)
             columns = found.values.reshape(len(found.entries), -1).T
             if found.complete and not found.left_out.any():
-                theirs = np.diag(columns) if ratio.kind == "elementwise" else columns
-                yield self._compare("complex_step", ratio.text, ours, theirs.reshape(ours.shape), theirs.reshape(ours.shape))
+                theirs = (np.diag(columns) if ratio.kind == "elementwise" else columns).reshape(ours.shape)
+                yield self._compare("complex_step", ratio.text, ours, theirs, theirs)
 
     def updates(self) -> Iterator[Check]:
         """The parameters after the last certified update, and each loss on the way."""
@@ -188,7 +189,9 @@ class Witness:
         check = Check(key, of, passed, f"{10.0 ** math.ceil(math.log10(allowed)):.0e} absolute" if passed else "")
         at = int(np.argmax(gap))
         return require(
-            check, f"{of}, entry {at + 1}: the rule gives {float(ours[at])!r}, the {key.replace('_', ' ')} gives {float(theirs[at])!r}"
+            check,
+            f"{of}, entry {at + 1}: the rule gives {float(ours[at])!r}, "
+            f"the {key.replace('_', ' ')} gives {float(theirs[at])!r}",
         )
 
 

@@ -12,7 +12,7 @@ from derive.calculus.closed_form import close, named_values
 from derive.calculus.functions import Functions
 from derive.graph import ops
 from derive.graph.collect import collect, numerator_names, transposed
-from derive.graph.expression import Adjoint, Expression, Name, leaf
+from derive.graph.expression import Adjoint, Expression, Name, constant, leaf
 from derive.graph.network import Network
 from derive.graph.reverse import AdjointEquation, differentiate, pull
 
@@ -80,7 +80,8 @@ def derive(
                 made.append(Step(rule, equation.name, made[-1].after, after))
         if layout == "numerator":
             name = Adjoint(of, equation.name.by, True)
-            made.append(Step("numerator", name, made[-1].after, _apply("numerator", made[-1].after, outputs, functions)))
+            after = _apply("numerator", made[-1].after, outputs, functions)
+            made.append(Step("numerator", name, made[-1].after, after))
             again = _apply("collect", made[-1].after, outputs, functions)
             if again != made[-1].after:
                 made.append(Step("collect", name, made[-1].after, again))
@@ -109,7 +110,8 @@ def _chain(equation: AdjointEquation, network: Network) -> list[Step]:
         )
         for part in equation.contributions
     )
-    return [Step("chain", name, here, equation.value, tuple(dict.fromkeys(path.why[0] for path in paths if path.why)), paths)]
+    through = tuple(dict.fromkeys(path.why[0] for path in paths if path.why))
+    return [Step("chain", name, here, equation.value, through, paths)]
 
 
 def _operations(network: Network, via: str, name: str) -> tuple[str, ...]:
@@ -122,9 +124,7 @@ def _operations(network: Network, via: str, name: str) -> tuple[str, ...]:
     return (via, *found)
 
 
-def _apply(
-    rule: str, before: Expression, outputs: Mapping[Expression, Expression], functions: Functions
-) -> Expression:
+def _apply(rule: str, before: Expression, outputs: Mapping[Expression, Expression], functions: Functions) -> Expression:
     """The rules that rewrite an expression into an equal one."""
     match rule:
         case "collect":
@@ -206,7 +206,7 @@ def _arrivals(derivation: Derivation) -> dict[str, list[Expression]]:
         if name not in needed or (name not in found and not (seeds is None and name == of)):
             continue
         shape = network.shape(name)
-        one = ops.spread(ops.constant(1), shape)
+        one = ops.spread(constant(1), shape)
         upstream = one if seeds is None and name == of else leaf(Adjoint(of, name), shape)
         for source, value in pull(upstream, equation.value, needed):
             found.setdefault(source, []).append(value)

@@ -7,6 +7,7 @@ written out in full. In numbers: SymPy's expressions with the numbers put in agr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +39,11 @@ def is_small(network: Network) -> bool:
         shape = network.shape(name)
         if any(isinstance(size, str) for size in shape):
             return False
-        entries += int(np.prod(shape, dtype=int))
+        entries += math.prod(map(int, shape))
     for equation in network.equations:
         for node in equation.value.nodes():
             if node.op == "matmul":
-                terms += int(np.prod((*node.shape, node.args[0].shape[1]), dtype=float))
+                terms += math.prod(map(int, (*node.shape, node.args[0].shape[1])))
     return entries <= MOST_ENTRIES and terms <= MOST_TERMS
 
 
@@ -125,13 +126,11 @@ def substitutions(part: Part) -> Iterator[Check]:
     explicit, derivation = part.explicit, part.derivation
     if explicit is None or not part.numeric:
         return
-    wanted: list[tuple[Any, Any]] = [
-        (str(e.name), explicit.equation(str(e.name))) for e in part.network.equations
-    ]
+    wanted: list[tuple[Any, Any]] = [(str(e.name), explicit.equation(str(e.name))) for e in part.network.equations]
     if derivation is not None:
         wanted += [(a, explicit.entries(value)) for a, value in part.shape_adjoints.items()]
     for name, rights in wanted:
-        certified = part.run.value(name)
+        certified: Any = part.run.value(name)
         for index in np.ndindex(rights.shape):
             value = substituted(part, rights[index])
             low, high = enclosure(certified[index])
@@ -139,7 +138,8 @@ def substitutions(part: Part) -> Iterator[Check]:
             inside = bool(_float(low) - slack <= value <= _float(high) + slack)
             require(
                 Check("sympy_numbers", str(name), inside, ""),
-                f"{name}[{','.join(str(k + 1) for k in index)}]: SymPy gives {value}, the certified value lies in [{_float(low)}, {_float(high)}]",
+                f"{name}[{','.join(str(k + 1) for k in index)}]: SymPy gives {value}, "
+                f"the certified value lies in [{_float(low)}, {_float(high)}]",
             )
         yield Check("sympy_numbers", str(name), True, "1e-25")
 

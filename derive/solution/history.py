@@ -32,7 +32,9 @@ class History:
 
 def data_of(network: Network) -> Data:
     """The problem's own numbers, at any precision."""
-    known = {name: arrays.from_tensor(datum.tensor) for name, datum in network.data.items() if datum.tensor is not None}
+    known: dict[Name, Array] = {
+        name: arrays.from_tensor(datum.tensor) for name, datum in network.data.items() if datum.tensor is not None
+    }
     return lambda bits: known
 
 
@@ -48,9 +50,7 @@ def change(network: Network, loss: str, name: str, rate: fmpq) -> Expression:
     return ops.multiply(constant(-rate), leaf(Adjoint(loss, name), network.shape(name)))
 
 
-def history(
-    network: Network, loss: str, update: Update, equations: Mapping[Name, Expression], kind: Balls
-) -> History:
+def history(network: Network, loss: str, update: Update, equations: Mapping[Name, Expression], kind: Balls) -> History:
     """The certified states; ``equations`` hold the forward pass and the adjoints in the shape of their variables."""
     runs = [Run(equations, data_of(network), kind)]
     for _ in range(min(update.steps, MOST_CERTIFIED)):
@@ -59,9 +59,9 @@ def history(
 
 
 def _after(network: Network, loss: str, update: Update, before: Run) -> Data:
-    known: dict[int, dict[str, Array]] = {}
+    known: dict[int, dict[Name, Array]] = {}
 
-    def data(bits: int) -> Mapping[str, Array]:
+    def data(bits: int) -> Mapping[Name, Array]:
         if bits not in known:
             known[bits] = dict(before.data(bits)) | {
                 name: before.expression(updated(network, loss, name, rate), bits)

@@ -27,7 +27,7 @@ from derive.solution.checks import Check, CheckFailed, Witness
 from derive.solution.derivation import Derivation, ReplayError, derive, replay
 from derive.solution.history import MOST_CERTIFIED, History, data_of, history
 from derive.solution.jacobian import Chain, chains
-from derive.solution.values import Balls, Run
+from derive.solution.values import Balls, Data, Run
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,9 @@ class Part:
         for index in np.ndindex(*shape):
             unit = arrays.filled(shape, [fmpq(0)] * int(np.prod(shape)))
             unit[index] = fmpq(1)
-            equations = {**self.run.equations, **derivation.adjoints}
-            run = Run(equations, lambda b, u=unit: {**self.run.data(b), seed: u}, self.run.kind)  # type: ignore[misc]
+            equations = dict(self.run.equations)
+            equations.update((adjoint, value) for adjoint, value in derivation.adjoints.items())
+            run = Run(equations, _with(self.run.data, {seed: unit}), self.run.kind)
             target = Adjoint(ratio.of, ratio.by)
             rows.append(arrays.entries(run.value(target, bits)))
         return arrays.filled((len(rows), len(rows[0])), [entry for row in rows for entry in row])
@@ -155,7 +156,7 @@ class Solution:
 
 
 def solve(problem: Problem) -> Solution:
-    """Solves and verifies every part. Raises ``ProblemError`` for bad input, ``CheckFailed`` where a witness disagrees."""
+    """Solves and verifies every part. Raises ``ProblemError`` for bad input, ``CheckFailed`` where two disagree."""
     return Solution(problem, tuple(verified(differentiated(part)) for part in problem.each()))
 
 
@@ -185,7 +186,7 @@ def differentiated(problem: Problem) -> Part:
         if ratio.kind != "jacobian":
             adjoints |= ratios[ratio.text].adjoints
     equations: dict[Name, Expression] = {e.name: e.value for e in network.equations}
-    equations |= adjoints
+    equations.update((adjoint, value) for adjoint, value in adjoints.items())
     if derivation is not None and derivation is not shape_derivation:
         equations |= {a: v for a, v in derivation.adjoints.items() if a not in equations}
     kind = Balls(functions)
@@ -283,16 +284,19 @@ def _seeds(problem: Problem, network: Network) -> dict[str, Expression] | None:
     }
 
 
-def _data(problem: Problem, network: Network) -> Any:
+def _with(data: Data, more: Mapping[Name, arrays.Array]) -> Data:
+    """The same data and some more."""
+    return lambda bits: {**data(bits), **more}
+
+
+def _data(problem: Problem, network: Network) -> Data:
     known = data_of(network)
     given: dict[Name, arrays.Array] = {
         Adjoint(upstream.of, upstream.at): arrays.from_tensor(upstream.value)
         for upstream in problem.ask.upstream
         if upstream.value is not None
     }
-    if not given:
-        return known
-    return lambda bits: {**known(bits), **given}
+    return _with(known, given) if given else known
 
 
 def _entry_texts(problem: Problem) -> dict[str, tuple[str, ...]]:

@@ -22,7 +22,7 @@ from derive.problem.problem import Shape
 
 START_BITS, MOST_BITS = 128, 4096
 
-Data = Callable[[int], Mapping[str, Array]]  # the data at a working precision of so many bits
+Data = Callable[[int], Mapping[Name, Array]]  # the data at a working precision of so many bits
 
 
 class Balls:
@@ -113,9 +113,7 @@ class Run:
 
     def expression(self, expression: Expression, bits: int = START_BITS) -> Array:
         """The value of an expression in the names of this run."""
-        return self._decided(
-            bits, lambda now: evaluate(expression, lambda name: self._named(name, now), self.kind)
-        )
+        return self._decided(bits, lambda now: evaluate(expression, lambda name: self._named(name, now), self.kind))
 
     def shown(self, value: Name | Expression, rounding: Rounding) -> list[Printed | Undecided]:
         """Every entry as it is printed, row by row; precision is doubled until the digits are decided."""
@@ -130,8 +128,7 @@ class Run:
                 break
             bits *= 2
         return [
-            Undecided(*enclosure(entry)) if text is None else text
-            for entry, text in zip(entries, found, strict=True)
+            Undecided(*enclosure(entry)) if text is None else text for entry, text in zip(entries, found, strict=True)
         ]
 
     def _decided(self, bits: int, compute: Callable[[int], Array]) -> Array:
@@ -170,7 +167,8 @@ class Run:
 
     def _compute(self, name: Name, known: Mapping[Name, Array]) -> Array:
         try:
-            return evaluate(self.equations[name], lambda used: known[used], self.kind)
+            value: Array = evaluate(self.equations[name], lambda used: known[used], self.kind)
+            return value
         except DomainError as error:
             file, line = self._where.get(name, (None, None))
             entry = f"[{','.join(str(k + 1) for k in error.entry)}]" if error.entry else ""
