@@ -84,7 +84,7 @@ class Functions:
         if name not in KINKED:
             return slope
         (right, _), (left, _) = slope.args
-        at_zero = {"relu": self._relu_at_zero, "leaky_relu": left, "abs": sympy.S.Zero}[name]
+        at_zero = sympy.S.Zero if name == "abs" else left + (right - left) * self._relu_at_zero
         return sympy.Piecewise((right, Z > 0), (left, Z < 0), (at_zero, True))
 
     def through_output(self, name: str, at: Key = ()) -> tuple[sympy.Expr, sympy.Expr] | None:
