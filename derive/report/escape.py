@@ -9,7 +9,7 @@ _BLANK = re.compile(r"\s+")
 
 def plain(text: str) -> str:
     """The text on one line, without control characters and without direction overrides."""
-    return "".join(c if c.isprintable() or c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in _BLANK.sub(" ", text))
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in _BLANK.sub(" ", text))
 
 
 # ── Markdown ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -57,7 +57,8 @@ _TEX = {
     "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$", "δ": r"$\delta$", "ε": r"$\varepsilon$", "η": r"$\eta$",
     "θ": r"$\theta$", "λ": r"$\lambda$", "μ": r"$\mu$", "π": r"$\pi$", "σ": r"$\sigma$", "φ": r"$\varphi$",
 }  # fmt: skip
-_LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)")
+# Computer Modern, in TeX and as Typst's font, draws these pairs as one sign: dashes, quotes, inverted marks.
+_LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)|(?<=[`!?])(?=`)|(?<=<)(?=<)|(?<=>)(?=>)")
 
 
 def tex_text(text: str) -> str:
@@ -75,14 +76,22 @@ def tex_code(text: str) -> str:
 # ── Typst ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+NON_JOINER = "\u200c"
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
+
+
+def _printable(text: str) -> str:
+    return NON_JOINER.join(map(plain, text.split(NON_JOINER)))
+
+
 def typst_string(text: str) -> str:
     """A Typst string literal; nothing in it is markup or code."""
-    return '"' + plain(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + _printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def typst_text(text: str) -> str:
-    """Prose in Typst markup: a string expression, closed by its semicolon."""
-    return f"#{typst_string(re.sub(r'(?<=[A-Za-z])' + chr(39) + r'(?=[A-Za-z])', '’', text))};"
+    """Prose in Typst markup: a string expression, closed by its semicolon. An apostrophe gets its printed form."""
+    return f"#{typst_string(_LIGATURES.sub(NON_JOINER, _APOSTROPHE.sub('’', plain(text))))};"
 
 
 def typst_code(text: str) -> str:

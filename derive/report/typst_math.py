@@ -41,16 +41,11 @@ from derive.report.latex_tree import (
 
 PRELUDE = """\
 #set math.mat(row-gap: .55em, column-gap: .8em)
-#let boxed(body) = context {
-  let inner = $ body $
-  box(stroke: .5pt, inset: .35em, baseline: measure(inner).height / 2 + .1em, inner)
-}
+#let boxed(body) = box(stroke: .5pt, inset: .35em, $ body $)
 #let fit(limit, body) = context {
   let inner = $ body $
   let wide = measure(inner).width
-  if wide <= limit.to-absolute() { body } else {
-    box(baseline: 50% - .25em, scale(limit.to-absolute() / wide * 100%, reflow: true, inner))
-  }
+  if wide <= limit.to-absolute() { body } else { scale(limit.to-absolute() / wide * 100%, reflow: true, inner) }
 }
 """
 
@@ -253,9 +248,10 @@ def _cells(rows: tuple[tuple[Row, ...], ...], columns: str = "", display: bool =
 
     def cell(row: tuple[Row, ...], column: int) -> str:
         text = _argument(row[column]) if column < len(row) else EMPTY
-        if display:
-            text = f"display({text})"
         place = columns[column] if column < len(columns) else "c"
+        if display:
+            # an empty atom in front, as TeX puts it: a relation keeps the space on its left
+            text = f"display({EMPTY}{text})" if place == "l" else f"display({text})"
         return {"l": f"& {text}", "r": f"{text} &", "c": text}[place]
 
     return "; ".join(", ".join(cell(row, column) for column in range(width)) for row in rows)
