@@ -6,9 +6,10 @@ Everything heavy is imported where it is used, so that a script pays for what it
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -139,6 +140,20 @@ class Value:
         return str(nested).replace("'", "")
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A result as it is displayed: under the problem's convention, every digit certified.
+
+    ``part`` is the name of its part or ``None``; ``rows`` holds one text for each entry, a scalar as a single row.
+    A matrix too large to be displayed has no rows.
+    """
+
+    part: str | None
+    quantity: str
+    shape: tuple[int, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 class Solution:
     """A solved and checked problem. A notebook shows it as its report."""
 
@@ -195,6 +210,13 @@ class Solution:
         """The verdict on a printed value. Not built yet: raises ``Unsupported``."""
         raise Unsupported("judging printed values is not built yet; solution.value(…) gives the certified one")
 
+    def results(self, largest: int = 96) -> list[Result]:
+        """The loss, the gradients and ratios asked for, and the loss after the updates, as they are displayed.
+
+        Of matrices with more than ``largest`` entries only the shape is told. Empty where there are no numbers.
+        """
+        return [result for part in self.core.parts if part.numeric for result in _results(part, largest)]
+
     def json(self) -> dict[str, Any]:
         """Everything as one document of plain dicts, lists and strings, as ``--json`` prints it."""
         from derive.solution import as_json
@@ -219,7 +241,9 @@ class Solution:
         engine: str = "typst",
     ) -> dict[str, bytes]:
         """The report in each format, and the figures beside it, by file name."""
-        from derive.report import compose, pdf, render
+        from derive.report.compose import compose
+        from derive.report.pdf import pdf
+        from derive.report.render import render
 
         document = compose(self.core, questions=questions, language=lang)
         stem = document.name if lang == "en" else f"{document.name}.{lang}"
@@ -250,7 +274,7 @@ class Solution:
         Returns the paths written. Raises ``ProblemError`` for a format or language that is not known, an engine that
         is not installed, and a folder that cannot be written.
         """
-        from derive.report import write_files
+        from derive.report.write import write_files
 
         made = {Path(folder) / name: content for name, content in self.files(
             (formats,) if isinstance(formats, str) else formats, lang=lang, questions=questions, engine=engine
@@ -272,6 +296,51 @@ class Solution:
     def __repr__(self) -> str:
         passed = len(self.checks)
         return f"<Solution of {self.name}: {passed} checks passed>"
+
+
+def _results(part: solved.Part, largest: int) -> Iterator[Result]:
+    from derive.graph.expression import Adjoint, Name
+    from derive.numbers.certify import Undecided
+    from derive.numbers.rounding import Printed, printed
+    from derive.solution.values import Run
+
+    def text(entry: Printed | Undecided | None) -> str:
+        return entry.text if isinstance(entry, Printed) else "undecided"
+
+    def result(
+        quantity: str, shape: tuple[int, ...], entries: Callable[[], Iterable[Printed | Undecided | None]]
+    ) -> Result:
+        if prod(shape) > largest:
+            return Result(part.problem.part, quantity, shape, ())
+        texts = [text(entry) for entry in entries()]
+        width = shape[-1] if shape else 1
+        rows = tuple(tuple(texts[start : start + width]) for start in range(0, len(texts), width))
+        return Result(part.problem.part, quantity, shape, rows)
+
+    def named(quantity: str, name: Name, run: Run) -> Result:
+        return result(quantity, tuple(run.value(name).shape), lambda: run.shown(name, part.rounding))
+
+    top = part.asked.loss or str(part.network.equations[-1].name)
+    yield named(top, top, part.shown)
+    if part.derivation is not None:
+        for name in part.asked.gradients:
+            adjoint = part.derivation.adjoint(name)
+            if adjoint in part.derivation.adjoints:
+                yield named(str(adjoint), adjoint, part.shown)
+    for ratio in part.asked.ratios:
+        if ratio.kind == "jacobian":
+            array = part.value_of(ratio.text)
+            yield result(
+                ratio.text, array.shape, lambda array=array: [printed(x, part.rounding) for x in array.ravel()]
+            )
+        else:
+            yield named(ratio.text, Adjoint(ratio.of, ratio.by), part.shown)
+    if part.history is not None and len(part.history.runs) > 1:
+        count = len(part.history.runs) - 1
+        yield named(f"{top} after {count} update{'s' if count > 1 else ''}", top, part.history.runs[-1])
+    elif part.training is not None:
+        last = part.training.history[-1]
+        yield Result(part.problem.part, f"{top} after {last.step} updates, in doubles", (), ((f"{last.loss:.10g}",),))
 
 
 def _matrix(part: solved.Part, quantity: str, turned: bool) -> sympy.Expr:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import jinja2
+import jinja2.nodes
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,6 +139,49 @@ def test_public_names_have_docstrings() -> None:
         for path, tree in modules()
         for name in ([] if ast.get_docstring(tree) else ["the module"]) + list(bare(tree, known))
     ]
+
+
+def test_every_test_states_its_fact() -> None:
+    """Each test has a docstring: the fact that it holds."""
+    assert not [
+        f"{path.name}: {node.name}"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+
+
+# What a template may say: place a value, choose, repeat, include. No arithmetic, no joining of strings, and no call
+# but `range(view.something)`, which is how Jinja says "so many times".
+PLACING = {
+    *("Template", "Output", "TemplateData", "If", "For", "Include", "Assign", "Name", "Const", "Getattr", "Getitem"),
+    *("Filter", "Test", "Compare", "Operand", "And", "Or", "Not", "Call"),
+}
+FILTERS = {"alt", "cell", "em", "line", "math", "pt", "spans", "string", "url"}  # made by derive/report/render.py
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "templates").rglob("*.*")), ids=lambda path: f"{path.parent.name}/{path.name}"
+)
+def test_templates_place_and_never_compute(path: Path) -> None:
+    """A template is made of a closed set of words, and hands every string to a filter of its format or to none."""
+    words = jinja2.Environment(
+        block_start_string="((*",
+        block_end_string="*))",
+        variable_start_string="(((",
+        variable_end_string=")))",
+        comment_start_string="((=",
+        comment_end_string="=))",
+    )
+    words.filters.update(dict.fromkeys(FILTERS, str))
+    nodes = list(words.parse(path.read_text(encoding="utf-8")).find_all(jinja2.nodes.Node))
+    assert {type(node).__name__ for node in nodes} <= PLACING
+    assert {node.name for node in nodes if isinstance(node, jinja2.nodes.Filter)} <= FILTERS
+    for node in nodes:
+        if isinstance(node, jinja2.nodes.Call):
+            assert isinstance(node.node, jinja2.nodes.Name)
+            assert node.node.name == "range"
+            assert [type(argument) for argument in node.args] == [jinja2.nodes.Getattr]
 
 
 def test_the_engine_knows_no_case_by_name() -> None:

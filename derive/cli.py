@@ -1,0 +1,329 @@
+"""The command line: words in, files and a short summary out, and an exit status that a script can read.
+
+0: done; 1: a claim or a mark is not as expected; 2: bad input, with one message and nothing written; 3: a check failed.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from derive import __version__
+from derive.errors import DeriveError, ProblemError, Unsupported
+
+if TYPE_CHECKING:
+    from derive.api import Solution
+
+# Names of commands to come. No built-in problem may be called so; a file still may.
+RESERVED = (
+    *("batch", "book", "chapter", "check", "diff", "docs", "exam", "explain", "export", "help", "import", "key"),
+    *("lint", "mark", "new", "paper", "prove", "quiz", "review", "run", "serve", "show", "test", "train"),
+    *("translate", "variant", "variants", "verify", "watch"),
+)
+FORMATS = ("md", "tex", "pdf", "typ")
+LATER_FORMATS = ("html", "docx", "ipynb")
+BOUND = re.compile(r"\de[-+]\d+")  # a check that compares numbers begins its figure with the bound that was met
+ENGINES = ("typst", "xelatex", "lualatex", "pdflatex", "tectonic")
+
+
+# ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Commands(click.Group):
+    """Commands, and everything else: ``derive NAME`` and ``derive --json FILE.toml`` mean ``derive solve …``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``solve`` in front of what is neither a command nor a question about the program."""
+        if args and args[0] not in (*self.commands, *RESERVED, "--help", "-h", "--version"):
+            args = ["solve", *args]
+        return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name. Raises ``Unsupported`` for one that is reserved."""
+        if cmd_name in RESERVED:
+            built = " and ".join(f"`{name}`" for name in self.list_commands(ctx))
+            raise Unsupported(f"the command `{cmd_name}` is not built yet; built are {built}")
+        return super().get_command(ctx, cmd_name)
+
+
+def words(ctx: click.Context, option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """``--format md,tex --format pdf`` as ``("md", "tex", "pdf")``, each once."""
+    parts = [word.strip() for item in value for word in item.split(",")]
+    if "" in parts:
+        raise click.BadParameter(f"an empty word in {','.join(value)!r}")
+    return tuple(dict.fromkeys(parts))
+
+
+def one_of(word: str, known: Sequence[str], later: Sequence[str] = (), *, what: str) -> None:
+    """Raise ``ProblemError`` unless the word is known, ``Unsupported`` where it is to be known later."""
+    if word in later:
+        raise Unsupported(f"{what} {word!r} is not built yet; built are {', '.join(known)}")
+    if word not in known:
+        from derive.problem.wording import hint
+
+        raise ProblemError(f"{what} {word!r} is not known; known are {', '.join(known)}", hint=hint(word, known))
+
+
+EXAMPLES = {
+    "{case}": "reports/{case}.md, .tex and .pdf",
+    "my.toml --format pdf --out notes": "your own problem, one format",
+    "my.toml --digits 6 --style matrix": "six decimals, matrix form alone",
+    "{case} --questions": "the sheet without the solutions",
+    "{case} --json": "all numbers, checks and steps as data",
+    "list": "the built-in problems",
+}
+
+
+class Examples(click.Command):
+    """Help that ends with examples, under the name that the program was called by and with a problem that is there."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        from derive.problem import built_in
+
+        program, case = ctx.find_root().info_name, built_in()[0]
+        with formatter.section("Examples"):
+            lines = [
+                (f"{program} {words}".format(case=case), what.format(case=case)) for words, what in EXAMPLES.items()
+            ]
+            formatter.write_dl(lines, col_max=60)
+
+
+class Program(Examples, Commands):
+    """The whole program. Its help has the examples too, since ``solve`` need not be written."""
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    subcommand_metavar="[solve] PROBLEM [OPTIONS] | COMMAND",
+)
+@click.version_option(__version__, message="derive %(version)s")
+def program() -> None:
+    """Worked solutions of small neural networks: every gradient derived, put in numbers and checked.
+
+    PROBLEM is the name of a built-in problem, or a problem file: what ends in .toml or has a slash. `PROBLEM --help`,
+    like `solve --help`, lists the options.
+    """
+
+
+# ── solve ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@program.command(cls=Examples)
+@click.argument("problem")
+@click.option(
+    "--format",
+    "formats",
+    metavar="FORMATS",
+    multiple=True,
+    callback=words,
+    default=("md", "tex", "pdf"),
+    help=f"Of {', '.join(FORMATS)}: several with commas, or the option several times.  [default: md,tex,pdf]",
+)
+@click.option("--out", metavar="DIR", default="reports", show_default=True, help="Folder for the files.")
+@click.option("--digits", type=int, metavar="N", help="Decimals shown.")
+@click.option("--significant", type=int, metavar="N", help="Significant digits shown, instead of decimals.")
+@click.option("--style", metavar="STYLES", multiple=True, callback=words, help="Of matrix, elements, jacobian.")
+@click.option("--lang", metavar="LANGUAGE", default="en", show_default=True, help="Language of the prose.")
+@click.option("--questions", is_flag=True, help="The sheet without the solutions.")
+@click.option(
+    "--pdf-engine",
+    "engine",
+    metavar="ENGINE",
+    default="typst",
+    show_default=True,
+    help=f"Of {', '.join(ENGINES)}; all but typst must be installed beside derive.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write no files; print all results as one JSON document.")
+@click.pass_context
+def solve(
+    ctx: click.Context,
+    problem: str,
+    formats: tuple[str, ...],
+    out: str,
+    digits: int | None,
+    significant: int | None,
+    style: tuple[str, ...],
+    lang: str,
+    questions: bool,
+    engine: str,
+    as_json: bool,
+) -> None:
+    """Solve a problem, check the solution, and write it down.
+
+    PROBLEM is the name of a built-in problem, or a problem file: what ends in .toml or has a slash.
+    """
+    start = time.perf_counter()
+    for name in formats:
+        one_of(name, FORMATS, LATER_FORMATS, what="the format")
+    one_of(engine, ENGINES, what="the PDF engine")
+    if as_json:
+        for option in ("formats", "out", "questions", "engine"):
+            if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
+                raise click.UsageError(
+                    "--json writes no files: --format, --out, --questions and --pdf-engine say nothing"
+                )
+    require_text(problem, "the name of the problem")
+    require_text(out, "the folder of --out")
+
+    from derive import api
+
+    try:
+        solution = api.solve(problem, digits=digits, significant=significant, style=style or None)
+    except ProblemError as error:
+        tip = None if Path(problem).exists() else nearest(ctx, problem)
+        raise ProblemError(error.message, file=error.file, line=error.line, hint=tip or error.hint) from None
+    if as_json:
+        import json
+
+        click.echo(json.dumps(solution.json(), ensure_ascii=False, indent=1))
+        return
+    written = solution.save(out, formats=formats, lang=lang, questions=questions, engine=engine)
+    summarise(solution, written, questions, time.perf_counter() - start)
+
+
+def nearest(ctx: click.Context, problem: str) -> str | None:
+    """What may have been meant by a problem that is not there: a file beside it, a built-in problem, a command."""
+    from derive.problem import built_in
+    from derive.problem.wording import hint
+
+    folder = Path(problem).parent
+    files = [str(folder / path.name) for path in sorted(folder.glob("*.toml"))] if folder.is_dir() else []
+    commands = [] if problem.endswith(".toml") else program.list_commands(ctx)
+    return hint(problem, [*built_in(), *files, *commands])
+
+
+def require_text(word: str, what: str) -> None:
+    """Raise ``ProblemError`` for a name that cannot be printed, in a report or anywhere."""
+    if not word:
+        raise ProblemError(f"{what} is empty")
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        raise ProblemError(f"{what}, {shown!r}, is not valid UTF-8") from None
+
+
+# ── what the terminal shows ─────────────────────────────────────────────────────────────────────────────────────
+
+Rows = list[tuple[str, list[str]]]  # what it is, and the lines beside it
+
+
+def summarise(solution: Solution, written: Sequence[Path], questions: bool, seconds: float) -> None:
+    """Results, checks and files; on a terminal in colours, and with the time that it took."""
+    rows: Rows = [] if questions else list(results(solution))
+    rows += [("", []), ("checks", [verdict(solution)]), ("files", files(written))]
+    show = richly if sys.stdout.isatty() else plainly
+    show(solution.title(), [*rows, ("time", [f"{seconds:.2f} s"])] if show is richly else rows)
+
+
+def results(solution: Solution) -> Iterator[tuple[str, list[str]]]:
+    """Each result under its name, the columns of a matrix right-aligned; parts under a heading."""
+    part = None
+    found = solution.results()
+    for result in found:
+        if result.part != part:
+            part = result.part
+            if result is not found[0]:
+                yield "", []
+            yield f"part {part}", []
+        widths = [max(map(len, column)) for column in zip(*result.rows, strict=True)]
+        lines = ["  ".join(map(str.rjust, row, widths)) for row in result.rows]
+        yield result.quantity, lines or [f"{' x '.join(map(str, result.shape))}, see the report or --json"]
+    if not found:
+        yield "no numbers", ["the derivation is in the report"]
+
+
+def verdict(solution: Solution) -> str:
+    """How many checks passed, and the weakest bound among those that compare numbers."""
+    bounds = [(float(match[0]), check) for check in solution.checks if (match := BOUND.match(check.figure))]
+    said = f"{len(solution.checks)} passed"
+    if bounds:
+        weakest, check = max(bounds, key=lambda pair: pair[0])
+        said += f", the weakest within {weakest:.0e} ({check.check.replace('_', ' ')}, {check.of})"
+    return said
+
+
+def files(written: Sequence[Path]) -> list[str]:
+    """The files with their sizes."""
+    width = max(len(str(path)) for path in written)
+    return [f"{path!s:<{width}}  {path.stat().st_size / 1000:>8,.1f} kB" for path in written]
+
+
+def plainly(title: str, rows: Rows) -> None:
+    """For a file or another program to read."""
+    width = max(len(name) for name, _ in rows)
+    click.echo(title + "\n")
+    for name, lines in rows:
+        for first, line in zip([name, *[""] * len(lines)], lines or [""], strict=False):
+            click.echo(f"{first:<{width}}  {line}".rstrip())
+
+
+def richly(title: str, rows: Rows) -> None:
+    """For a person at a terminal; ``NO_COLOR`` is respected."""
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for name, lines in rows:
+        table.add_row(Text(name, style="bold cyan"), Text("\n".join(lines)))
+    Console(highlight=False).print(
+        Panel(table, title=Text(title, style="bold"), title_align="left", expand=False, padding=(1, 2))
+    )
+
+
+@program.command("list")
+def list_problems() -> None:
+    """The built-in problems, one a line."""
+    from derive import api
+
+    titles = api.titles()
+    width = max(map(len, titles))
+    for name, title in titles.items():
+        click.echo(f"{name:<{width}}  {title}")
+
+
+# ── the whole ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit status."""
+    # SymPy makes objects by the million that all live to the end; looking for garbage among them costs a tenth of a run.
+    gc.set_threshold(100_000, 50, 100)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = program.main(arguments, standalone_mode=False)
+        sys.stdout.flush()
+    except DeriveError as error:
+        complain(error)
+        return error.exit_status
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("derive: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader has left (`derive list | head -1`): nothing more to say, and no complaint when Python closes down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return status if isinstance(status, int) else 0
+
+
+def complain(error: DeriveError) -> None:
+    """One message on standard error; it opens with the file and the line where there is one, as editors read it."""
+    placed = isinstance(error, ProblemError) and error.file
+    click.echo(str(error) if placed else f"derive: {error}", err=True)
