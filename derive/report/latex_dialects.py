@@ -64,7 +64,7 @@ def _has_fraction(rows: tuple[Row, ...], kind: str) -> bool:
 
 _WORDS = {
     r"\{": r"\lbrace", r"\}": r"\rbrace", r"\|": r"\Vert", "|": r"\vert", "[": r"\lbrack", "]": r"\rbrack",
-    "<": r"\lt", ">": r"\gt", "*": r"\ast", r"\,": r"\thinspace", r"\:": r"\thinspace", r"\;": r"\thinspace\thinspace",
+    "<": r" \lt ", ">": r" \gt ", "*": r"\ast", r"\,": r"\thinspace", r"\:": r"\thinspace", r"\;": r"\thinspace\thinspace",
     r"\ ": r"\thinspace\thinspace", r"\!": r"\negthinspace", r"\\": r"\cr",
 }  # fmt: skip
 

@@ -28,6 +28,7 @@ from derive.report.document import (
     Math,
     Note,
     Paragraph,
+    Span,
     Spans,
     Strong,
     Table,
@@ -161,26 +162,37 @@ def _joined(text: Callable[[str], str], strong: str, code: Callable[[str], str],
 
 def _markdown_spans(line: Spans) -> Ready:
     """Spans of Markdown; GitHub reads a dollar as maths only behind a blank, and before a blank or a full stop."""
+    pieces = [_markdown_span(span) for span in line]
     out = ""
-    after_math = False
-    for span in line:
-        match span:
-            case Text(words):
-                piece = escape.markdown_text(words)
-            case Strong(words):
-                inner = escape.markdown_text(words)
-                bare = inner.strip()
-                piece = inner.replace(bare, f"**{bare}**", 1) if bare else inner
-            case Code(words):
-                piece = escape.markdown_code(words)
-            case Math(latex):
-                piece = f"${for_markdown(latex)}$"
-        touching = bool(out) and not out.endswith(" ")
-        if (isinstance(span, Math) and touching) or (after_math and piece[:1] not in (*" .,;:!?)", "")):
-            out += "" if out.endswith(" ") else " "
+    for place, (span, piece) in enumerate(zip(line, pieces, strict=True)):
+        following = "".join(pieces[place + 1 :])[:1]
+        after_math = place > 0 and isinstance(line[place - 1], Math)
+        if isinstance(span, Strong):
+            piece = _markdown_strong(out[-1:], piece, following)
+        if isinstance(span, Math) and out[-1:].strip() or after_math and piece[:1] not in (*" .,;:!?)", ""):
+            out += " "
         out += piece
-        after_math = isinstance(span, Math)
     return Ready(out.strip())
+
+
+def _markdown_span(span: Span) -> str:
+    match span:
+        case Text(words) | Strong(words):
+            return escape.markdown_text(words)
+        case Code(words):
+            return escape.markdown_code(words)
+        case Math(latex):
+            return f"${for_markdown(latex)}$"
+
+
+def _markdown_strong(before: str, words: str, after: str) -> str:
+    """Stars open and close only beside a blank or a letter inside; where they would not, the tag does."""
+    bare = words.strip()
+    if not bare:
+        return words
+    opens = bare[0].isalnum() or not (words[:1] if words[:1] == " " else before).strip()
+    closes = bare[-1].isalnum() or not (words[-1:] if words[-1:] == " " else after).strip()
+    return words.replace(bare, f"**{bare}**" if opens and closes else f"<strong>{bare}</strong>", 1)
 
 
 def _markdown_line(line: Spans) -> Ready:
@@ -209,7 +221,7 @@ _FORMATS = {
         escape.markdown_text,
         {
             "spans": _markdown_spans, "line": _markdown_line, "cell": _markdown_cell, "math": _ready(for_markdown),
-            "url": _ready(quote), "alt": _ready(escape.markdown_text),
+            "target": _ready(lambda name: f"({quote(name)})"), "alt": _ready(escape.markdown_text),
         },
     ),
     "tex": _Format(
