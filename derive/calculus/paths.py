@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import sympy
 
 from derive.calculus.explicit import Entry, Explicit
@@ -31,15 +32,14 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """From ``top`` down: d loss / d ``top`` times the factors. A path that reaches the loss has it as its ``top``."""
+    """From ``top`` down: d loss / d ``top`` times the factors.
+
+    ``whole`` says that ``top`` is the loss itself, so that nothing but local derivatives is left.
+    """
 
     top: Entry
     factors: tuple[Factor, ...]
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing but local derivatives is left."""
-        return not self.factors or self.top == self.factors[0].of
+    whole: bool
 
     @property
     def value(self) -> sympy.Expr:
@@ -119,7 +119,11 @@ class Paths:
                 return
             if not steps:
                 return
-        yield Path(here, factors)
+        yield self._path(factors)
+
+    def _path(self, factors: tuple[Factor, ...]) -> Path:
+        top = factors[0].of
+        return Path(top, factors, top.name == self.of and not self.tops)
 
     def full(self, entry: Entry) -> tuple[Path, ...] | None:
         """All walks to the very top; ``None`` where there are more than ``WRITTEN_OUT``."""
@@ -129,7 +133,7 @@ class Paths:
             factors = stack.pop()
             here = factors[0].of
             if self.is_top(here):
-                found.append(Path(here, factors))
+                found.append(self._path(factors))
                 if len(found) > WRITTEN_OUT:
                     return None
                 continue
@@ -143,12 +147,8 @@ class Paths:
 
     def total(self, paths: tuple[Path, ...]) -> sympy.Expr:
         """The sum that paths stand for; d loss / d top stays a symbol where a path stops below the loss."""
-        return sympy.Add(
-            *(path.value * (1 if path.whole and not self.tops else self.adjoint(path.top)) for path in paths)
-        )
+        return sympy.Add(*(path.value * (1 if path.whole else self.adjoint(path.top)) for path in paths))
 
 
 def _indices(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    import numpy as np
-
     yield from np.ndindex(*shape)

@@ -1,0 +1,80 @@
+"""Prose, keyed by rule: one TOML file per language, and nothing but sentences in it.
+
+A message may hold ``{placeholders}``; what stands in for them is a span or a text. Asking for a message or a
+placeholder that is not there is an error, and so is a message that nobody asks for (a test looks).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+from derive.errors import ProblemError
+from derive.report.document import Code, Math, Span, Spans, Strong, Text
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Catalogue:
+    """The sentences of one language."""
+
+    def __init__(self, language: str, messages: Mapping[str, str]) -> None:
+        self.language = language
+        self._messages = messages
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Every message there is."""
+        return frozenset(self._messages)
+
+    def has(self, key: str) -> bool:
+        """Whether there is a message of that key."""
+        return key in self._messages
+
+    def text(self, key: str, **places: str) -> str:
+        """A message without formulas."""
+        return _PLACE.sub(lambda match: places[match[1]], self._messages[key])
+
+    def say(self, key: str, **places: Span | Spans | str | int) -> Spans:
+        """A message as spans. Raises ``KeyError`` for an unknown message or placeholder."""
+        spans: list[Span] = []
+        for k, piece in enumerate(_PLACE.split(self._messages[key])):
+            if k % 2 == 0:
+                spans += [Text(piece)] if piece else []
+                continue
+            value = places[piece]
+            if isinstance(value, tuple):
+                spans += value
+            elif isinstance(value, Text | Math | Strong | Code):
+                spans.append(value)
+            else:
+                spans.append(Text(str(value)))
+        return tuple(spans)
+
+
+def languages() -> tuple[str, ...]:
+    """The languages there are."""
+    folder = resources.files("derive.report") / "languages"
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+@cache
+def catalogue(language: str) -> Catalogue:
+    """The catalogue of a language. Raises ``ProblemError`` with the known ones."""
+    if language not in languages():
+        raise ProblemError(f"there is no language {language!r}", hint="known are " + ", ".join(languages()))
+    source = (resources.files("derive.report") / "languages" / f"{language}.toml").read_text(encoding="utf-8")
+    return Catalogue(language, dict(_flat(tomllib.loads(source))))
+
+
+def _flat(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in table.items():
+        if isinstance(value, dict):
+            found += _flat(value, f"{prefix}{key}.")
+        else:
+            found.append((prefix + key, str(value)))
+    return found

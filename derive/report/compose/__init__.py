@@ -1,0 +1,154 @@
+"""From a solution to a document: which blocks there are, and in which order.
+
+The order is that of a worked case in a textbook: what is given, forward, the loss and its derivative, backward,
+update, checks. Words come from the catalogue and formulas from ``notation``; nothing here knows a format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from derive.graph.expression import Adjoint
+from derive.graph.network import Equation
+from derive.report.catalogue import catalogue
+from derive.report.compose import statement
+from derive.report.compose.backward import backward, one
+from derive.report.compose.chains import chain_of_jacobians
+from derive.report.compose.forward import forward, shown
+from derive.report.compose.sheet import Sheet
+from derive.report.compose.updates import first_update, later
+from derive.report.compose.witnesses import checks
+from derive.report.document import Block, Document, Heading, Math, Paragraph
+from derive.solution import Solution
+
+
+def compose(solution: Solution, *, questions: bool = False, language: str = "en") -> Document:
+    """The report of a solution, or with ``questions`` the sheet without the solutions.
+
+    Raises ``ProblemError`` for an unknown language.
+    """
+    words = catalogue(language)
+    sheets = [Sheet(part, words) for part in solution.parts]
+    problem = solution.problem
+    title = statement.localised(problem.title, language) or problem.name
+    blocks: list[Block] = [] if questions else list(statement.introduction(sheets[0]))
+    blocks += _problem(sheets[0], questions)
+    for sheet in sheets:
+        if len(sheets) > 1 or sheet.part.problem.part is not None:
+            blocks.append(Heading(1, words.say("part.title", name=sheet.part.problem.part or "")))
+        if questions:
+            blocks += statement.data(sheet)
+            blocks += statement.tasks(sheet)
+        else:
+            blocks += _steps(sheet)
+    if not questions:
+        blocks.append(Heading(1, words.say("checks.heading")))
+        blocks += checks(sheets, words)
+    stem = f"{problem.name}-questions" if questions else problem.name
+    name = stem if language == "en" else f"{stem}.{language}"
+    return Document(name, title, language, tuple(blocks))
+
+
+def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
+    yield Heading(1, sheet.words.say("problem.heading"))
+    yield from statement.equations(sheet)
+    yield from statement.figure(sheet)
+    yield Heading(2, sheet.words.say("problem.legend"))
+    yield statement.legend(sheet)
+    yield from statement.conventions(sheet)
+    if not questions:
+        yield from statement.functions(sheet)
+
+
+def _steps(sheet: Sheet) -> Iterator[Block]:
+    """The numbered steps; a step with nothing in it takes no number."""
+    level = 2 if sheet.part.problem.part is not None else 1
+    number = 0
+    for key, section in _sections(sheet):
+        blocks = list(section())
+        if not blocks:
+            continue
+        number += 1
+        title = sheet.words.text(f"step.{key}")
+        yield Heading(level, sheet.words.say("step.heading", number=number, title=title))
+        yield from blocks
+
+
+def _sections(sheet: Sheet) -> Sequence[tuple[str, Callable[[], Iterator[Block]]]]:
+    part = sheet.part
+    trained = any(datum.role == "parameter" for datum in part.network.data.values())
+    loss = part.asked.loss if part.derivation is not None else None
+    before, last = _split(part.network.equations, loss)
+    start, rest = _adjoints(sheet, loss)
+
+    def data() -> Iterator[Block]:
+        yield from statement.data(sheet)
+        yield from statement.kinks(sheet)
+
+    def at_the_loss() -> Iterator[Block]:
+        if loss is None:
+            return
+        for equation in last:
+            yield Paragraph(sheet.words.say("loss.of"))
+            yield shown(sheet, equation)
+        for adjoint in start:
+            yield Paragraph(sheet.words.say("loss.first", by=Math(sheet.symbols.name(adjoint.by))))
+            assert part.derivation is not None
+            yield from one(sheet, part.derivation, adjoint)
+
+    def back() -> Iterator[Block]:
+        if part.derivation is None:
+            return
+        if {"matrix", "elements"} & set(part.problem.convention.style) or not part.chains:
+            if rest:
+                yield Paragraph(sheet.words.say("backward.start" if sheet.numeric else "backward.start_symbolic"))
+            yield from backward(sheet, part.derivation, rest)
+        for text, ways in part.chains.items():
+            if part.ratio(text) is None:
+                yield from chain_of_jacobians(sheet, ways[0].factors[0].of, ways[0].factors[-1].by, ways)
+
+    def update() -> Iterator[Block]:
+        yield from first_update(sheet)
+        yield from later(sheet)
+
+    return (
+        ("data" if trained else "data_given", data),
+        ("forward", lambda: forward(sheet, before)),
+        ("loss", at_the_loss),
+        ("backward", back),
+        ("ratios", lambda: _ratios(sheet)),
+        ("update", update),
+    )
+
+
+def _split(equations: Sequence[Equation], loss: str | None) -> tuple[list[Equation], list[Equation]]:
+    """The equations before the loss, and the loss."""
+    last = [equation for equation in equations if equation.name == loss]
+    return [equation for equation in equations if equation.name != loss], last
+
+
+def _adjoints(sheet: Sheet, loss: str | None) -> tuple[list[Adjoint], list[Adjoint]]:
+    """The derivatives by what the loss is made of, and all others: the first are taken at the loss itself."""
+    derivation = sheet.part.derivation
+    if derivation is None:
+        return [], []
+    if "matrix" not in sheet.part.problem.convention.style and "elements" not in sheet.part.problem.convention.style:
+        return [], list(derivation.adjoints)
+    network = sheet.part.network
+    direct = set(network.equation(loss).value.names()) if loss is not None and loss not in network.data else set()
+    users = network.users()
+    start = [a for a in derivation.adjoints if a.by in direct and users[a.by] == (loss,)]
+    return start, [a for a in derivation.adjoints if a not in start]
+
+
+def _ratios(sheet: Sheet) -> Iterator[Block]:
+    """Ratios of two names that do not lead to the loss."""
+    part = sheet.part
+    for ratio in part.asked.ratios:
+        ways = part.chains.get(ratio.text)
+        if ways is not None:
+            yield from chain_of_jacobians(sheet, ratio.of, ratio.by, ways)
+        elif ratio.kind != "jacobian":
+            derivation = part.ratios[ratio.text]
+            for adjoint in derivation.adjoints:
+                yield from one(sheet, derivation, adjoint)

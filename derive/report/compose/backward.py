@@ -1,0 +1,236 @@
+"""The way back: each derivative in matrix form, then entry by entry as a sum over paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from derive.calculus.explicit import Entry
+from derive.calculus.paths import Path
+from derive.graph.expression import Adjoint
+from derive.graph.ops import FUNCTIONS
+from derive.graph.sizes import is_scalar
+from derive.report.compose.sheet import Sheet
+from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph, Span, Spans, Text
+from derive.report.notation import Cell, scalar
+from derive.report.notation.cells import add, multiply
+from derive.solution.derivation import Derivation, Step
+
+MOST_ENTRIES = 12  # entries of one name that are derived one by one
+
+
+def backward(sheet: Sheet, derivation: Derivation, adjoints: Sequence[Adjoint]) -> Iterator[Block]:
+    """One section for each adjoint."""
+    for adjoint in adjoints:
+        yield Heading(3, sheet.words.say("backward.heading", by=Math(sheet.symbols.name(adjoint.by))))
+        yield from one(sheet, derivation, adjoint)
+
+
+def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Block]:
+    """Why, in matrix form, in numbers, and entry by entry where the problem wants that and the entries are worth it."""
+    steps = derivation.about(Adjoint(adjoint.of, adjoint.by))
+    for sentence in reasons(sheet, steps):
+        yield Paragraph(sentence)
+    yield matrix_form(sheet, derivation, adjoint)
+    if "elements" in sheet.part.problem.convention.style:
+        yield from elements(sheet, adjoint)
+
+
+def reasons(sheet: Sheet, steps: Sequence[Step]) -> Iterator[Spans]:
+    """The sentences of the rules that were used, the chain rule's first."""
+    for step in steps:
+        by = sheet.math(step.quantity.by) if isinstance(step.quantity, Adjoint) else sheet.math(step.quantity)
+        of = sheet.math(step.quantity.of) if isinstance(step.quantity, Adjoint) else by
+        if step.rule == "known":
+            yield sheet.words.say("backward.known", derivative=sheet.math(step.quantity))
+        elif step.rule == "independent":
+            yield sheet.words.say("backward.independent", loss=of, by=by)
+        elif step.rule == "chain":
+            spans: list[Span] = []
+            if len(step.why) > 1:
+                spans += [*sheet.words.say("chain.several", by=by, via=sheet.listed(step.why)), Text(" ")]
+            said: set[Spans] = set()
+            for path in step.steps:
+                sentence = _reason(sheet, path, by) if path.why else sheet.words.say("backward.known", derivative=sheet.math(step.quantity))
+                if sentence not in said:
+                    spans += ([Text(" ")] if said else []) + list(sentence)
+                    said.add(sentence)
+            yield tuple(spans)
+
+
+def _reason(sheet: Sheet, path: Step, by: Math) -> Spans:
+    """The sentence of one pullback: the operation nearest to the name decides, the loss's own sum and scale do not."""
+    via, *operations = path.why
+    node = sheet.part.network.equation(via).value
+    op = next((op for op in reversed(operations) if sheet.words.has(f"chain.{op}") and op not in ("add",)), None)
+    if op is None or op == "sum":
+        shared = any(op == "sum" for op in operations) or _is_stretched(sheet, via, path)
+        op = "sum" if "sum" in operations else "add_shared" if shared else "add"
+    if operations and operations[-1] in FUNCTIONS:
+        op = "function"
+    places = {"via": sheet.math(via), "by": by}
+    if op == "function":
+        at = next(inner.at for inner in node.nodes() if inner.op == operations[-1])
+        symbol = sheet.symbols.function(operations[-1], at)
+        places |= {"function": Math(symbol), "slope": Math(f"{symbol}'({by.latex})")}
+    return sheet.words.say(f"chain.{op}", **places)
+
+
+def _is_stretched(sheet: Sheet, via: str, path: Step) -> bool:
+    assert isinstance(path.quantity, Adjoint)
+    return sheet.part.network.shape(via) != sheet.part.network.shape(path.quantity.by)
+
+
+def matrix_form(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Display:
+    """The rule as it came, its rewritings, entry names, numbers, result."""
+    links: list[Link] = []
+    final = derivation.adjoints[adjoint]
+    for step in derivation.about(adjoint):
+        if not _worth_showing(step):
+            continue
+        terms = sheet.letters.terms(step.after)
+        if all(link.terms != terms for link in links):
+            links.append(Link("=", terms))
+    formula = sheet.formula_links(final)
+    links += [link for link in formula if all(link.terms != other.terms for other in links)]
+    if sheet.numeric:
+        links += sheet.number_links(adjoint, final)
+    return Display((Chain(sheet.symbols.name(adjoint), tuple(links)),))
+
+
+def _worth_showing(step: Step) -> bool:
+    """A formula between rule and result, unless it only spreads ones about."""
+    return not any(node.op == "spread" for node in step.after.nodes())
+
+
+# ── entry by entry ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
+    """The chains of the entries of a name, where they say more than the matrix form does."""
+    part, paths = sheet.part, sheet.part.paths
+    if paths is None or not _worth_entries(sheet, adjoint):
+        return
+    shape = tuple(map(int, part.network.shape(adjoint.by)))
+    indices = list(np.ndindex(*shape))
+    chains: list[Chain] = []
+    late: list[Block] = []
+    for index in indices[:MOST_ENTRIES]:
+        entry = Entry(adjoint.by, index)
+        found = paths.short(entry)
+        if not found:
+            continue
+        chains.append(_entry_chain(sheet, entry, found))
+        if len(found) > 1 and not all(path.whole for path in found):
+            late += _all_paths(sheet, entry)
+    if not chains:
+        return
+    if not is_scalar(shape):
+        yield Paragraph(sheet.words.say("backward.elements"))
+    for chain in chains:
+        yield Display((chain,))
+    if len(indices) > MOST_ENTRIES:
+        yield Paragraph(sheet.words.say("backward.more", total=len(indices), shown=MOST_ENTRIES))
+    yield from late
+
+
+def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
+    """Data and parameters that were asked for, and entries that several others use; the rest are links of a chain."""
+    part, paths = sheet.part, sheet.part.paths
+    assert paths is not None
+    if adjoint.by in part.asked.gradients and adjoint.by in part.network.data:
+        return True
+    shape = tuple(map(int, part.network.shape(adjoint.by)))
+    return any(len(tuple(paths.local(Entry(adjoint.by, index)))) > 1 for index in list(np.ndindex(*shape))[:4])
+
+
+def _entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
+    """Sum over paths: names of the local derivatives, what they are, numbers, result."""
+    left = sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(entry))
+    named = [_joined([_top(sheet, path), *(_local(sheet, f) for f in path.factors)]) for path in found]
+    links = [Link("=", _terms(named))]
+    shown = _terms([_product(sheet, path, False) for path in found])
+    if shown != links[0].terms:
+        links.append(Link("=", shown))
+    if sheet.numeric:
+        numbers = _terms([_product(sheet, path, True) for path in found])
+        value = _entry_value(sheet, entry)
+        exact = _all_exact(sheet, found)
+        result = Link("=" if exact and value[1] else r"\approx", (value[0],))
+        if numbers == result.terms:
+            links.append(result)
+        else:
+            ends = f"{result.relation} {result.terms[0]}"
+            links.append(Link("=" if exact else r"\approx", (*numbers, ends)))
+    return Chain(left, tuple(links))
+
+
+def _all_paths(sheet: Sheet, entry: Entry) -> Iterator[Block]:
+    """Every path to the very top, where an entry has several and there are few enough."""
+    paths = sheet.part.paths
+    assert paths is not None
+    found = paths.full(entry)
+    if found is None or len(found) < 3:
+        return
+    loss = sheet.math(sheet.part.asked.top or "")
+    yield Paragraph(sheet.words.say("backward.all_paths", entry=Math(sheet.entry(entry)), loss=loss, count=len(found)))
+    yield Display((_entry_chain(sheet, entry, found),))
+
+
+def _terms(cells: Sequence[Cell]) -> tuple[str, ...]:
+    whole = add(list(cells))
+    return whole.terms or (whole.text,)
+
+
+def _joined(fractions: Sequence[str]) -> Cell:
+    return Cell(r" \, ".join(fraction for fraction in fractions if fraction), 2)
+
+
+def _top(sheet: Sheet, path: Path) -> str:
+    """d loss / d top, where a path stops below the loss."""
+    if path.whole:
+        return ""
+    return sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(path.top))
+
+
+def _local(sheet: Sheet, factor: object) -> str:
+    of, by = factor.of, factor.by  # type: ignore[attr-defined]
+    return sheet.symbols.partial(sheet.entry(of), sheet.entry(by))
+
+
+def _product(sheet: Sheet, path: Path, numbers: bool) -> Cell:
+    """The factors of a path, with symbols or with numbers; ones are left out of a product that has other factors."""
+    part, paths = sheet.part, sheet.part.paths
+    assert paths is not None and part.explicit is not None
+    explicit = part.explicit
+    order = sheet.entry_order
+    cells: list[Cell] = []
+    if _top(sheet, path):
+        if numbers:
+            cells.append(sheet.number(sheet.adjoint(str(path.top.name)), sheet.adjoint_index(path.top)))
+        else:
+            cells.append(Cell(_top(sheet, path)))
+    for factor in path.factors:
+        if numbers:
+            cells.append(sheet.local_value(factor))
+        else:
+            cells.append(scalar(factor.value, lambda s: Cell(sheet.entry(explicit.entry_of[s])), sheet.symbols, order))
+    kept = [cell for cell in cells if cell.text != "1"] or cells[:1]
+    return multiply(kept)
+
+
+def _entry_value(sheet: Sheet, entry: Entry) -> tuple[str, bool]:
+    name = sheet.adjoint(str(entry.name))
+    texts = sheet.printed(name)
+    value = texts[sheet._flat(sheet.shape(name), sheet.adjoint_index(entry))]
+    return sheet.number(name, sheet.adjoint_index(entry)).text, bool(getattr(value, "exact", False))
+
+
+def _all_exact(sheet: Sheet, found: Sequence[Path]) -> bool:
+    for path in found:
+        if _top(sheet, path) and not sheet.exact(sheet.adjoint(str(path.top.name))):
+            return False
+        if not all(sheet.local_exact(factor) for factor in path.factors):
+            return False
+    return True

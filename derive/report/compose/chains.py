@@ -1,0 +1,98 @@
+"""A derivative as a chain of Jacobians: names, factors, numbers, the products one by one, the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from derive.graph import ops
+from derive.graph.expression import Expression
+from derive.graph.sizes import is_scalar
+from derive.report.compose.sheet import Sheet
+from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
+from derive.report.notation.cells import PRODUCT, Cell, bracketed
+from derive.solution.jacobian import Chain as Jacobians
+from derive.solution.jacobian import Factor
+
+
+def chain_of_jacobians(sheet: Sheet, of: str, by: str, ways: Sequence[Jacobians]) -> Iterator[Block]:
+    """The whole section for d ``of`` / d ``by``."""
+    words, symbols = sheet.words, sheet.symbols
+    places = {"of": Math(symbols.name(of)), "by": Math(symbols.name(by))}
+    yield Heading(3, words.say("jacobian.heading", **places))
+    yield Paragraph(words.say("jacobian.chain", **places))
+    if len(ways) > 1:
+        yield Paragraph(words.say("jacobian.several", count=len(ways), **places))
+    factors = list(dict.fromkeys(factor for way in ways for factor in way.factors))
+    yield Paragraph(words.say("jacobian.factors"))
+    yield Display(tuple(_factor(sheet, factor) for factor in factors))
+    yield Paragraph(words.say("jacobian.product"))
+    left = symbols.partial(symbols.name(of), symbols.name(by))
+    links = [
+        Link("=", _sum(_side_by_side([_name(sheet, factor) for factor in way.factors]) for way in ways)),
+        Link("=", _sum(_side_by_side([_letters(sheet, factor) for factor in way.factors]) for way in ways)),
+    ]
+    if sheet.numeric:
+        links += _numbers(sheet, ways)
+    yield Display((Chain(left, tuple(links)),))
+
+
+def _name(sheet: Sheet, factor: Factor) -> str:
+    return sheet.symbols.partial(sheet.symbols.name(factor.of), sheet.symbols.name(factor.by))
+
+
+def _letters(sheet: Sheet, factor: Factor) -> str:
+    cell = sheet.letters.cell(factor.value)
+    return bracketed(cell.text) if cell.binding < PRODUCT else cell.text
+
+
+def _side_by_side(parts: Sequence[str]) -> str:
+    return r" \, ".join(parts)
+
+
+def _sum(parts: Iterator[str]) -> tuple[str, ...]:
+    first, *rest = parts
+    return (first, *(f"+ {part}" for part in rest))
+
+
+def _factor(sheet: Sheet, factor: Factor) -> Chain:
+    """One Jacobian: its formula, its entries, its numbers."""
+    links = [Link("=", sheet.letters.terms(factor.value))]
+    entries = sheet.names(factor.value)
+    if entries is not None and not _plain(factor.value):
+        links.append(Link("=", entries))
+    if sheet.numeric:
+        value = Link("=" if sheet.exact(factor.value) else r"\approx", (sheet.value(factor.value),))
+        if all(value.terms != link.terms for link in links):
+            links.append(value)
+    return Chain(_name(sheet, factor), tuple(links))
+
+
+def _plain(node: Expression) -> bool:
+    return node.op == "name" or (node.op == "transpose" and node.args[0].op == "name")
+
+
+def _numbers(sheet: Sheet, ways: Sequence[Jacobians]) -> list[Link]:
+    """The factors in numbers, then the product of the first two, of that with the third, and so on."""
+    rows: list[list[Expression]] = [[factor.value for factor in way.factors] for way in ways]
+    links: list[Link] = []
+    while True:
+        shown = _sum(_side_by_side([_number(sheet, node, k) for k, node in enumerate(row)]) for row in rows)
+        exact = all(sheet.exact(node) for row in rows for node in row)
+        links.append(Link("=" if exact else r"\approx", shown))
+        if all(len(row) == 1 for row in rows):
+            break
+        rows = [[_times(row[0], row[1]), *row[2:]] if len(row) > 1 else row for row in rows]
+    if len(rows) > 1:
+        whole = ops.add(*(row[0] for row in rows))
+        exact = sheet.exact(whole) and links[-1].relation == "="
+        links.append(Link("=" if exact else r"\approx", (sheet.value(whole),)))
+    return links
+
+
+def _number(sheet: Sheet, node: Expression, place: int) -> str:
+    text = sheet.value(node)
+    return Cell(text).factor(first=place == 0) if not is_scalar(node.shape) else (bracketed(text))
+
+
+def _times(a: Expression, b: Expression) -> Expression:
+    return ops.multiply(a, b) if is_scalar(a.shape) or is_scalar(b.shape) else ops.matmul(a, b)

@@ -1,0 +1,173 @@
+"""The drawing of a network, where its equations are a chain of layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from derive.graph.expression import Expression
+from derive.graph.ops import FUNCTIONS
+from derive.graph.sizes import is_scalar
+from derive.report.compose.sheet import Sheet
+from derive.report.document import Figure
+from derive.report.figures.alternative import network_alternative
+from derive.report.figures.network import HEAD_UNITS, MOST_UNITS, Bias, Edge, Layer, Unit, network_scene
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """One layer: ``before = source W + bias`` and, if it has an activation, ``after = f(before)``."""
+
+    source: str
+    weights: str
+    bias: str | None
+    before: str
+    after: str
+    function: tuple[str, tuple[object, ...]] | None
+    rows: bool
+
+
+def dense_layers(sheet: Sheet) -> tuple[Dense, ...]:
+    """The layers from the data on, each fed by the one before; as many as the equations show."""
+    network = sheet.part.network
+    known = [(str(equation.name), equation.value) for equation in network.equations]
+    found: list[Dense] = []
+    source: str | None = None
+    while True:
+        layer = next((dense for name, value in known if (dense := _dense(sheet, name, value, source)) is not None), None)
+        if layer is None:
+            return tuple(found)
+        activation = next(((n, v) for n, v in known if v.op in (*FUNCTIONS, "softmax") and v.args[0].op == "name" and v.args[0].name == layer.before), None)  # fmt: skip
+        if activation is not None:
+            name, value = activation
+            layer = Dense(layer.source, layer.weights, layer.bias, layer.before, name, (value.op, value.at), layer.rows)
+        found.append(layer)
+        source = layer.after
+
+
+def _dense(sheet: Sheet, name: str, value: Expression, source: str | None) -> Dense | None:
+    """An equation as a layer fed by ``source`` (by data, where that is ``None``)."""
+    network = sheet.part.network
+    terms = value.args if value.op == "add" else (value,)
+    products = [term for term in terms if term.op == "matmul"]
+    biases = [term for term in terms if term.op == "name"]
+    if len(products) != 1 or len(terms) > 2 or len(biases) + 1 != len(terms):
+        return None
+    if not all(arg.op == "name" for arg in products[0].args):
+        return None
+    a, b = (str(arg.name) for arg in products[0].args)
+    for moving, weights, rows in ((a, b, True), (b, a, False)):
+        if weights not in network.data or (moving != source if source is not None else moving not in network.data):
+            continue
+        if source is None and rows and network.data[weights].role != "parameter" and network.data[a].role == "parameter":
+            continue
+        if source is None and _first_is_weights(sheet, a, b, rows):
+            continue
+        bias = str(biases[0].name) if biases else None
+        if bias is None or bias in network.data:
+            return Dense(moving, weights, bias, name, name, None, rows)
+    return None
+
+
+def _first_is_weights(sheet: Sheet, a: str, b: str, rows: bool) -> bool:
+    """Whether ``a @ b`` is read the wrong way round: of two data the weights are the ones that look like it."""
+    roles = [sheet.part.network.data[name].role for name in (a, b)]
+    if roles[0] != roles[1]:
+        return rows if roles[0] == "parameter" else not rows
+    shape_a, shape_b = (sheet.part.network.shape(name) for name in (a, b))
+    column = shape_b[1] == 1 and shape_a[0] != 1 or a[:1].isupper() and b[:1].islower()
+    return rows if column else not rows
+
+
+def network_figure(sheet: Sheet) -> Figure | None:
+    """The network with its weights on the edges; ``None`` where it is no chain of layers."""
+    network = sheet.part.network
+    layers = dense_layers(sheet)
+    if not layers or any(isinstance(size, str) for layer in layers for size in network.shape(layer.weights)):
+        return None
+    columns: list[Layer] = []
+    edges: list[Edge] = []
+    biases: list[Bias] = []
+    columns.append(_column(sheet, layers[0].source, layers[0].rows, "input", None, ""))
+    for k, layer in enumerate(layers):
+        role = "output" if k == len(layers) - 1 else "hidden"
+        columns.append(_column(sheet, layer.after, layer.rows, role, layer, layer.weights))
+        edges += _edges(sheet, layer)
+        if layer.bias is not None:
+            biases.append(_bias(sheet, layer, k + 1))
+    try:
+        scene = network_scene(columns, edges, biases)
+    except ValueError:
+        return None
+    caption = sheet.words.say("problem.figure" if biases else "problem.figure_plain")
+    return Figure(scene, caption, network_alternative(columns, edges, biases))
+
+
+def _units(sheet: Sheet, name: str, rows: bool) -> tuple[list[int], int]:
+    """The units of a layer that are drawn (counted from 0), and how many there are."""
+    shape = sheet.part.network.shape(name)
+    count = int(shape[1] if rows else shape[0])
+    drawn = list(range(count)) if count <= MOST_UNITS else [*range(HEAD_UNITS), count - 1]
+    return drawn, count
+
+
+def _key(name: str, unit: int) -> str:
+    return f"{name}:{unit}"
+
+
+def _unit_symbol(sheet: Sheet, name: str, unit: int, rows: bool) -> str:
+    """The symbol of a unit: its entry where there is one sample, else its column."""
+    shape = sheet.part.network.shape(name)
+    samples = shape[0] if rows else shape[1]
+    if samples == 1:
+        return sheet.symbols.entry(name, (0, unit) if rows else (unit, 0))
+    return sheet.symbols.indexed(name, str(unit + 1))
+
+
+def _column(sheet: Sheet, name: str, rows: bool, role: str, layer: Dense | None, weights: str) -> Layer:
+    drawn, count = _units(sheet, name, rows)
+    activated = layer is not None and layer.function is not None
+    units = tuple(
+        Unit(
+            _key(name, unit),
+            _unit_symbol(sheet, name, unit, rows),
+            before=_unit_symbol(sheet, layer.before, unit, rows) if layer is not None and activated else "",
+        )
+        for unit in drawn
+    )
+    formula = ""
+    if layer is not None and layer.function is not None:
+        symbol = sheet.symbols.function(*layer.function)
+        formula = f"{sheet.symbols.name(layer.after)} = {symbol}({sheet.symbols.name(layer.before)})"
+    title = sheet.words.text(f"layer.{role}")
+    return Layer(
+        units, role, rf"\text{{{title}}}", formula, size=count, weights=sheet.symbols.name(weights) if weights else ""
+    )
+
+
+def _edges(sheet: Sheet, layer: Dense) -> list[Edge]:
+    sources, _ = _units(sheet, layer.source, layer.rows)
+    targets, _ = _units(sheet, layer.after, layer.rows)
+    values = sheet.part.network.data[layer.weights].tensor is not None
+    found = []
+    for i in sources:
+        for j in targets:
+            index = (i, j) if layer.rows else (j, i)
+            symbol = sheet.symbols.entry(layer.weights, index)
+            text = f"{symbol} = {sheet.number(layer.weights, index).text}" if values else symbol
+            found.append(Edge(_key(layer.source, i), _key(layer.after, j), text, symbol))
+    return found
+
+
+def _bias(sheet: Sheet, layer: Dense, place: int) -> Bias:
+    name = str(layer.bias)
+    shape = sheet.part.network.shape(name)
+    values = sheet.part.network.data[name].tensor is not None
+
+    def label(index: tuple[int, ...]) -> str:
+        symbol = sheet.symbols.entry(name, index)
+        return f"{symbol} = {sheet.number(name, index).text}" if values else symbol
+
+    if is_scalar(shape):
+        return Bias(place, shared=label((0,) * len(shape)))
+    targets, _ = _units(sheet, layer.after, layer.rows)
+    return Bias(place, labels={_key(layer.after, j): label((0, j) if layer.rows else (j, 0)) for j in targets})

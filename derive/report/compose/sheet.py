@@ -1,0 +1,227 @@
+"""What every section of a report leans on: one part, its symbols, its printed numbers, and the chains made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+import sympy
+
+from derive.calculus.closed_form import named_values
+from derive.calculus.explicit import Entry
+from derive.calculus.numeric import compiled
+from derive.calculus.paths import Factor
+from derive.graph.expression import Adjoint, Expression, Name
+from derive.graph.sizes import is_scalar
+from derive.numbers.balls import Number
+from derive.numbers.certify import Undecided, certify
+from derive.numbers.rounding import Printed
+from derive.report.catalogue import Catalogue
+from derive.report.document import Chain, Link, Math, Text
+from derive.report.notation import Cell, Cells, Matrices, Symbols
+from derive.report.notation.matrices import matrix_of
+from derive.report.notation.printed import printed_cell, printed_text
+from derive.report.page import A4, INDENT
+from derive.report.widths import bound
+from derive.solution.solve import Part
+from derive.solution.values import START_BITS
+
+MOST_NAMED = 24  # entries of the largest matrix that is written out with its entries' names
+MOST_SPELLED = 40  # products that are spelled out in the entries of one matrix
+ROOM = A4.line - INDENT - 3  # em that a link has beside its left-hand side
+
+
+class Sheet:
+    """One part of a solution, ready to be written about."""
+
+    def __init__(self, part: Part, words: Catalogue) -> None:
+        self.part, self.words = part, words
+        self.symbols = Symbols(part.problem, part.network)
+        self.named = named_values(part.network)
+        self._printed: dict[Name | Expression, list[Printed | Undecided]] = {}
+        self._locals: dict[sympy.Expr, Printed | Undecided] = {}
+        self.letters = Matrices(self.symbols).with_names(self.named)
+        self.entry_names = Cells(self.symbols, lambda name, index: Cell(self.symbols.entry(name, index)), named=self.named)
+        self.entry_numbers = Cells(self.symbols, self.number, self.evaluated, self.named)
+
+    # ── printed values ──
+
+    def printed(self, what: Name | Expression) -> list[Printed | Undecided]:
+        """Every entry of a name or an expression as it is printed, row by row."""
+        if what not in self._printed:
+            self._printed[what] = self.part.shown.shown(what, self.part.rounding)
+        return self._printed[what]
+
+    def number(self, name: Name, index: tuple[int, ...]) -> Cell:
+        """An entry of a name as a number."""
+        return printed_cell(self.printed(name)[self._flat(self.shape(name), index)])
+
+    def evaluated(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        """An entry of an expression as a number."""
+        return printed_cell(self.printed(node)[self._flat(node.shape, index)])
+
+    @staticmethod
+    def _flat(shape: tuple[int | str, ...], index: tuple[int, ...]) -> int:
+        return int(np.ravel_multi_index(index, tuple(map(int, shape)))) if shape else 0
+
+    def shape(self, name: Name) -> tuple[int | str, ...]:
+        """The shape of a name as it stands in formulas; an adjoint in numerator layout is transposed."""
+        if isinstance(name, Adjoint):
+            shape = self.part.network.shape(name.by)
+            return shape[::-1] if name.numerator else shape
+        return self.part.network.shape(name)
+
+    def exact(self, what: Name | Expression) -> bool:
+        """Whether every printed entry is the value itself."""
+        return all(isinstance(text, Printed) and text.exact for text in self.printed(what))
+
+    def value(self, what: Name | Expression) -> str:
+        """The printed value as LaTeX."""
+        shape = what.shape if isinstance(what, Expression) else self.shape(what)
+        texts = self.printed(what)
+        return matrix_of(tuple(map(int, shape)), lambda index: printed_text(texts[self._flat(shape, index)]))
+
+    @cached_property
+    def numeric(self) -> bool:
+        """Whether there are numbers to print."""
+        return self.part.numeric
+
+    # ── links ──
+
+    def math(self, name: Name) -> Math:
+        """The symbol of a name, inside a line."""
+        return Math(self.symbols.name(name))
+
+    def names(self, node: Expression) -> tuple[str, ...] | None:
+        """The expression with the names of its entries put in; ``None`` where it is too large or says nothing new."""
+        if not self._small(node) or all(is_scalar(inner.shape) for inner in node.nodes()):
+            return None
+        terms = Matrices(self.symbols, self.entry_names).with_names(self.named).terms(node)
+        return terms if fits(terms) else None
+
+    def spelled(self, node: Expression, cells: Cells) -> tuple[str, ...] | None:
+        """Every product of a matrix product spelled out in its entries; ``None`` where that is no help."""
+        products = [inner for inner in node.nodes() if inner.op == "matmul"]
+        if not products or not self._small(node):
+            return None
+        if sum(int(np.prod((*inner.shape, inner.args[0].shape[1]), dtype=int)) for inner in products) > MOST_SPELLED:
+            return None
+        if all(inner.args[0].shape[1] == 1 and is_scalar(inner.shape) for inner in products):
+            return None
+        shape = tuple(map(int, node.shape))
+        if is_scalar(shape):
+            cell = cells.cell(node, (0,) * len(shape))
+            return cell.terms or (cell.text,)
+        text = matrix_of(shape, lambda index: cells.cell(node, index).text)
+        return (text,) if bound(text) < ROOM else None
+
+    def _small(self, node: Expression) -> bool:
+        for inner in node.nodes():
+            if any(isinstance(size, str) for size in inner.shape):
+                return False
+            if int(np.prod(inner.shape, dtype=float)) > MOST_NAMED:
+                return False
+        return True
+
+    def put_in(self, node: Expression) -> Link:
+        """The expression with numbers put in: equal where every one of them is exact."""
+        terms = Matrices(self.symbols, self.entry_numbers).with_names(self.named).terms(node)
+        return Link(self.relation(node), terms)
+
+    def relation(self, node: Expression) -> str:
+        """``=`` where the printed values of all names in an expression are exact."""
+        return "=" if all(self.exact(name) for name in node.names()) else r"\approx"
+
+    def result(self, what: Name | Expression, node: Expression) -> Link:
+        """The printed value, at the end of a chain in which the numbers of ``node`` were put in."""
+        exact = self.exact(what) and self.relation(node) == "="
+        return Link("=" if exact else r"\approx", (self.value(what),))
+
+    def formula_links(self, node: Expression) -> list[Link]:
+        """With symbols, then with the names of entries, then with every product spelled out."""
+        links = [Link("=", self.letters.terms(node))]
+        for terms in (self.names(node), self.spelled(node, self.entry_names)):
+            if terms is not None and all(terms != link.terms for link in links):
+                links.append(Link("=", terms))
+        return links
+
+    def number_links(self, what: Name, node: Expression) -> list[Link]:
+        """With numbers, every product spelled out, and the result."""
+        links = [self.put_in(node)]
+        spelled = self.spelled(node, self.entry_numbers)
+        if spelled is not None and spelled != links[0].terms:
+            links.append(Link("=", spelled))
+        result = self.result(what, node)
+        return [*links, result] if result.terms != links[-1].terms else links
+
+    def chain(self, left: str, links: Sequence[Link]) -> Chain:
+        """The chain of some links."""
+        return Chain(left, tuple(links))
+
+    def listed(self, names: Iterable[Name]) -> tuple[Math | Text, ...]:
+        """``a, b and c``"""
+        maths = [self.math(name) for name in names]
+        joined: list[Math | Text] = []
+        for k, math in enumerate(maths):
+            if k:
+                last = k == len(maths) - 1
+                joined.append(Text(self.words.text("and") if last else ", "))
+            joined.append(math)
+        return tuple(joined)
+
+    def entry(self, entry: Entry) -> str:
+        """The symbol of an entry."""
+        return self.symbols.entry(entry.name, entry.index)
+
+
+    # ── local derivatives, entry by entry ──
+
+    @cached_property
+    def entry_order(self) -> dict[sympy.Symbol, int]:
+        """The order in which the entries of names are written."""
+        assert self.part.explicit is not None
+        return {symbol: k for k, symbol in enumerate(self.part.explicit.entry_of)}
+
+    def adjoint(self, name: str) -> Adjoint:
+        """d loss / d name, in the layout of the report."""
+        assert self.part.derivation is not None
+        return self.part.derivation.adjoint(name)
+
+    def adjoint_index(self, entry: Entry) -> tuple[int, ...]:
+        """Where an entry's derivative stands in that layout."""
+        numerator = self.part.derivation is not None and self.part.derivation.layout == "numerator"
+        return entry.index[::-1] if numerator else entry.index
+
+    def _local(self, factor: Factor) -> Printed | Undecided:
+        if factor.value not in self._locals:
+            self._locals[factor.value] = local_value(self.part, factor.value)
+        return self._locals[factor.value]
+
+    def local_value(self, factor: Factor) -> Cell:
+        """A local derivative as a number."""
+        return printed_cell(self._local(factor))
+
+    def local_exact(self, factor: Factor) -> bool:
+        """Whether that number is the value itself."""
+        value = self._local(factor)
+        return isinstance(value, Printed) and value.exact
+
+
+def local_value(part: Part, formula: sympy.Expr) -> Printed | Undecided:
+    """A local derivative, certified to the digits of the report."""
+    assert part.explicit is not None
+    explicit = part.explicit
+    evaluated = compiled(formula)
+    symbols = sorted(formula.free_symbols, key=str)
+
+    def compute(bits: int) -> Number:
+        env = {s: part.shown.value(explicit.entry_of[s].name, bits)[explicit.entry_of[s].index] for s in symbols}
+        return evaluated(env)
+
+    return certify(compute, part.rounding, start=START_BITS)
+
+
+def fits(terms: Sequence[str]) -> bool:
+    """Whether the longest unbreakable piece fits on a line."""
+    return max(bound(term) for term in terms) < ROOM

@@ -1,0 +1,309 @@
+"""The problem as it is put to the reader: equations, symbols, conventions, functions, data, and what to find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy
+
+from derive.calculus.functions import H, Z
+from derive.graph.ops import FUNCTIONS
+from derive.graph.sizes import is_scalar
+from derive.report.compose.diagram import network_figure
+from derive.report.compose.sheet import Sheet
+from derive.report.document import (
+    Block,
+    Chain,
+    Display,
+    Heading,
+    Items,
+    Link,
+    Math,
+    Note,
+    Paragraph,
+    Span,
+    Spans,
+    Table,
+    Text,
+)
+from derive.report.notation import Cell, scalar
+from derive.report.notation.cells import number
+from derive.report.notation.matrices import matrix_of
+from derive.report.notation.printed import printed_text
+from derive.problem.problem import Text as Words
+
+
+def localised(text: Words, language: str) -> str:
+    """A text of a problem in a language; its only one, or its first, where that language is missing."""
+    return text.get(language) or text.get("") or text.get("en") or next(iter(text.values()), "")
+
+
+def introduction(sheet: Sheet) -> Iterator[Block]:
+    """What the solution does, in a sentence or two."""
+    part, words = sheet.part, sheet.words
+    spans: list[Span] = []
+    if part.asked.top is not None and part.asked.gradients:
+        names = sheet.listed(part.asked.gradients)
+        spans += words.say("intro.gradients", loss=Math(sheet.symbols.name(part.asked.top)), names=names)
+    else:
+        spans += words.say("intro.values")
+    if part.asked.ratios:
+        listed: list[Span] = []
+        for k, ratio in enumerate(part.asked.ratios):
+            listed += ([Text(", ")] if k else []) + [Math(sheet.symbols.partial(*map(sheet.symbols.name, (ratio.of, ratio.by))))]
+        spans += [Text(" "), *words.say("intro.ratios", ratios=tuple(listed))]
+    update = part.problem.ask.update
+    if update is not None:
+        spans += [Text(" "), *words.say("intro.update", steps=steps(sheet), rate=Math(rate_symbol(sheet)))]
+    if any(isinstance(size, str) for datum in part.network.data.values() for size in datum.shape):
+        spans += [Text(" "), *words.say("intro.symbolic")]
+    yield Paragraph(tuple(spans))
+
+
+def steps(sheet: Sheet) -> str:
+    """``one step``, ``5 steps``"""
+    update = sheet.part.problem.ask.update
+    assert update is not None
+    words = sheet.words
+    return words.text("intro.update_one") if update.steps == 1 else words.text("intro.update_many", steps=str(update.steps))
+
+
+def rate_symbol(sheet: Sheet) -> str:
+    """alpha = 0.01; the symbol alone where names have rates of their own."""
+    from derive.report.notation import letter
+
+    update = sheet.part.problem.ask.update
+    assert update is not None
+    rates = set(update.rates.values())
+    symbol = letter(update.symbol)
+    return f"{symbol} = {plain(rates.pop())}" if len(rates) == 1 else symbol
+
+
+def plain(value: object) -> str:
+    """An exact rational from the problem file: a decimal where it is one, else a fraction."""
+    from derive.numbers.json_form import json_number
+
+    text = json_number(value) or ""  # type: ignore[arg-type]
+    if "/" in text:
+        top, bottom = text.split("/")
+        sign = "-" if top.startswith("-") else ""
+        return rf"{sign}\frac{{{top.removeprefix('-')}}}{{{bottom}}}"
+    return text
+
+
+def equations(sheet: Sheet) -> Iterator[Block]:
+    """The defining equations, as the network has them."""
+    yield Paragraph(sheet.words.say("problem.equations"))
+    yield Display(
+        tuple(
+            Chain(sheet.symbols.name(equation.name), (Link("=", sheet.letters.terms(equation.value)),))
+            for equation in sheet.part.network.equations
+        )
+    )
+
+
+def legend(sheet: Sheet) -> Block:
+    """Every symbol with its meaning and size."""
+    words, network = sheet.words, sheet.part.network
+    rows: list[tuple[Spans, ...]] = []
+    for name, datum in network.data.items():
+        meaning = words.say("problem.labels" if name in network.labels else f"problem.{datum.role}")
+        rows.append(((sheet.math(name),), _caption(sheet, name) or meaning, _size(sheet, datum.shape)))
+    for equation in network.equations:
+        name = str(equation.name)
+        comment = _caption(sheet, name) or ((Text(equation.comment),) if equation.comment else None)
+        meaning = comment or words.say("problem.auto" if equation.auto else "problem.computed")
+        rows.append(((sheet.math(name),), meaning, _size(sheet, equation.value.shape)))
+    head = tuple(words.say(f"problem.{key}") for key in ("symbol", "meaning", "size"))
+    return Table(head, tuple(rows), "lll")
+
+
+def _caption(sheet: Sheet, name: str) -> Spans | None:
+    caption = sheet.part.problem.captions.get(name)
+    return None if caption is None else (Text(localised(caption, sheet.words.language)),)
+
+
+def _size(sheet: Sheet, shape: tuple[int | str, ...]) -> Spans:
+    if not shape:
+        return sheet.words.say("problem.scalar")
+    return (Math(r" \times ".join(str(s) if isinstance(s, int) else sheet.symbols.size(s) for s in shape)),)
+
+
+def conventions(sheet: Sheet) -> Iterator[Block]:
+    """The conventions in force; only those that bear on this problem."""
+    words, part = sheet.words, sheet.part
+    convention, network = part.problem.convention, part.network
+    items: list[Spans] = []
+    side = _orientation(sheet)
+    if side:
+        items.append(words.say(f"conventions.{side}"))
+    if part.asked.top is not None:
+        items.append(words.say(f"conventions.{convention.layout}"))
+    shared, broadcast = _stretched(sheet)
+    if shared:
+        items.append(words.say("conventions.shared"))
+    if broadcast:
+        items.append(words.say("conventions.broadcast"))
+    used = {node.op for equation in network.equations for node in equation.value.nodes()}
+    if "relu" in used and part.asked.top is not None:
+        items.append(words.say("conventions.relu_at_zero", value=Math(plain(convention.relu_at_zero))))
+    if "abs" in used and part.asked.top is not None:
+        items.append(words.say("conventions.abs_at_zero"))
+    if sheet.numeric:
+        mode = words.text(f"conventions.{convention.rounding}")
+        if convention.significant is not None:
+            items.append(words.say("conventions.significant", digits=convention.significant, mode=mode))
+        else:
+            items.append(words.say("conventions.digits", digits=convention.digits, mode=mode))
+        items.append(words.say(f"conventions.{convention.carry}", equal=Math("="), approx=Math(r"\approx")))
+    if part.problem.ask.update is not None:
+        items.append(words.say("conventions.rate", rate=Math(rate_symbol(sheet))))
+    if items:
+        yield Heading(2, words.say("conventions.heading"))
+        yield Items(tuple(items))
+
+
+def kinks(sheet: Sheet) -> Iterator[Block]:
+    """A remark for every value that lies exactly where a function has no derivative."""
+    for kink in sheet.part.kinks:
+        yield Note(sheet.words.say("conventions.kink", name=sheet.math(kink.name), function=_function_span(sheet, kink.function)))
+
+
+def _function_span(sheet: Sheet, name: str) -> Span:
+    from derive.report.notation.symbols import FUNCTIONS as KNOWN
+
+    return Math(KNOWN[name]) if name in KNOWN else Text(name)
+
+
+def _orientation(sheet: Sheet) -> str | None:
+    """Rows or columns, as the equations say: on which side of its data a parameter is multiplied."""
+    network = sheet.part.network
+    for equation in network.equations:
+        for node in equation.value.nodes():
+            if node.op == "matmul" and all(arg.op == "name" for arg in node.args):
+                a, b = (str(arg.name) for arg in node.args)
+                for weights, moving, side in ((b, a, "rows"), (a, b, "columns")):
+                    if weights in network.data and (moving not in network.data or network.data[weights].role == "parameter"):
+                        return side
+    return None
+
+
+def _stretched(sheet: Sheet) -> tuple[bool, bool]:
+    shared = broadcast = False
+    for equation in sheet.part.network.equations:
+        for node in equation.value.nodes():
+            if node.op == "add" and not is_scalar(node.shape):
+                for arg in node.args:
+                    if arg.shape != node.shape and arg.op == "name":
+                        shared |= is_scalar(arg.shape)
+                        broadcast |= not is_scalar(arg.shape)
+    return shared, broadcast
+
+
+def functions(sheet: Sheet) -> Iterator[Block]:
+    """Each function that is used, with its definition and SymPy's derivative; where short, through its output."""
+    part, words = sheet.part, sheet.words
+    used: dict[tuple[str, tuple[object, ...]], None] = {}
+    for equation in part.network.equations:
+        for node in equation.value.nodes():
+            if node.op in FUNCTIONS and node.op not in ("exp", "log", "sin", "cos"):
+                used[(node.op, node.at)] = None
+    if not used or part.asked.top is None:
+        return
+    yield Heading(2, words.say("functions.heading"))
+    for name, at in used:
+        symbol = sheet.symbols.function(name, at)
+        definition = part.functions.definition(name, at)
+        slope = part.functions.derivative(name, at)
+        if definition is None or slope is None:
+            yield Paragraph(words.say("functions.unspecified", function=Math(symbol)))
+            continue
+        quotient = part.functions.through_output(name, at)
+        links = [Link("=", (_formula(sheet, slope),))]
+        if quotient is not None:
+            shown = {H: Cell(f"{symbol}(z)")}
+            top, bottom = (scalar(side, lambda s: shown[s], sheet.symbols, {}) for side in quotient)  # noqa: B023
+            from derive.report.notation.cells import divide
+
+            links.append(Link("=", ((top if bottom.text == "1" else divide(top, bottom)).text,)))
+        yield Paragraph(words.say("functions.one", function=Math(symbol)))
+        yield Display(
+            (Chain(f"{symbol}(z)", (Link("=", (_formula(sheet, definition),)),)), Chain(f"{symbol}'(z)", tuple(links)))
+        )
+
+
+def _formula(sheet: Sheet, formula: sympy.Expr) -> str:
+    """A formula in z; cases where it has any."""
+    if isinstance(formula, sympy.Piecewise):
+        from derive.report.notation.entries import condition
+
+        rows = []
+        left = formula.args
+        for value, holds in left:
+            rows.append(rf"{_formula(sheet, value)}, & {condition(holds, [c for _, c in left])}")
+        return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+    return scalar(formula, lambda symbol: Cell("z") if symbol == Z else Cell(str(symbol)), sheet.symbols, {}).text
+
+
+def data(sheet: Sheet) -> Iterator[Block]:
+    """The numbers of the problem, with the names of their entries."""
+    chains = []
+    for name, datum in sheet.part.network.data.items():
+        if datum.tensor is None:
+            continue
+        links = []
+        shape = tuple(map(int, datum.shape))
+        if not is_scalar(shape) and len(datum.tensor.entries) <= 24:
+            links.append(Link("=", (matrix_of(shape, lambda index, n=name: sheet.symbols.entry(n, index)),)))  # type: ignore[misc]
+        entries = datum.tensor.entries
+        links.append(Link("=", (matrix_of(shape, lambda index, e=entries, s=shape: _given(sheet, e, s, index)),)))  # type: ignore[misc]
+        if len(links) == 2:
+            chains.append(Chain(sheet.symbols.name(name), (Link("=", (f"{links[0].terms[0]} = {links[1].terms[0]}",)),)))
+        else:
+            chains.append(Chain(sheet.symbols.name(name), tuple(links)))
+    if chains:
+        yield Display(tuple(chains))
+
+
+def _given(sheet: Sheet, entries: tuple[object, ...], shape: tuple[int, ...], index: tuple[int, ...]) -> str:
+    """A number of the problem file as it stands there, as long as that is short."""
+    value = entries[Sheet._flat(shape, index)]
+    text = plain(value)
+    if len(text) <= 12:
+        return text
+    from derive.numbers.rounding import printed
+
+    shown = printed(value, sheet.part.rounding)  # type: ignore[arg-type]
+    return number(value).text if shown is None else printed_text(shown)  # type: ignore[arg-type]
+
+
+def tasks(sheet: Sheet) -> Iterator[Block]:
+    """What the reader is to find: the sheet without its solutions."""
+    words, part = sheet.words, sheet.part
+    names = [str(equation.name) for equation in part.network.equations if not equation.auto]
+    loss = part.asked.loss
+    items = []
+    if sheet.numeric:
+        values = [name for name in names if name != loss]
+        if values:
+            items.append(words.say("problem.find_values", names=sheet.listed(values)))
+        if loss is not None:
+            items.append(words.say("problem.find_loss", loss=sheet.math(loss)))
+    for name in part.asked.gradients:
+        if part.asked.top is not None:
+            fraction = sheet.symbols.partial(sheet.symbols.name(part.asked.top), sheet.symbols.name(name))
+            items.append(words.say("problem.find_gradient", derivative=Math(fraction)))
+    for ratio in part.asked.ratios:
+        fraction = sheet.symbols.partial(sheet.symbols.name(ratio.of), sheet.symbols.name(ratio.by))
+        items.append(words.say("problem.find_gradient", derivative=Math(fraction)))
+    if part.problem.ask.update is not None:
+        items.append(words.say("problem.find_update", steps=steps(sheet), rate=Math(rate_symbol(sheet))))
+    yield Heading(2, words.say("problem.find"))
+    yield Items(tuple(items), ordered=True)
+
+
+def figure(sheet: Sheet) -> Iterator[Block]:
+    """The network as a drawing, where it is a chain of layers."""
+    drawn = network_figure(sheet)
+    if drawn is not None:
+        yield drawn

@@ -1,0 +1,135 @@
+"""Gradient descent: the rule, each parameter in numbers, entry by entry, and what became of the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+import numpy as np
+from flint import fmpq
+
+from derive.calculus.explicit import Entry
+from derive.graph.expression import Adjoint, Expression
+from derive.graph.sizes import is_scalar
+from derive.numbers.decimals import rational, read_number
+from derive.numbers.rounding import Printed, Rounding, printed
+from derive.report.compose.sheet import Sheet
+from derive.report.compose.statement import plain
+from derive.report.document import Block, Chain, Display, Link, Math, Note, Paragraph, Span, Spans, Table, Text
+from derive.report.notation import letter
+from derive.report.notation.printed import printed_text
+from derive.solution.history import updated
+
+Item = TypeVar("Item")
+
+MOST_ROWS = 40  # entries in the table of one update
+
+
+def first_update(sheet: Sheet) -> Iterator[Block]:
+    """The first update, with its numbers."""
+    part, words = sheet.part, sheet.words
+    update, loss = part.problem.ask.update, part.asked.loss
+    if update is None or loss is None or not sheet.numeric:
+        return
+    moving = {name: rate for name, rate in update.rates.items() if rate != 0}
+    yield Paragraph(words.say("update.rule"))
+    symbol = letter(update.symbol)
+    for name, rate in moving.items():
+        after = updated(part.network, loss, name, rate)
+        left = sheet.symbols.name(name)
+        slope = sheet.symbols.partial(sheet.symbols.name(loss), left)
+        formula = Link(r"\leftarrow", (left, rf"- {symbol} {slope}"))
+        links = [formula, *_numbers(sheet, name, after)]
+        yield Display((Chain(left, tuple(links)),))
+    frozen = [name for name, rate in update.rates.items() if rate == 0]
+    if frozen:
+        yield Paragraph(words.say("update.frozen", names=sheet.listed(frozen)))
+    if "elements" in part.problem.convention.style:
+        yield from _table(sheet, loss, moving)
+
+
+def _numbers(sheet: Sheet, name: str, after: Expression) -> list[Link]:
+    """old - rate · gradient, in the shape of the parameter."""
+    update = sheet.part.problem.ask.update
+    assert update is not None
+    slope, rate = Adjoint(str(sheet.part.asked.loss), name), update.rates[name]
+    old, gradient = sheet.value(name), sheet.value(slope)
+    rate_text = plain(abs(rate))
+    sign = "-" if rate > 0 else "+"
+    product = rf"{sign} {rate_text} \cdot {gradient}" if is_scalar(sheet.shape(name)) else rf"{sign} {rate_text} {gradient}"
+    exact = sheet.exact(name) and sheet.exact(slope)
+    result = "=" if exact and sheet.exact(after) else r"\approx"
+    return [Link("=" if exact else r"\approx", (old, product)), Link(result, (sheet.value(after),))]
+
+
+def _table(sheet: Sheet, loss: str, moving: Mapping[str, fmpq]) -> Iterator[Block]:
+    """Every single parameter before and after."""
+    rows: list[tuple[Spans, ...]] = []
+    still: list[Math] = []
+    for name, rate in moving.items():
+        shape = tuple(map(int, sheet.part.network.shape(name)))
+        after = updated(sheet.part.network, loss, name, rate)
+        columns = [sheet.printed(what) for what in (name, Adjoint(loss, name), after)]
+        for flat, index in enumerate(np.ndindex(*shape)):
+            symbol = Math(sheet.entry(Entry(name, index)))
+            texts = [printed_text(column[flat]) for column in columns]
+            rows.append(((symbol,), *((Math(text),) for text in texts)))
+            if _same(columns[0][flat], columns[2][flat]):
+                still.append(symbol)
+    if len(rows) > MOST_ROWS or len(rows) < 2:
+        return
+    words = sheet.words
+    yield Paragraph(words.say("update.entries"))
+    head = tuple(words.say(f"update.{key}") for key in ("entry", "before", "slope", "after"))
+    yield Table(head, tuple(rows), "lrrr")
+    if still:
+        names: list[Span] = []
+        for k, symbol in enumerate(still):
+            if k:
+                names.append(Text(words.text("and") if k == len(still) - 1 else ", "))
+            names.append(symbol)
+        yield Note(words.say("update.unchanged", names=tuple(names)))
+
+
+def _same(before: object, after: object) -> bool:
+    """Whether a change is too small to be seen at the digits shown."""
+    if not isinstance(before, Printed) or not isinstance(after, Printed) or after.exact:
+        return False
+    return bool(read_number(before.text) == read_number(after.text))
+
+
+def later(sheet: Sheet) -> Iterator[Block]:
+    """The loss after each update, and what else was to be shown."""
+    part, words = sheet.part, sheet.words
+    update, loss = part.problem.ask.update, part.asked.loss
+    if update is None or loss is None:
+        return
+    symbol = Math(sheet.symbols.name(loss))
+    if part.history is not None:
+        runs = part.history.runs
+        if len(runs) == 2:
+            before, after = (printed_text(run.shown(loss, part.rounding)[0]) for run in runs)
+            yield Paragraph(words.say("update.loss_after", after=Math(f"{symbol.latex} \\approx {after}"), before=Math(before)))
+            return
+        kept = [k for k in range(len(runs)) if k % update.every == 0 or k == len(runs) - 1]
+        rows = [((Math(str(k)),), (Math(printed_text(runs[k].shown(loss, part.rounding)[0])),)) for k in _thin(kept)]
+        yield Table((words.say("history.step"), (symbol,)), tuple(rows), "rr")
+    elif part.training is not None:
+        yield Note(words.say("history.doubles", steps=update.steps))
+        entries = part.training.history
+        rows = [((Math(str(e.step)),), (Math(_double(e.loss)),)) for e in _thin(list(entries))]
+        yield Table((words.say("history.step"), (symbol,)), tuple(rows), "rr")
+
+
+def _thin(items: list[Item]) -> list[Item]:
+    """At most some twenty rows: the first ones, then evenly, and the last."""
+    if len(items) <= 21:
+        return items
+    stride = -(-(len(items) - 1) // 20)
+    return [*items[:-1:stride], items[-1]]
+
+
+def _double(value: float) -> str:
+    """A double, to six significant digits."""
+    shown = printed(rational(value), Rounding(digits=None, significant=6))
+    return "" if shown is None else printed_text(shown)

@@ -1,0 +1,62 @@
+"""The table of checks at the end of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from derive.report.catalogue import Catalogue
+from derive.report.compose.sheet import Sheet
+from derive.report.document import Block, Math, Paragraph, Span, Spans, Table, Text
+from derive.solution.checks import Check, by_name
+
+
+def checks(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
+    """One row for each kind of check: what was judged, and the loosest bound that was met."""
+    yield Paragraph(words.say("checks.intro"))
+    kinds = by_name(tuple(check for sheet in sheets for check in sheet.part.checks))
+    rows = tuple(
+        (words.say(f"checks.{kind}"), _of(sheets, found), _bound(words, kind, found)) for kind, found in kinds.items()
+    )
+    head = tuple(words.say(f"checks.{key}") for key in ("check", "of", "bound"))
+    yield Table(head, rows, "lll")
+
+
+def _of(sheets: Sequence[Sheet], found: Sequence[Check]) -> Spans:
+    """The quantities, each once: their symbols where they are few, else their number."""
+    names = list(dict.fromkeys(check.of for check in found))
+    spans: list[Span] = []
+    for k, name in enumerate(names[:MOST_QUANTITIES]):
+        spans += ([Text(", ")] if k else []) + [Math(_symbol(sheets[0], name))]
+    if len(names) > MOST_QUANTITIES:
+        spans += [Text(", "), Math(r"\ldots"), Text(f" ({len(names)})")]
+    return tuple(spans)
+
+
+MOST_QUANTITIES = 6
+
+
+def _symbol(sheet: Sheet, name: str) -> str:
+    """``dE/dW1`` as a fraction on one line, ``dE`` as a differential."""
+    symbols = sheet.symbols
+    if "/" in name:
+        of, by = (part[1:] for part in name.split("/"))
+        return rf"\partial {symbols.name(of)} / \partial {symbols.name(by)}"
+    if name not in sheet.part.network.data and not any(e.name == name for e in sheet.part.network.equations):
+        return rf"\partial {symbols.name(name[1:])}"
+    return symbols.name(name)
+
+
+def _bound(words: Catalogue, kind: str, found: Sequence[Check]) -> Spans:
+    """The loosest bound, or how much was shown of how much there is."""
+    if kind == "replay":
+        return words.say("checks.steps", count=sum(int(check.figure) for check in found))
+    if kind in ("sympy_local", "sympy_whole"):
+        shown, total = (sum(int(check.figure.split(" of ")[k]) for check in found) for k in (0, 1))
+        return words.say("checks.entries", shown=shown, total=total)
+    loosest = max((check.figure for check in found), key=lambda figure: float(figure.split(",")[0].split()[0]))
+    number, _, rest = loosest.partition(",")
+    value, _, kind_of = number.partition(" ")
+    mantissa, exponent = value.split("e")
+    power = rf"10^{{{int(exponent)}}}" if mantissa == "1" else rf"{mantissa} \times 10^{{{int(exponent)}}}"
+    tail = " ".join(part for part in (kind_of, rest.strip()) if part)
+    return (Math(power), Text(f" {tail}")) if tail else (Math(power),)

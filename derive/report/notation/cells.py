@@ -1,0 +1,292 @@
+"""One entry of an expression as LaTeX, whatever stands for its names: symbols, or numbers.
+
+A cell knows how tightly it binds, so brackets stand where they are needed and nowhere else. Numbers are multiplied
+with a dot (``0.1 \\cdot 4``), symbols by standing together (``w_1 x_1``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from flint import fmpq
+
+from derive.graph.expression import Expression, Name
+from derive.report.notation.symbols import Symbols
+
+SUM, PRODUCT, ATOM = 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A printed scalar. ``binding`` is SUM, PRODUCT or ATOM; ``numeric`` if it starts and ends with a digit.
+
+    ``terms`` cuts a sum where a line may break; each term after the first opens with its sign. ``sign`` marks the -1
+    that is nothing but a minus in front of what follows.
+    """
+
+    text: str
+    binding: int = ATOM
+    numeric: bool = False
+    terms: tuple[str, ...] = ()
+    sign: bool = False
+
+    @property
+    def negative(self) -> bool:
+        """Whether it opens with a minus."""
+        return self.text.startswith("-")
+
+    def factor(self, first: bool = False) -> str:
+        """As a factor: sums in brackets, and what opens with a minus too, unless it comes first."""
+        if self.binding == SUM or (self.negative and not first):
+            return bracketed(self.text)
+        return self.text
+
+    def base(self) -> str:
+        """Under an exponent."""
+        return self.text if self.binding == ATOM and not self.negative and "^" not in self.text else bracketed(self.text)
+
+
+def bracketed(text: str) -> str:
+    """In brackets: square ones around round ones, and such as grow with what they hold."""
+    left, right = ("[", "]") if "(" in text else ("(", ")")
+    return rf"\left{left}{text}\right{right}" if _tall(text) else f"{left}{text}{right}"
+
+
+def rounded(text: str) -> str:
+    """In the round brackets of an argument."""
+    return rf"\left({text}\right)" if _tall(text) else f"({text})"
+
+
+def _tall(text: str) -> bool:
+    return any(tall in text for tall in (r"\frac", r"\begin", r"\sum"))
+
+
+def number(value: fmpq) -> Cell:
+    """An exact rational in a formula: a whole number, or a fraction."""
+    if value.q == 1:
+        return Cell(str(value.p), numeric=True, sign=value == -1)
+    sign = "-" if value < 0 else ""
+    return Cell(rf"{sign}\frac{{{abs(value.p)}}}{{{value.q}}}", numeric=False)
+
+
+def add(parts: Sequence[Cell]) -> Cell:
+    """A sum; a part that opens with a minus is subtracted."""
+    terms = [parts[0].text]
+    for part in parts[1:]:
+        terms.append(f"- {part.text[1:].lstrip()}" if part.negative else f"+ {part.text}")
+    opened: list[str] = []
+    for text, part in zip(terms, parts, strict=True):
+        opened += [text] if not part.terms or part.negative else _reopened(text, part)
+    return parts[0] if len(parts) == 1 else Cell(" ".join(terms), SUM, False, tuple(opened))
+
+
+def _reopened(text: str, part: Cell) -> list[str]:
+    sign = "+ " if text.startswith("+ ") else ""
+    return [sign + part.terms[0], *part.terms[1:]]
+
+
+def multiply(factors: Sequence[Cell]) -> Cell:
+    """A product: signs to the front, numbers joined by dots."""
+    if len(factors) == 1:
+        return factors[0]
+    if factors[0].sign:
+        rest = multiply(factors[1:])
+        return Cell("-" + (bracketed(rest.text) if rest.binding == SUM or rest.negative else rest.text), PRODUCT, rest.numeric)
+    text, last = factors[0].factor(first=True), factors[0]
+    for factor in factors[1:]:
+        shown = factor.factor()
+        text += (r" \cdot " if shown[:1].isdigit() or (last.numeric and factor.numeric) else " ") + shown
+        last = factor
+    return Cell(text, PRODUCT, factors[0].numeric and last.numeric)
+
+
+def divide(a: Cell, b: Cell) -> Cell:
+    """A fraction."""
+    if a.negative and a.binding != SUM:
+        return Cell(rf"-\frac{{{a.text[1:].lstrip()}}}{{{b.text}}}", PRODUCT)
+    return Cell(rf"\frac{{{a.text}}}{{{b.text}}}", ATOM)
+
+
+def power(x: Cell, exponent: fmpq) -> Cell:
+    """x to a constant exponent; a half is a root, minus one a fraction."""
+    if exponent == fmpq(1, 2):
+        return Cell(rf"\sqrt{{{x.text}}}")
+    if exponent < 0:
+        return divide(Cell("1", numeric=True), power(x, -exponent) if exponent != -1 else x)
+    shown = str(exponent.p) if exponent.q == 1 else f"{exponent.p}/{exponent.q}"
+    return Cell(f"{x.base()}^{{{shown}}}" if len(shown) > 1 else f"{x.base()}^{shown}")
+
+
+def call(symbol: str, x: Cell) -> Cell:
+    """f(x), e^x, a root or bars."""
+    match symbol:
+        case r"\exp":
+            return Cell(f"e^{{{x.text}}}")
+        case r"\operatorname{sqrt}":
+            return Cell(rf"\sqrt{{{x.text}}}")
+        case r"\operatorname{abs}":
+            return Cell(rf"\left|{x.text}\right|")
+    return Cell(f"{symbol}{rounded(x.text)}")
+
+
+class Cells:
+    """Prints entries. ``leaf(name, index)`` prints an entry of a name.
+
+    ``evaluated``, where given, prints an entry of a node by its value: what a reader would look up rather than work out
+    (the 0 or 1 of a ReLU's derivative). ``named`` holds values that an equation has given a name to.
+    """
+
+    def __init__(
+        self,
+        symbols: Symbols,
+        leaf: Callable[[Name, tuple[int, ...]], Cell],
+        evaluated: Callable[[Expression, tuple[int, ...]], Cell] | None = None,
+        named: Mapping[Expression, Expression] | None = None,
+    ) -> None:
+        self.symbols, self.leaf, self.evaluated, self.named = symbols, leaf, evaluated, named or {}
+
+    def cell(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        """The entry of ``node`` at ``index`` (``()`` for a scalar)."""
+        match node.op:
+            case "name":
+                return self.leaf(node.name, index)
+            case "constant":
+                return number(node.number)
+            case "size":
+                return Cell(self.symbols.size(node.at[0]))
+            case "zeros":
+                return Cell("0", numeric=True)
+            case "add":
+                return add([self._operand(arg, index) for arg in node.args])
+            case "multiply":
+                return multiply([self._operand(arg, index) for arg in node.args])
+            case "divide":
+                return divide(*(self._operand(arg, index) for arg in node.args))
+            case "power":
+                return power(self.cell(node.args[0], index), node.at[0])
+            case "matmul":
+                return add([multiply(pair) for pair in self._products(node, index)])
+            case "transpose":
+                return self.cell(node.args[0], index[::-1])
+            case "spread":
+                return self._operand(node.args[0], index)
+            case "sum":
+                return add([self.cell(node.args[0], inner) for inner in inside(node, index)])
+            case "diag":
+                i, j = index
+                place = (0, i) if node.args[0].shape[0] == 1 else (i, 0)
+                return self.cell(node.args[0], place) if i == j else Cell("0", numeric=True)
+            case "diagonal":
+                k = index[1] if node.at[0] == 0 else index[0]
+                return self.cell(node.args[0], (k, k))
+            case "derivative":
+                return self._derivative(node, index)
+            case "first_wins":
+                return self._first_wins(node, index)
+            case "maximum" | "minimum":
+                a, b = (self._operand(arg, index) for arg in node.args)
+                return Cell(rf"{self.symbols.function(node.op)}({a.text}, {b.text})")
+            case "softmax":
+                return self._softmax(node, index)
+            case "log_softmax":
+                whole = self._softmax(node, index)
+                return Cell(rf"\log {whole.text}", PRODUCT)
+            case "cross_entropy":
+                return self.cross_entropy(node, None)
+            case "binary_cross_entropy":
+                return self._binary_cross_entropy(node, index)
+        return call(self.symbols.function(node.op, node.at), self.cell(node.args[0], index))
+
+    def _operand(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        """An operand that may have been stretched to the size of the result."""
+        if not node.shape:
+            return self.cell(node, ())
+        if not index:
+            return self.cell(node, (0,) * len(node.shape))
+        return self.cell(node, tuple(0 if size == 1 else k for size, k in zip(node.shape, index, strict=True)))
+
+    def _products(self, node: Expression, index: tuple[int, ...]) -> Iterator[tuple[Cell, Cell]]:
+        a, b = node.args
+        for q in range(int(a.shape[1])):
+            yield self.cell(a, (index[0], q)), self.cell(b, (q, index[1]))
+
+    def _derivative(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        if self.evaluated is not None:
+            return self.evaluated(node, index)
+        name, *at = node.at
+        primes = "'"
+        while name == "derivative":
+            (name, *at), primes = at, primes + "'"
+        symbol = self.symbols.function(name, tuple(at))
+        return Cell(f"{symbol}{primes}({self.cell(node.args[0], index).text})")
+
+    def _first_wins(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        if self.evaluated is not None:
+            return self.evaluated(node, index)
+        a, b = (self._operand(arg, index) for arg in node.args)
+        relation = r"\ge" if node.at[0] == "maximum" else r"\le"
+        return Cell(rf"\mathbf{{1}}[{a.text} {relation} {b.text}]")
+
+    def _softmax(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        x, axis = node.args[0], node.at[0]
+        lines = [(*index[:axis], k, *index[axis + 1 :]) for k in range(int(x.shape[axis]))]
+        powers = [Cell(f"e^{{{self.cell(x, line).text}}}") for line in lines]
+        top = Cell(f"e^{{{self.cell(x, index).text}}}")
+        return divide(top, add(powers))
+
+    def cross_entropy(self, node: Expression, chosen: Callable[[tuple[int, ...]], bool] | None) -> Cell:
+        """The double sum in full, or those terms whose label is not zero."""
+        logits, labels = node.args
+        axis, reduction = node.at
+        terms = []
+        for i in range(int(logits.shape[0])):
+            for j in range(int(logits.shape[1])):
+                if chosen is not None and not chosen((i, j)):
+                    continue
+                inner = self.leaf_of_softmax(logits, axis, (i, j))
+                label = self.cell(labels, (i, j))
+                log = Cell(rf"\log {inner.text}" if inner.binding == ATOM else rf"\log {bracketed(inner.text)}", PRODUCT)
+                terms.append(log if label.text == "1" else multiply([label, log]))
+        whole = add(terms) if terms else Cell("0")
+        samples = int(logits.shape[1 - axis])
+        factor = f"-\\frac{{1}}{{{samples}}}" if reduction == "mean" and samples > 1 else "-"
+        if whole.binding == SUM:
+            return Cell(f"{factor}{bracketed(whole.text)}", PRODUCT)
+        return Cell(f"{factor} {whole.text}" if factor != "-" else f"-{whole.text}", PRODUCT)
+
+    def leaf_of_softmax(self, logits: Expression, axis: int, index: tuple[int, ...]) -> Cell:
+        """softmax(logits) at an index, by the name that an equation gave it."""
+        softmax = Expression("softmax", (logits,), (axis,), logits.shape)
+        return self.cell(self.named[softmax], index) if softmax in self.named else self._softmax(softmax, index)
+
+    def _binary_cross_entropy(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        p, t = (self._operand(arg, index) for arg in node.args)
+        one = Cell("1", numeric=True)
+        first = multiply([t, Cell(rf"\log {p.text}" if p.binding == ATOM else rf"\log({p.text})", PRODUCT)])
+        rest = multiply([add([one, _negated(t)]), Cell(rf"\log({add([one, _negated(p)]).text})", PRODUCT)])
+        return Cell(f"-{bracketed(add([first, rest]).text)}", PRODUCT)
+
+
+def _negated(x: Cell) -> Cell:
+    return multiply([number(fmpq(-1)), x])
+
+
+def inside(node: Expression, index: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The entries that a sum takes together for its entry ``index``."""
+    (x,), (axis,) = node.args, node.at
+    sizes = [int(size) for size in x.shape]
+    if axis is None:
+        yield from _all(sizes)
+    else:
+        for k in range(sizes[axis]):
+            yield (*index[:axis], k, *index[axis + 1 :])
+
+
+def _all(sizes: list[int]) -> Iterator[tuple[int, ...]]:
+    if not sizes:
+        yield ()
+        return
+    for k in range(sizes[0]):
+        for rest in _all(sizes[1:]):
+            yield (k, *rest)

@@ -1,0 +1,329 @@
+"""A whole expression as LaTeX.
+
+Three ways to fill in its names: by their symbols (``x W_1 + b_1``), by the matrices of their entries' names, or by
+matrices of numbers. Products and sums of matrices stay as they are; what acts entry by entry is worked into the
+entries, as one would do by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from flint import fmpq
+
+from derive.graph.expression import Adjoint, Expression, Name
+from derive.graph.sizes import is_scalar
+from derive.report.notation import cells
+from derive.report.notation.cells import PRODUCT, SUM, Cell, Cells, bracketed, rounded
+from derive.report.notation.symbols import Symbols
+
+MOST_ROWS, MOST_COLUMNS = 8, 9  # a larger matrix is printed in part
+WIDE = 3  # columns above which entrywise products of matrices stay products of matrices
+MINUS = cells.number(fmpq(-1))
+HEAD = 3  # rows or columns before the dots
+
+
+def pmatrix(rows: Sequence[Sequence[str]]) -> str:
+    """A matrix in round brackets."""
+    body = r" \\ ".join(" & ".join(row) for row in rows)
+    return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
+
+
+def elided(shape: tuple[int, ...]) -> tuple[list[int | None], list[int | None]]:
+    """Which rows and columns of a matrix are printed; ``None`` stands for the dots."""
+    return _kept(int(shape[0]), MOST_ROWS), _kept(int(shape[1]), MOST_COLUMNS)
+
+
+def _kept(size: int, most: int) -> list[int | None]:
+    return list(range(size)) if size <= most else [*range(HEAD), None, size - 1]
+
+
+def matrix_of(shape: tuple[int, ...], cell: Callable[[tuple[int, ...]], str]) -> str:
+    """The matrix with these entries, dots where it is too large; a scalar for ``()`` and for 1 x 1."""
+    if not shape:
+        return cell(())
+    if all(size == 1 for size in shape):
+        return cell((0,) * len(shape))
+    rows, columns = elided(shape)
+    lines = []
+    for i in rows:
+        if i is None:
+            lines.append([r"\vdots" if j is not None else r"\ddots" for j in columns])
+        else:
+            lines.append([cell((i, j)) if j is not None else r"\cdots" for j in columns])
+    return pmatrix(lines)
+
+
+class Matrices:
+    """Prints expressions. Without ``filled`` names print as their symbols, with it as matrices of its cells."""
+
+    def __init__(self, symbols: Symbols, filled: Cells | None = None) -> None:
+        self.symbols, self.filled = symbols, filled
+
+    def terms(self, node: Expression) -> tuple[str, ...]:
+        """The expression, cut where a line may break: before each term of a sum."""
+        cell = self.cell(node)
+        return cell.terms or (cell.text,)
+
+    def text(self, node: Expression) -> str:
+        """The expression in one piece."""
+        return self.cell(node).text
+
+    def cell(self, node: Expression) -> Cell:
+        """The expression and how tightly it binds."""
+        return self._filled(node) if self.filled is not None else self._symbolic(node)
+
+    # ── symbols ──
+
+    def _symbolic(self, node: Expression) -> Cell:
+        match node.op:
+            case "name":
+                return Cell(self.symbols.name(node.name))
+            case "constant":
+                return cells.number(node.number)
+            case "size":
+                return Cell(self.symbols.size(node.at[0]))
+            case "zeros":
+                return Cell(r"\mathbf{0}" if node.shape else "0")
+            case "add":
+                return cells.add([self._symbolic(arg) for arg in node.args])
+            case "multiply":
+                return self._product(node)
+            case "divide":
+                a, b = (self._symbolic(arg) for arg in node.args)
+                if not node.shape or not node.args[1].shape:
+                    return cells.divide(a, b)
+                return Cell(rf"{a.factor(True)} \oslash {b.factor()}", PRODUCT)
+            case "power":
+                return self._power(node)
+            case "matmul":
+                a, b = (self._symbolic(arg) for arg in node.args)
+                return Cell(f"{_beside(a, node.args[0], True)} {_beside(b, node.args[1], False)}", PRODUCT)
+            case "transpose":
+                inner = self._symbolic(node.args[0])
+                return Cell(rf"{self._under_sign(node.args[0], inner)}^{{\top}}")
+            case "spread":
+                return self._spread(node)
+            case "sum":
+                return self._sum(node)
+            case "diag":
+                return Cell(rf"\operatorname{{diag}}{rounded(self._symbolic(node.args[0]).text)}")
+            case "derivative":
+                name, *at = node.at
+                inner = self._symbolic(node.args[0])
+                return Cell(f"{self.symbols.function(name, tuple(at))}'{rounded(inner.text)}")
+            case "cross_entropy":
+                return self._cross_entropy(node)
+            case "binary_cross_entropy":
+                p, t = (self._symbolic(arg) for arg in node.args)
+                one = Cell("1", numeric=True)
+                dot = r" \odot " if node.shape else r" "
+                return Cell(
+                    rf"-\left({t.factor()}{dot}\log {p.factor()} + {cells.add([one, _minus(t)]).factor()}{dot}"
+                    rf"\log {cells.add([one, _minus(p)]).factor()}\right)",
+                    PRODUCT,
+                )
+            case "first_wins":
+                a, b = (self._symbolic(arg) for arg in node.args)
+                relation = r"\ge" if node.at[0] == "maximum" else r"\le"
+                return Cell(rf"\mathbf{{1}}[{a.text} {relation} {b.text}]")
+            case "maximum" | "minimum":
+                a, b = (self._symbolic(arg) for arg in node.args)
+                return Cell(rf"{self.symbols.function(node.op)}({a.text}, {b.text})")
+            case "softmax" | "log_softmax":
+                return Cell(rf"{self.symbols.function(node.op)}{rounded(self._symbolic(node.args[0]).text)}")
+        inner = self._symbolic(node.args[0])
+        symbol = self.symbols.function(node.op, node.at)
+        if node.args[0].shape and symbol in (r"\exp", r"\operatorname{abs}", r"\operatorname{sqrt}"):
+            return Cell(f"{symbol}{rounded(inner.text)}")
+        return cells.call(symbol, inner)
+
+    def _product(self, node: Expression) -> Cell:
+        """Scalars in front, matrices joined by the entrywise product."""
+        lone = is_scalar(node.shape)
+        scalars = [self._symbolic(arg) for arg in node.args if lone or is_scalar(arg.shape)]
+        solid = [(arg, self._symbolic(arg)) for arg in node.args if not lone and not is_scalar(arg.shape)]
+        if not solid:
+            return cells.multiply(scalars)
+        joined = r" \odot ".join(
+            cell.factor() if k or scalars or len(solid) > 1 else cell.text for k, (_, cell) in enumerate(solid)
+        )
+        whole = Cell(joined, PRODUCT if len(solid) > 1 else solid[0][1].binding)
+        if len(solid) == 1:
+            whole = solid[0][1]
+        return cells.multiply([*scalars, whole]) if scalars else whole
+
+    def _power(self, node: Expression) -> Cell:
+        x, exponent = node.args[0], node.at[0]
+        inner = self._symbolic(x)
+        if is_scalar(x.shape):
+            return cells.power(inner, exponent)
+        shown = str(exponent.p) if exponent.q == 1 else f"{exponent.p}/{exponent.q}"
+        return Cell(rf"{inner.base()}^{{\odot {shown}}}")
+
+    def _under_sign(self, node: Expression, inner: Cell) -> str:
+        """What a transpose sign stands on: an adjoint in brackets, a plain symbol bare."""
+        adjoint = node.op == "name" and isinstance(node.name, Adjoint)
+        return bracketed(inner.text) if adjoint or inner.binding != cells.ATOM or "^" in inner.text else inner.text
+
+    def _spread(self, node: Expression) -> Cell:
+        (x,) = node.args
+        inner = self._symbolic(x)
+        if all(size == 1 for size in node.shape):
+            return inner
+        ones = r"\mathbf{1}"
+        if not x.shape or all(size == 1 for size in x.shape):
+            shape = r"\mathbf{1}^{\top}" if node.shape[0] == 1 else ones
+            if 1 not in node.shape:
+                shape = r"\mathbf{1}\mathbf{1}^{\top}"
+            return Cell(shape) if inner.text == "1" else Cell(f"{inner.factor(True)} {shape}", PRODUCT)
+        if x.shape[0] == 1:
+            return Cell(f"{ones} {inner.factor()}", PRODUCT)
+        return Cell(rf"{inner.factor(True)} {ones}^{{\top}}", PRODUCT)
+
+    def _sum(self, node: Expression) -> Cell:
+        """1^T G 1 for a whole matrix with a name, running indices for what is worked out entry by entry."""
+        (x,), (axis,) = node.args, node.at
+        if x.op in ("name", "transpose", "matmul"):
+            inner = self._symbolic(x).factor()
+            left = r"\mathbf{1}^{\top} " if axis in (None, 0) and x.shape[0] != 1 else ""
+            right = r" \mathbf{1}" if axis in (None, 1) and x.shape[1] != 1 else ""
+            return Cell(f"{left}{inner}{right}", PRODUCT)
+        letters = [r"i" if len(x.shape) == 2 and x.shape[0] != 1 else "", "j" if x.shape[1] != 1 else ""]
+        if axis is not None:
+            letters = [letter if k == axis else "" for k, letter in enumerate(letters)]
+        running = ",".join(letter for letter in letters if letter)
+        inner = self._running(x)
+        return Cell(rf"\sum_{{{running}}} {inner.factor()}" if running else inner.text, PRODUCT)
+
+    def _running(self, node: Expression) -> Cell:
+        """An entry with running indices i, j."""
+
+        def leaf(name: Name, index: tuple[int, ...]) -> Cell:
+            shape = self._shape(node, name)
+            letters = "".join(letter for letter, size in zip("ij", shape, strict=True) if size != 1) if shape else ""
+            if not letters:
+                return Cell(self.symbols.name(name))
+            if isinstance(name, Adjoint):
+                return Cell(rf"\left({self.symbols.name(name)}\right)_{{{letters}}}")
+            return Cell(self.symbols.indexed(name, letters))
+
+        return Cells(self.symbols, leaf).cell(node, (0,) * len(node.shape))
+
+    @staticmethod
+    def _shape(node: Expression, name: Name) -> tuple[int | str, ...]:
+        return next(n.shape for n in node.nodes() if n.op == "name" and n.name == name)
+
+    def _cross_entropy(self, node: Expression) -> Cell:
+        logits, labels = node.args
+        axis, reduction = node.at
+        samples = logits.shape[1 - axis]
+        sample, letter = ("i", "j") if axis == 1 else ("j", "i")
+        label, softmax = self._running(labels), self._softmax_entry(logits, axis)
+        over = letter if samples == 1 else f"{sample}, {letter}"
+        factor = "-"
+        if reduction == "mean" and samples != 1:
+            size = samples if isinstance(samples, int) else self.symbols.size(samples)
+            factor = rf"-\frac{{1}}{{{size}}} "
+        return Cell(rf"{factor}\sum_{{{over}}} {label.factor()} \log {softmax}", PRODUCT)
+
+    def _softmax_entry(self, logits: Expression, axis: int) -> str:
+        letters = "".join(letter for letter, size in zip("ij", logits.shape, strict=True) if size != 1)
+        named = self.named.get(Expression("softmax", (logits,), (axis,), logits.shape))
+        if named is not None:
+            return self._running(named).text
+        return rf"\operatorname{{softmax}}({self._symbolic(logits).text})_{{{letters}}}"
+
+    @property
+    def named(self) -> Mapping[Expression, Expression]:
+        """Values that an equation has given a name to."""
+        return self._named
+
+    _named: Mapping[Expression, Expression] = {}
+
+    def with_names(self, named: Mapping[Expression, Expression]) -> Matrices:
+        """The same printer, which knows what equations have named."""
+        self._named = named
+        return self
+
+    # ── matrices of entries ──
+
+    def _filled(self, node: Expression) -> Cell:
+        assert self.filled is not None
+        if not node.shape:
+            return self.filled.cell(node, ()) if not self._keeps_matrices(node) else self._kept_scalar(node)
+        if node.op == "matmul" and is_scalar(node.args[0].shape) and not is_scalar(node.args[1].shape):
+            first = self._filled(node.args[0])
+            front = bracketed(first.text) if first.negative or first.binding == SUM else first.text
+            return Cell(f"{front} {self._filled(node.args[1]).factor()}", PRODUCT)
+        match node.op:
+            case "matmul":
+                parts = [self._filled(arg) for arg in node.args]
+                return Cell(" ".join(part.factor(k == 0) for k, part in enumerate(parts)), PRODUCT)
+            case "add" if self._has_product(node):
+                return cells.add([self._stretched(arg, node.shape) for arg in node.args])
+            case "multiply" if self._has_product(node) or self._many_factors(node) or self._multiple(node):
+                return self._filled_product(node)
+        return self._entries(node, node.shape)
+
+    def _entries(self, node: Expression, shape: tuple[int | str, ...]) -> Cell:
+        """The matrix of the entries of ``node``, stretched to ``shape``."""
+        filled = self.filled
+        assert filled is not None
+        whole = Expression("spread", (node,), (), shape) if node.shape != shape else node
+        sizes = tuple(int(size) for size in shape)
+        if all(size == 1 for size in sizes):
+            return filled.cell(whole, (0,) * len(sizes))
+        return Cell(matrix_of(sizes, lambda index: filled.cell(whole, index).text))
+
+    @staticmethod
+    def _has_product(node: Expression) -> bool:
+        return any(inner.op == "matmul" for inner in node.nodes())
+
+    @staticmethod
+    def _many_factors(node: Expression) -> bool:
+        """An entrywise product too wide to be worked into the entries."""
+        wide = not is_scalar(node.shape) and int(node.shape[1]) > WIDE
+        return wide and sum(not is_scalar(arg.shape) for arg in node.args) > 1
+
+    @staticmethod
+    def _multiple(node: Expression) -> bool:
+        """Scalars in front of one matrix."""
+        return not is_scalar(node.shape) and sum(not is_scalar(arg.shape) for arg in node.args) == 1
+
+    def _stretched(self, node: Expression, shape: tuple[int | str, ...]) -> Cell:
+        if node.shape == shape:
+            return self._filled(node)
+        if node.op == "multiply" and node.args[0].op == "constant" and node.args[0].number == -1:
+            rest = node.args[1] if len(node.args) == 2 else Expression("multiply", node.args[1:], (), node.shape)
+            return cells.multiply([MINUS, self._entries(rest, shape)])
+        return self._entries(node, shape)
+
+    def _filled_product(self, node: Expression) -> Cell:
+        if is_scalar(node.shape):
+            return cells.multiply([self._filled(arg) for arg in node.args])
+        scalars = [self._filled(arg) for arg in node.args if is_scalar(arg.shape)]
+        matrices = [self._stretched(arg, node.shape) for arg in node.args if not is_scalar(arg.shape)]
+        if scalars and scalars[0].negative and scalars[0].numeric and not scalars[0].sign:
+            scalars[0] = Cell(bracketed(scalars[0].text))
+        joined = Cell(
+            r" \odot ".join(part.factor() if len(matrices) > 1 else part.text for part in matrices),
+            PRODUCT if len(matrices) > 1 else matrices[0].binding,
+        )
+        return cells.multiply([*scalars, joined]) if scalars else joined
+
+    def _keeps_matrices(self, node: Expression) -> bool:
+        return node.op == "multiply" and self._has_product(node)
+
+    def _kept_scalar(self, node: Expression) -> Cell:
+        return cells.multiply([self._filled(arg) for arg in node.args])
+
+
+def _beside(cell: Cell, node: Expression, first: bool) -> str:
+    """A factor of a matrix product: an entrywise product beside it needs brackets, a scalar in front does not."""
+    entrywise = node.op in ("multiply", "divide") and sum(not is_scalar(arg.shape) for arg in node.args) > 1
+    return bracketed(cell.text) if entrywise else cell.factor(first)
+
+
+def _minus(x: Cell) -> Cell:
+    return cells.multiply([MINUS, x])

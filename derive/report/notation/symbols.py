@@ -1,0 +1,163 @@
+"""Names as LaTeX: ``W1`` is W_1, ``yhat`` is a y with a hat, d E / d W1 a fraction of partials."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from derive.graph.expression import Adjoint, Name
+from derive.graph.network import Network
+from derive.problem.problem import Problem
+
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell".split()
+)
+ACCENTS = ("hat", "bar", "tilde", "vec", "dot")
+
+FUNCTIONS: Mapping[str, str] = {
+    "sigmoid": r"\sigma",
+    "tanh": r"\tanh",
+    "exp": r"\exp",
+    "log": r"\log",
+    "log2": r"\log_2",
+    "sin": r"\sin",
+    "cos": r"\cos",
+    "relu": r"\operatorname{ReLU}",
+    "leaky_relu": r"\operatorname{LReLU}",
+    "elu": r"\operatorname{ELU}",
+    "softplus": r"\operatorname{softplus}",
+    "gelu": r"\operatorname{GELU}",
+    "silu": r"\operatorname{SiLU}",
+    "abs": r"\operatorname{abs}",
+    "sqrt": r"\operatorname{sqrt}",
+    "softmax": r"\operatorname{softmax}",
+    "log_softmax": r"\log\operatorname{softmax}",
+    "maximum": r"\max",
+    "minimum": r"\min",
+}
+
+
+def letter(name: str) -> str:
+    """The default symbol of an identifier: stem, accents, and what follows as an index."""
+    stem, index = _split(name)
+    return _indexed(_stem(stem), index)
+
+
+def _split(name: str) -> tuple[str, tuple[str, ...]]:
+    """``W1`` into ``W`` and ``1``; ``z_h1`` into ``z`` and ``h1``; underscores separate indices."""
+    head, *rest = [part for part in name.split("_") if part] or [name]
+    match = re.fullmatch(r"([A-Za-z]+)(\d+)", head)
+    if match and not rest:
+        return match[1], (match[2],)
+    if match:
+        return match[1], (match[2], *rest)
+    return head, tuple(rest)
+
+
+def _stem(stem: str) -> str:
+    for accent in ACCENTS:
+        base = stem.removesuffix(accent)
+        if base and base != stem:
+            return rf"\{accent}{{{_stem(base)}}}"
+    if stem in GREEK:
+        return "\\" + stem
+    return stem if len(stem) == 1 else rf"\mathrm{{{stem}}}"
+
+
+def _index(part: str) -> str:
+    if part in GREEK:
+        return "\\" + part
+    if len(part) == 1 or part.isdigit() or re.fullmatch(r"[A-Za-z]\d+", part):
+        return part
+    return rf"\mathrm{{{part}}}"
+
+
+def _indexed(base: str, parts: tuple[str, ...]) -> str:
+    if not parts:
+        return base
+    inside = ",".join(_index(part) for part in parts)
+    return f"{base}_{inside}" if len(inside) == 1 else f"{base}_{{{inside}}}"
+
+
+class Symbols:
+    """The symbols of one problem: its own where it gives them, the defaults elsewhere."""
+
+    def __init__(self, problem: Problem, network: Network) -> None:
+        self._own = dict(problem.symbols)
+        self._entries = {name: tuple(t for row in rows for t in row) for name, rows in problem.names.items()}
+        self._network = network
+
+    def name(self, name: Name) -> str:
+        """The symbol of a name; for an adjoint the fraction of partials."""
+        if isinstance(name, Adjoint):
+            return self.partial(self.name(name.of), self.name(name.by))
+        return self._own.get(name) or letter(name)
+
+    def size(self, name: str) -> str:
+        """A size that is a name."""
+        return self._own.get(name) or letter(name)
+
+    def partial(self, of: str, by: str) -> str:
+        """d of / d by"""
+        return rf"\frac{{\partial {of}}}{{\partial {by}}}"
+
+    def entry(self, name: Name, index: tuple[int, ...]) -> str:
+        """The symbol of one entry, counted from 1 in print."""
+        if isinstance(name, Adjoint):
+            index = index[::-1] if name.numerator else index
+            of = self.name(name.of) if name.of else ""
+            return self.partial(of, self.entry(name.by, index))
+        shape = self._network.shape(name)
+        if not shape:
+            return self.name(name)
+        if name in self._entries:
+            flat = index[0] * int(shape[1]) + index[1] if len(index) == 2 else index[0]
+            return braced(self._entries[name][flat])
+        if all(size == 1 for size in shape):
+            return self.name(name)
+        capital = _split(name)[0][:1].isupper() and name not in self._own
+        places = [k + 1 for k, size in zip(index, shape, strict=True) if size != 1 or capital]
+        return self.indexed(name, self._places(places))
+
+    def indexed(self, name: str, index: str) -> str:
+        """A name with running indices: x_j, W^{(1)}_{ij} in small letters, z_{h,j}."""
+        if name in self._own:
+            base = self._own[name]
+            return f"{{{base}}}_{{{index}}}" if "_" in base else f"{base}_{{{index}}}"
+        stem, parts = _split(name)
+        matrix = len(stem) == 1 and stem.isupper() and not self._taken(stem.lower(), parts)
+        base = stem.lower() if matrix else _stem(stem)
+        if len(parts) == 1 and parts[0].isdigit():
+            return f"{base}^{{({parts[0]})}}_{_group(index)}"
+        if not parts:
+            return f"{base}_{_group(index)}"
+        return f"{base}_{{{','.join(map(_index, parts))},{index}}}"
+
+    def _taken(self, stem: str, parts: tuple[str, ...]) -> bool:
+        """Whether a small letter would be read as another name's entry."""
+        return any(_split(other) == (stem, parts) for other in self._known)
+
+    @property
+    def _known(self) -> tuple[str, ...]:
+        return (*self._network.data, *(str(equation.name) for equation in self._network.equations))
+
+    @staticmethod
+    def _places(places: list[int]) -> str:
+        texts = [str(place) for place in places]
+        return ("" if all(len(text) == 1 for text in texts) else ",").join(texts)
+
+    def function(self, name: str, at: tuple[object, ...] = ()) -> str:
+        """The symbol of a function."""
+        if name == "own":
+            return self._own.get(str(at[0])) or letter(str(at[0]))
+        return FUNCTIONS[name]
+
+
+def braced(text: str) -> str:
+    """An entry's name from a problem file: ``w_10`` is meant as w_{10}."""
+    return re.sub(r"([_^])([A-Za-z0-9]{2,})", r"\1{\2}", text)
+
+
+def _group(index: str) -> str:
+    return index if len(index) == 1 else f"{{{index}}}"
