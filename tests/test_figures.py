@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy
 import pytest
 import typst
 
@@ -18,9 +19,10 @@ from derive.report.drawing import PALETTE, TIKZ_STYLES, TYPST_STYLES, scene_to_s
 from derive.report.figures import glyphs
 from derive.report.figures.alternative import network_alternative, spoken
 from derive.report.figures.formula import CM_PER_POINT, measure, set_formula
+from derive.report.figures.graph import Arrow, Node, graph_scene
 from derive.report.figures.labels import Disc, Polygon, Track, forbidden, place_labels, rectangle
 from derive.report.figures.network import MAX_HEIGHT, MAX_WIDTH, Bias, Edge, Layer, Unit, network_scene, shown
-from derive.report.scene import ROLES, Circle, Label, Line, Scene
+from derive.report.scene import ROLES, Box, Circle, Label, Line, Scene
 from derive.report.typst_math import to_typst
 
 Point = tuple[float, float]
@@ -112,7 +114,7 @@ def corners(label: Label) -> list[Point]:
 def apart(one: Sequence[Point], other: Sequence[Point]) -> bool:
     """Whether two convex shapes do not meet: a line parallel to a side of either lies between them."""
     for shape in (one, other):
-        for (x1, y1), (x2, y2) in zip(shape, [*shape[1:], shape[0]], strict=True):
+        for (x1, y1), (x2, y2) in zip(shape, (*shape[1:], shape[0]), strict=True):
             nx, ny = y2 - y1, x1 - x2
             here = [nx * x + ny * y for x, y in one]
             there = [nx * x + ny * y for x, y in other]
@@ -157,6 +159,9 @@ def collisions(scene: Scene) -> list[str]:
             ink = [(x, label.y + 0.8 * (y - label.y)) for x, y in corners(label)]
             if any(math.dist((circle.x, circle.y), corner) > circle.radius for corner in ink):
                 found.append(f"{label.latex} leaves its circle")
+    for label, around in itertools.product(labels, [mark for mark in scene.marks if isinstance(mark, Box)]):
+        if not apart(corners(label), rectangle(around.x, around.y, around.width, around.height).corners):
+            found.append(f"{label.latex} touches the box of {around.latex}")
     for circle in circles:
         for line in lines:
             touching = distance((circle.x, circle.y), (line.x1, line.y1), (line.x2, line.y2)) < circle.radius - 1e-6
@@ -241,6 +246,26 @@ def test_deep_networks(depth: int) -> None:
     assert dotted == (depth > 9)
 
 
+@pytest.mark.parametrize("depth", [2, 4, 8])
+@pytest.mark.parametrize("words", [1, 3, 9])
+def test_long_words(depth: int, words: int) -> None:
+    """Long titles, long bias labels and long values never meet: they shrink, or stay out of the drawing."""
+    layers, edges, _ = dense(*[3] * depth)
+    long = [
+        Layer(
+            tuple(Unit(unit.key, unit.latex, "12.5" * words) for unit in layer.units),
+            layer.role,
+            "\\text{" + " ".join(["hidden"] * words) + "}",
+            "z = " + "x + " * words + "1",
+        )
+        for layer in layers
+    ]
+    biases = [Bias(k, "b = 0." + "123" * words) for k in range(1, depth)]
+    scene = network_scene(long, edges, biases)
+    assert collisions(scene) == []
+    assert scene.width <= MAX_WIDTH + 1e-9
+
+
 def test_labels_lie_along_their_edges() -> None:
     """A weight's label has its middle on its own edge, is turned as the edge is, and reads from left to right."""
     scene = network_scene(*three_two_two())
@@ -310,6 +335,97 @@ def test_collisions_are_seen() -> None:
     assert any("leaves the drawing" in text for text in moved(0.1, 0.1))
     line = next(mark for mark in scene.marks if isinstance(mark, Line) and mark.dashed)
     assert any("touches a line" in text for text in moved((line.x1 + line.x2) / 2, (line.y1 + line.y2) / 2 + 0.1))
+
+
+# ── computation graphs ──────────────────────────────────────────────────────────────────────────────────────────
+
+Graph = tuple[list[Node], list[Arrow]]
+
+
+def neuron() -> Graph:
+    """A sigmoid of w0 x0 + w1 x1 + w2 in single operations, values over gradients."""
+    leaves = [Node(name, f"{name[0]}_{name[1]}", "input") for name in ("w0", "x0", "w1", "x1", "w2")]
+    signs = {"m0": "\\times", "m1": "\\times", "s0": "+", "s1": "+", "n": "\\times -1", "e": "\\exp", "p": "+1"}
+    ways = "w0>m0 x0>m0 w1>m1 x1>m1 m0>s0 m1>s0 s0>s1 w2>s1 s1>n n>e e>p p>i i>".split()
+    pairs = [way.partition(">") for way in ways]
+    arrows = [Arrow(a, b, f"{k - 6}.25", f"-0.{k + 10}") for k, (a, _, b) in enumerate(pairs)]
+    return [*leaves, *(Node(key, sign) for key, sign in signs.items()), Node("i", "1/x", "output")], arrows
+
+
+def long_arrows() -> Graph:
+    """A graph with arrows over several columns."""
+    nodes = [Node(key, sign) for key, sign in zip("xabcyd", ("x", "\\sin", "\\exp", "\\times", "y", "+"), strict=True)]
+    ways = ("xa", "ab", "xc", "bc", "cd", "xd", "yd")
+    return nodes, [Arrow(way[0], way[1], f"0.{k}", f"1.{k}") for k, way in enumerate(ways)]
+
+
+def random_graph(seed: int, size: int) -> Graph:
+    """A graph of ``size`` nodes in which every node has one or two sources among the five before it."""
+    draw = numpy.random.default_rng(seed)
+    nodes = [Node(str(k), f"v_{{{k}}}") for k in range(size)]
+    pairs = sorted({(max(0, k - 1 - int(draw.integers(5))), k) for k in range(2, size) for _ in range(2)})
+    return nodes, [Arrow(str(a), str(b), f"{a}.{b}", f"-{b}.{a}") for a, b in pairs]
+
+
+@pytest.mark.parametrize("graph", [neuron(), long_arrows()], ids=["neuron", "long arrows"])
+def test_graph(graph: Graph) -> None:
+    """Values stand above their arrows and gradients below, arrows run to the right, and nothing touches anything."""
+    scene = graph_scene(*graph)
+    assert collisions(scene) == []
+    labels = {mark.latex: mark for mark in scene.marks if isinstance(mark, Label)}
+    assert set(labels) == {text for arrow in graph[1] for text in (arrow.value, arrow.gradient)}
+    for arrow in graph[1]:
+        above, below = labels[arrow.value], labels[arrow.gradient]
+        assert above.angle == pytest.approx(below.angle)
+        angle = math.radians(above.angle)
+        assert math.cos(angle) * (above.y - below.y) - math.sin(angle) * (above.x - below.x) > 0.2
+    assert all(mark.x2 > mark.x1 for mark in scene.marks if isinstance(mark, Line))
+    assert scene.width <= MAX_WIDTH + 1e-9
+    assert sum(isinstance(mark, Circle | Box) for mark in scene.marks) == len(graph[0])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_graphs(seed: int) -> None:
+    """Up to twenty nodes: drawn with nothing touching anything, or refused, never drawn wrong."""
+    graph = random_graph(seed, 6 + seed)
+    try:
+        scene = graph_scene(*graph)
+    except Unsupported:
+        assert seed > 5
+        return
+    assert collisions(scene) == []
+    assert scene.width <= MAX_WIDTH + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("graph", "what"),
+    [
+        (([], []), "needs nodes"),
+        (([Node("a", "a"), Node("b", "b")], [Arrow("a", "b"), Arrow("b", "a")]), "no cycles"),
+        (([Node("a", "a"), Node("b", "b")], [Arrow("a", "b"), Arrow("a", "b")]), "same nodes"),
+        (([Node("a", "a")], [Arrow("a", "c")]), "does not exist"),
+    ],
+)
+def test_no_graph(graph: Graph, what: str) -> None:
+    """What is no graph of a computation is refused in words."""
+    with pytest.raises(ValueError, match=what):
+        graph_scene(*graph)
+
+
+def test_graph_of_wide_and_many_nodes() -> None:
+    """Wide nodes are boxes that keep apart; more in a column than the page is high are refused."""
+    nodes = [Node(key, "\\mathrm{softmax}(z)") for key in "abc"]
+    assert collisions(graph_scene(nodes, [Arrow("a", "b", "1", "2"), Arrow("b", "c", "3", "4")])) == []
+    many = [*(Node(str(k), "x") for k in range(30)), Node("sum", "+")]
+    with pytest.raises(Unsupported):
+        graph_scene(many, [Arrow(str(k), "sum", "1", "2") for k in range(30)])
+
+
+def test_graph_too_large() -> None:
+    """A chain of sixty operations is refused: its labels would not be legible."""
+    nodes = [Node(str(k), "+") for k in range(60)]
+    with pytest.raises(Unsupported, match="60 columns"):
+        graph_scene(nodes, [Arrow(str(k), str(k + 1), "0.1234", "0.5678") for k in range(59)])
 
 
 # ── placing ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -26,6 +26,7 @@ PALETTE = {
     "bias": ("FFF0DC", "B85C14", "A34E0C"),
     "edge": ("FFFFFF", "7D8793", "1F2933"),
     "bias-edge": ("FFFFFF", "C46A1B", "A34E0C"),
+    "gradient": ("FFFFFF", "B23A48", "A52A3A"),
     "plain": ("FFFFFF", "4A5561", "1F2933"),
 }
 HEAD_LENGTH, HEAD_WIDTH = ARROW, 0.125  # cm

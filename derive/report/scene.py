@@ -5,10 +5,10 @@ One scene is drawn as TikZ, as Typst and as SVG; nothing here knows any of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # A role, not a colour: each format's templates give it its look.
-ROLES = ("input", "hidden", "output", "loss", "bias", "edge", "bias-edge", "plain")
+ROLES = ("input", "hidden", "output", "loss", "bias", "edge", "bias-edge", "gradient", "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,10 @@ class Circle:
     latex: str
     role: str
     size: float = 10.0
+
+    def moved(self, dx: float, dy: float) -> Circle:
+        """The same mark elsewhere."""
+        return replace(self, x=self.x + dx, y=self.y + dy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,10 @@ class Box:
     role: str
     size: float = 9.0
 
+    def moved(self, dx: float, dy: float) -> Box:
+        """The same mark elsewhere."""
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -47,6 +55,10 @@ class Line:
     role: str
     arrow: bool = True
     dashed: bool = False
+
+    def moved(self, dx: float, dy: float) -> Line:
+        """The same mark elsewhere."""
+        return replace(self, x1=self.x1 + dx, y1=self.y1 + dy, x2=self.x2 + dx, y2=self.y2 + dy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,10 @@ class Label:
     role: str = "plain"
     ground: bool = False
     size: float = 8.0
+
+    def moved(self, dx: float, dy: float) -> Label:
+        """The same mark elsewhere."""
+        return replace(self, x=self.x + dx, y=self.y + dy)
 
 
 Mark = Circle | Box | Line | Label

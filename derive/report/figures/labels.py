@@ -1,4 +1,4 @@
-"""Where labels stand on the edges of a drawing: on their own line, clear of everything else.
+"""Where labels stand on the edges of a drawing: along their own line, clear of everything else.
 
 A label lies along its line, so only one number is free: how far along it stands. Everything it must not touch (a line,
 a circle, another label's box) forbids an interval of that number, and the intervals are exact: the label's box, grown
@@ -53,12 +53,16 @@ def rectangle(x: float, y: float, width: float, height: float, angle: float = 0.
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A line from ``start`` to ``end`` with the size of the label that stands on it (width 0: it has none)."""
+    """A line from ``start`` to ``end`` with the size of the label that stands on it (width 0: it has none).
+
+    ``offset`` moves the label off the line, to the left of its direction: above a line that runs to the right.
+    """
 
     start: Point
     end: Point
     width: float = 0.0
     height: float = 0.0
+    offset: float = 0.0
 
     @property
     def length(self) -> float:
@@ -80,9 +84,9 @@ class Track:
         return turned - 180 if turned > 90 else turned + 180 if turned <= -90 else turned
 
     def at(self, along: float) -> Point:
-        """The point ``along`` cm from the start."""
+        """The middle of a label ``along`` cm from the start."""
         c, s = self.direction
-        return self.start[0] + along * c, self.start[1] + along * s
+        return self.start[0] + along * c - self.offset * s, self.start[1] + along * s + self.offset * c
 
     def box(self, along: float) -> Polygon:
         """The label's box when it stands there."""
@@ -101,7 +105,7 @@ def forbidden(track: Track, shape: Shape, margin: float) -> Interval | None:
 
     def local(point: Point) -> Point:
         dx, dy = point[0] - x0, point[1] - y0
-        return dx * c + dy * s, dy * c - dx * s
+        return dx * c + dy * s, dy * c - dx * s - track.offset
 
     if isinstance(shape, Disc):
         u, v = local((shape.x, shape.y))
@@ -164,7 +168,7 @@ def _free(tracks: Sequence[Track], obstacles: Sequence[Shape], margin: float) ->
         if free[0][0] > free[0][1]:
             return None
         for other, segment in enumerate(segments):
-            if other != k:
+            if other != k and segment != segments[k]:  # two labels may share a line
                 free = without(free, forbidden(track, segment, margin))
                 if not free:
                     return None

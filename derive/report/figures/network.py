@@ -7,6 +7,7 @@ units, and layers beyond what the page is wide enough for, are drawn in part, wi
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ SLOPE = 0.55  # of a bare gap's height, the least width
 MANY_EDGES = 24  # in a gap: more arrow heads than these are a smear
 PLAIN_GAP = 0.65  # width of a gap without labels, where other gaps have some
 PAD = 0.05  # cm of ground around a label's ink
+SMALLEST = 5.5  # points: a row of words that would need less is left out
+APART = 0.12  # cm between neighbours in a row of words
 ROW = 0.42  # cm from one line of a heading to the next
 
 
@@ -46,8 +49,9 @@ class Layer:
     """A column of units, top to bottom.
 
     ``role`` is one of ``input hidden output loss``. ``title`` and ``formula`` (``h = \\sigma(z)``) stand over the
-    column. ``size`` is the number of units where ``units`` does not hold them all: the first ones and the last one.
-    ``weights`` names the matrix that leads into the layer, for a gap without labels on its edges.
+    column: smaller where neighbours would meet, not at all where that would be illegible. ``size`` is the number of
+    units where ``units`` does not hold them all but the first ones and the last one. ``weights`` names the matrix that
+    leads into the layer, for a gap without labels on its edges.
     """
 
     units: tuple[Unit, ...]
@@ -155,7 +159,9 @@ def _rooms(
     foot = (1.35 if biases else 0.0) + (ROW if any(shown(layer)[1] for layer in layers) else 0.0)
     highest = (max_height - head - foot - 1.3) / max(1, rows - 1)
     rooms = ((3.4, 1.35), (4.6, 1.65), (5.3, 1.8), (6.0, 2.0), (7.0, 2.3), (9.0, 3.0))
-    return list(dict.fromkeys((min(gap, widest), min(spacing, highest)) for gap, spacing in rooms))
+    titled = [_overhang(layers[index]) if index is not None else 0.3 for index in columns]
+    words = max((one + other + APART for one, other in itertools.pairwise(titled)), default=0.0)
+    return list(dict.fromkeys((min(max(gap, words), widest), min(spacing, highest)) for gap, spacing in rooms))
 
 
 def _shares(
@@ -170,7 +176,16 @@ def _shares(
 def _overhang(layer: Layer) -> float:
     """How far a column reaches to either side of its middle, in cm."""
     words = [measure(text, TITLE_SIZE)[0] / 2 for text in (layer.title, layer.formula) if text]
-    return max(0.65, *words) if words else 0.65
+    return min(max([0.65, *words]), 2.0)
+
+
+def _fitted(row: Sequence[tuple[float, str]], size: float, width: float) -> float:
+    """The size at which words centred at these places neither meet nor leave the drawing; 0 if that is too small."""
+    halves = [(x, measure(text, size)[0] / 2) for x, text in row]
+    shares = [min(x, width - x) / half for x, half in halves]
+    shares += [(x2 - x1 - APART) / (half1 + half2) for (x1, half1), (x2, half2) in itertools.pairwise(halves)]
+    fitting = size * min([1.0, *shares])
+    return fitting if fitting >= SMALLEST else 0.0
 
 
 class _Plan:
@@ -260,6 +275,8 @@ class _Plan:
         self.foot = self.bottom - (ROW if sized else 0.0)
         if self.plus:
             self.foot = y - BIAS_RADIUS - (ROW if any(bias.shared for bias, _, _ in self.plus.values()) else 0.0)
+        spoken = sorted((x, bias.shared) for bias, x, _ in self.plus.values() if bias.shared)
+        self.shared_size = _fitted(spoken, LABEL_SIZE, self.width)
 
     def clear_shift(self, column: int, y: float) -> float:
         """The first place for a +1 from which no dashed edge runs through a unit on its way to another."""
@@ -331,8 +348,8 @@ class _Plan:
             return []
         bias, x, y = self.plus[column]
         shapes: list[Shape] = [Disc(x, y, BIAS_RADIUS)]
-        if bias.shared:
-            width, height = measure(bias.shared, LABEL_SIZE)
+        if bias.shared and self.shared_size:
+            width, height = measure(bias.shared, self.shared_size)
             shapes.append(rectangle(x, y - BIAS_RADIUS - ROW / 2, width, height))
         return shapes
 
@@ -364,28 +381,25 @@ class _Plan:
 
     # the whole
 
-    def headings(self) -> Iterator[tuple[float, str, float]]:
-        """Title and formula over each column, aligned row by row: x, LaTeX, y."""
-        y = self.top + 0.12
+    def headings(self) -> Iterator[Label]:
+        """Title and formula over each column, aligned row by row; ``head`` is their upper end."""
+        self.head = self.top + 0.12
         for texts in ([layer.formula for layer in self.layers], [layer.title for layer in self.layers]):
-            if any(texts):
-                y += ROW
-                for x, index in zip(self.xs, self.columns, strict=True):
-                    if index is not None and texts[index]:
-                        yield x, texts[index], y - ROW / 2
-        self.head = y
+            placed = zip(self.xs, self.columns, strict=True)
+            row = [(x, texts[index]) for x, index in placed if index is not None and texts[index]]
+            if size := _fitted(row, TITLE_SIZE, self.width) if row else 0.0:
+                self.head += ROW
+                for x, text in row:
+                    yield Label(x, self.head - ROW / 2, text, *measure(text, size), size=size)
 
     def scene(self) -> Scene:
         """All marks, moved so that the lowest stands at 0."""
-        front = [*self.front]
-        for x, text, y in self.headings():
-            width, height = measure(text, TITLE_SIZE)
-            front.append(Label(x, y, text, width, height, size=TITLE_SIZE))
+        front = [*self.front, *self.headings()]
         for bias, x, y in self.plus.values():
             front.append(Circle(x, y, BIAS_RADIUS, "+1", "bias", LABEL_SIZE))
-            if bias.shared:
-                box, low = measure(bias.shared, LABEL_SIZE), y - BIAS_RADIUS - ROW / 2
-                front.append(Label(x, low, bias.shared, *box, role="bias", size=LABEL_SIZE))
+            if bias.shared and self.shared_size:
+                box, low = measure(bias.shared, self.shared_size), y - BIAS_RADIUS - ROW / 2
+                front.append(Label(x, low, bias.shared, *box, role="bias", size=self.shared_size))
         for x, y in self.dots:
             front.append(Label(x, y, "\\vdots", 0.3, 0.6, size=DOTS_SIZE))
         for x, index in zip(self.xs, self.columns, strict=True):
@@ -400,35 +414,24 @@ class _Plan:
                 width, height = measure(text, LABEL_SIZE)
                 front.append(Label(x, low - ROW / 2 - 0.03, text, width, height, size=LABEL_SIZE))
         lift = 0.08 - self.foot
-        return Scene(self.width, self.head + lift, tuple(_lifted(mark, lift) for mark in (*self.marks, *front)))
+        return Scene(self.width, self.head + lift, tuple(mark.moved(0.0, lift) for mark in (*self.marks, *front)))
 
     def unit(self, unit: Unit, role: str) -> Iterator[Mark]:
         """The circle of a unit with what stands in it."""
         x, y = self.place[unit.key]
         name, value = measure(unit.latex, NAME_SIZE), measure(unit.value, VALUE_SIZE) if unit.value else (0.0, 0.0)
-        if not unit.before and (not unit.value or value[0] / 2 + 0.06 > self.radius):
+        valued = bool(unit.value) and value[0] / 2 + 0.06 <= self.radius  # a value too wide is left to the text
+        if not unit.before and not valued:
             yield Circle(x, y, self.radius, unit.latex, role, self.name_size)
             return
         yield Circle(x, y, self.radius, "", role)
-        up = 0.15 if unit.value else 0.0
+        up = 0.15 if valued else 0.0
         if unit.before:
             size, aside = 0.85 * NAME_SIZE, self.radius / 2 - 0.03
-            yield Line(x, y - (0.08 if unit.value else self.radius), x, y + self.radius, role, arrow=False)
+            yield Line(x, y - (0.08 if valued else self.radius), x, y + self.radius, role, arrow=False)
             for text, to in ((unit.before, x - aside), (unit.latex, x + aside)):
                 yield Label(to, y + up, text, *measure(text, size), role=role, size=size)
         else:
             yield Label(x, y + up, unit.latex, *name, role=role, size=NAME_SIZE)
-        if unit.value:
+        if valued:
             yield Label(x, y - 0.2, unit.value, *value, role=role, size=VALUE_SIZE)
-
-
-def _lifted(mark: Mark, lift: float) -> Mark:
-    """The same mark, higher."""
-    match mark:
-        case Line(x1, y1, x2, y2, role, arrow, dashed):
-            return Line(x1, y1 + lift, x2, y2 + lift, role, arrow, dashed)
-        case Circle(x, y, radius, latex, role, size):
-            return Circle(x, y + lift, radius, latex, role, size)
-        case Label(x, y, latex, width, height, angle, role, ground, size):
-            return Label(x, y + lift, latex, width, height, angle, role, ground, size)
-    raise TypeError(f"a network draws no {type(mark).__name__}")
