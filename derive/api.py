@@ -219,7 +219,7 @@ class Solution:
 
     def json(self) -> dict[str, Any]:
         """Everything as one document of plain dicts, lists and strings, as ``--json`` prints it."""
-        from derive.solution import as_json
+        from derive.report.result import as_json
 
         return as_json(self.core)
 
@@ -246,16 +246,15 @@ class Solution:
         from derive.report.render import render
 
         document = compose(self.core, questions=questions, language=lang)
-        stem = document.name if lang == "en" else f"{document.name}.{lang}"
         made: dict[str, bytes] = {}
         for format in formats:
             if format not in FORMATS:
                 raise ProblemError(f"the format {format!r} is not known; known are {', '.join(FORMATS)}")
             if format == "pdf":
-                made[f"{stem}.pdf"] = pdf(document, engine)
+                made[f"{document.name}.pdf"] = pdf(document, engine)
                 continue
             rendered = render(document, format)
-            made[f"{stem}.{format}"] = rendered.text.encode()
+            made[f"{document.name}.{format}"] = rendered.text.encode()
             made.update(rendered.attachments)
         return made
 

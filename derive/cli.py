@@ -299,8 +299,8 @@ def list_problems() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status."""
-    # SymPy makes objects by the million that all live to the end; looking for garbage among them costs a tenth of a run.
-    gc.set_threshold(100_000, 50, 100)
+    # SymPy makes objects by the million that live to the end; looking for garbage among them costs a tenth of a run.
+    gc.set_threshold(500_000, 50, 100)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
