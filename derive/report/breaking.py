@@ -152,7 +152,7 @@ def _chain(chain: Chain, room: float, hanging: bool, width: Widths) -> Iterator[
     """The rows of one chain. Hanging: the left-hand side stands alone, and the relations follow below, indented."""
     left, indent = chain.left, 0
     if (hanging or not chain.links) and left:
-        yield Row("", "", left, fit=width(left) > room, limit=room)
+        yield _row("", "", left, 0, width(left), room)
         left = ""
     if hanging:
         room, indent = room - 1.0, 1
@@ -203,7 +203,7 @@ def _all_spans(document: Document) -> Iterator[Spans]:
             case Items(items):
                 yield from items
             case Table(head, rows, _, caption):
-                yield head
+                yield from head
                 yield caption
                 for row in rows:
                     yield from row

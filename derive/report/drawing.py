@@ -66,9 +66,10 @@ TYPST_STYLES = (
   fill: derive-palette.at(role).at(0), stroke: {OUTLINE_WIDTH}pt + derive-palette.at(role).at(1)))
 #let derive-ground(x, y, width, height, angle) = place(top + left, dx: x - width / 2, dy: y - height / 2, rotate(
   angle, rect(width: width, height: height, fill: white)))
-// The edges make the middle of the box the axis of the formula, whatever hangs on its letters.
+// The edges make the middle of the box the axis of the formula, whatever hangs on its letters (up to the leading).
 #let derive-text(x, y, size, angle, role, body) = {{
   set text(size: size, fill: derive-palette.at(role).at(2), top-edge: {AXIS + 0.55}em, bottom-edge: {AXIS - 0.55:.2f}em)
+  set par(leading: 0.65em)
   context {{
     let m = measure(body)
     place(top + left, dx: x - m.width / 2, dy: y - m.height / 2, rotate(angle, body))

@@ -22,7 +22,7 @@ GREEK = frozenset(
 ORDINARY = GREEK | frozenset(
     "partial nabla infty top bot ell prime dots cdots ldots vdots ddots hbar forall exists emptyset".split()
 )
-BINARY = frozenset("odot oslash oplus otimes ominus cdot times div pm mp circ ast star bullet cup cap".split())
+BINARY = frozenset("odot oslash oplus otimes ominus cdot times div pm mp circ ast star bullet cup cap dagger".split())
 RELATIONS = frozenset(
     """approx ne neq le leq ge geq in notin to mapsto Rightarrow Leftarrow Leftrightarrow rightarrow leftarrow
     leftrightarrow Longrightarrow longrightarrow iff implies equiv sim simeq cong propto ll gg subset subseteq coloneqq

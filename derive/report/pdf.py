@@ -37,7 +37,7 @@ def pdf(document: Document, engine: str = "typst", page: Page = A4) -> bytes:
         return typst_pdf(render(document, "typ", page).text)
     from derive.report.tex_engines import run_tex
 
-    return run_tex(engine, render(document, "tex", page).text, document.name)
+    return run_tex(engine, render(document, "tex", page).text, document.name).pdf
 
 
 def typst_pdf(source: str) -> bytes:

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from derive.errors import ProblemError
@@ -26,7 +27,15 @@ _ERROR = re.compile(r"^(?:! .*|error: .*)$", re.MULTILINE)
 _LINE = re.compile(r"^l\.(\d+)", re.MULTILINE)
 
 
-def run_tex(engine: str, source: str, name: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class TexRun:
+    """What a run left: the PDF and the engine's log (its warnings)."""
+
+    pdf: bytes
+    log: str
+
+
+def run_tex(engine: str, source: str, name: str) -> TexRun:
     """The PDF that ``engine`` makes of a TeX source; ``name`` stands in messages.
 
     Raises ``ProblemError`` for an engine that is unknown or missing, for the first TeX error, and for a run without end.
@@ -43,13 +52,14 @@ def run_tex(engine: str, source: str, name: str) -> bytes:
         return _run(engine, program, source, name, Path(folder))
 
 
-def _run(engine: str, program: str, source: str, name: str, folder: Path) -> bytes:
+def _run(engine: str, program: str, source: str, name: str, folder: Path) -> TexRun:
     (folder / "report.tex").write_text(source, encoding="utf-8")
     environment = os.environ | {
         "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "openin_any": "p", "openout_any": "p", "TEXMFOUTPUT": ".",
         "max_print_line": "1000",
     }  # fmt: skip
     passes = 2 if "\\begin{longtable}" in source and engine != "tectonic" else 1  # its columns settle in the second
+    log, result = "", folder / "report.pdf"
     for _ in range(passes):
         try:
             run = subprocess.run(
@@ -60,10 +70,9 @@ def _run(engine: str, program: str, source: str, name: str, folder: Path) -> byt
             raise ProblemError(f"{engine} did not finish {name}.tex within {TIME_LIMIT} seconds") from error
         log = (folder / "report.log").read_text("utf-8", "replace") if (folder / "report.log").exists() else ""
         log = log or (run.stdout + run.stderr).decode("utf-8", "replace")
-        result = folder / "report.pdf"
         if run.returncode or not result.exists():
             error_line = _ERROR.search(log)
             place = _LINE.search(log)
             shown = error_line[0] if error_line else f"exit status {run.returncode}"
             raise ProblemError(f"{engine} refuses {name}.tex{', line ' + place[1] if place else ''}: {shown}")
-    return result.read_bytes()
+    return TexRun(result.read_bytes(), log)

@@ -58,7 +58,7 @@ _GLYPHS = {
     "partial": "∂", "nabla": "∇", "infty": "∞", "top": "⊤", "bot": "⊥", "ell": "ℓ", "prime": "′", "dots": "…",
     "cdots": "⋯", "ldots": "…", "vdots": "⋮", "ddots": "⋱", "hbar": "ℏ", "forall": "∀", "exists": "∃", "emptyset": "∅",
     "odot": "⊙", "oslash": "⊘", "oplus": "⊕", "otimes": "⊗", "ominus": "⊖", "cdot": "⋅", "times": "×", "div": "÷",
-    "pm": "±", "mp": "∓", "circ": "∘", "ast": "∗", "star": "⋆", "bullet": "∙", "cup": "∪", "cap": "∩",
+    "pm": "±", "mp": "∓", "circ": "∘", "ast": "∗", "star": "⋆", "bullet": "∙", "cup": "∪", "cap": "∩", "dagger": "†",
     "approx": "≈", "ne": "≠", "neq": "≠", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "in": "∈", "notin": "∉",
     "to": "→", "mapsto": "↦", "Rightarrow": "⇒", "Leftarrow": "⇐", "Leftrightarrow": "⇔", "rightarrow": "→",
     "leftarrow": "←", "leftrightarrow": "↔", "Longrightarrow": "⟹", "longrightarrow": "⟶", "iff": "⟺",

@@ -39,7 +39,7 @@ from derive.report.latex_tree import (
 _SCRIPT = 0.76  # of the size of a base
 _MARKS = {
     "+": 1.23, "-": 1.23, "*": 0.95, "=": 1.34, "<": 1.34, ">": 1.34, ":": 0.84, ",": 0.45, ";": 0.45, ".": 0.28,
-    "!": 0.28, "?": 0.48, "'": 0.31, "|": 0.28, "(": 0.39, ")": 0.39, "[": 0.28, "]": 0.28, "/": 0.5,
+    "!": 0.28, "?": 0.48, "'": 0.31, "|": 0.28, "(": 0.39, ")": 0.39, "[": 0.29, "]": 0.29, "/": 0.5,
 }  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def _node(node: Node) -> float:
         case Symbol(name):
             return _symbol(name)
         case Number(digits):
-            return 0.51 * len(digits)
+            return 0.52 * len(digits)
         case Group(body) | Phantom(body):
             return _row(body)
         case Scripts(base, sub, sup, primes):

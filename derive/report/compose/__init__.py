@@ -28,25 +28,28 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
     Raises ``ProblemError`` for an unknown language.
     """
     words = catalogue(language)
-    sheets = [Sheet(part, words) for part in solution.parts]
+    sheets = [Sheet(part, words, first=k == 0) for k, part in enumerate(solution.parts)]
+    shared = statement.shared_data(sheets)
     problem = solution.problem
     title = statement.localised(problem.title, language) or problem.name
     blocks: list[Block] = [] if questions else list(statement.introduction(sheets[0]))
     blocks += _problem(sheets[0], questions)
+    if shared:
+        blocks.append(Heading(2, words.say("problem.shared")))
+        blocks += statement.data(sheets[0], shared)
     for sheet in sheets:
         if len(sheets) > 1 or sheet.part.problem.part is not None:
             blocks.append(Heading(1, words.say("part.title", name=sheet.part.problem.part or "")))
         if questions:
-            blocks += statement.data(sheet)
+            blocks += statement.data(sheet, sheet.part.network.data.keys() - shared)
             blocks += statement.tasks(sheet)
         else:
-            blocks += _steps(sheet)
+            blocks += _steps(sheet, shared)
     if not questions:
         blocks.append(Heading(1, words.say("checks.heading")))
         blocks += checks(sheets, words)
     stem = f"{problem.name}-questions" if questions else problem.name
-    name = stem if language == "en" else f"{stem}.{language}"
-    return Document(name, title, language, tuple(blocks))
+    return Document(stem, title, language, tuple(blocks))
 
 
 def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
@@ -60,11 +63,11 @@ def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
         yield from statement.functions(sheet)
 
 
-def _steps(sheet: Sheet) -> Iterator[Block]:
+def _steps(sheet: Sheet, shared: frozenset[str]) -> Iterator[Block]:
     """The numbered steps; a step with nothing in it takes no number."""
     level = 2 if sheet.part.problem.part is not None else 1
     number = 0
-    for key, section in _sections(sheet):
+    for key, section in _sections(sheet, shared):
         blocks = list(section())
         if not blocks:
             continue
@@ -74,7 +77,7 @@ def _steps(sheet: Sheet) -> Iterator[Block]:
         yield from blocks
 
 
-def _sections(sheet: Sheet) -> Sequence[tuple[str, Callable[[], Iterator[Block]]]]:
+def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Callable[[], Iterator[Block]]]]:
     part = sheet.part
     trained = any(datum.role == "parameter" for datum in part.network.data.values())
     loss = part.asked.loss if part.derivation is not None else None
@@ -82,7 +85,7 @@ def _sections(sheet: Sheet) -> Sequence[tuple[str, Callable[[], Iterator[Block]]
     start, rest = _adjoints(sheet, loss)
 
     def data() -> Iterator[Block]:
-        yield from statement.data(sheet)
+        yield from statement.data(sheet, sheet.part.network.data.keys() - shared)
         yield from statement.kinks(sheet)
 
     def at_the_loss() -> Iterator[Block]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from flint import fmpq
 
 from derive.calculus.explicit import Entry
 from derive.calculus.paths import Path
 from derive.graph.expression import Adjoint
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
-from derive.report.compose.sheet import Sheet
+from derive.report.compose.sheet import Sheet, packed
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph, Span, Spans, Text
 from derive.report.notation import Cell, scalar
-from derive.report.notation.cells import add, multiply
+from derive.report.notation.cells import add, multiply, number
 from derive.solution.derivation import Derivation, Step
 
 MOST_ENTRIES = 12  # entries of one name that are derived one by one
@@ -94,9 +95,8 @@ def matrix_form(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Displ
             links.append(Link("=", terms))
     formula = sheet.formula_links(final)
     links += [link for link in formula if all(link.terms != other.terms for other in links)]
-    if sheet.numeric:
-        links += sheet.number_links(adjoint, final)
-    return Display((Chain(sheet.symbols.name(adjoint), tuple(links)),))
+    numbers = sheet.number_links(adjoint, final) if sheet.numeric else []
+    return Display((sheet.chain(sheet.symbols.name(adjoint), links, numbers),))
 
 
 def _worth_showing(step: Step) -> bool:
@@ -150,20 +150,19 @@ def _entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
     left = sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(entry))
     named = [_joined([_top(sheet, path), *(_local(sheet, f) for f in path.factors)]) for path in found]
     links = [Link("=", _terms(named))]
+    worked: list[Link] = []
     shown = _terms([_product(sheet, path, False) for path in found])
     if shown != links[0].terms:
-        links.append(Link("=", shown))
+        worked.append(Link("=", shown))
     if sheet.numeric:
         numbers = _terms([_product(sheet, path, True) for path in found])
         value = _entry_value(sheet, entry)
         exact = _all_exact(sheet, found)
         result = Link("=" if exact and value[1] else r"\approx", (value[0],))
-        if numbers == result.terms:
-            links.append(result)
-        else:
-            ends = f"{result.relation} {result.terms[0]}"
-            links.append(Link("=" if exact else r"\approx", (*numbers, ends)))
-    return Chain(left, tuple(links))
+        if numbers != result.terms and numbers != shown:
+            worked.append(Link("=" if exact else r"\approx", numbers))
+        worked.append(result)
+    return Chain(left, (*links, *packed(worked)))
 
 
 def _all_paths(sheet: Sheet, entry: Entry) -> Iterator[Block]:
@@ -200,7 +199,7 @@ def _local(sheet: Sheet, factor: object) -> str:
 
 
 def _product(sheet: Sheet, path: Path, numbers: bool) -> Cell:
-    """The factors of a path, with symbols or with numbers; ones are left out of a product that has other factors."""
+    """The factors of a path, with symbols or with numbers; a local derivative that is always 1 is left out."""
     part, paths = sheet.part, sheet.part.paths
     assert paths is not None and part.explicit is not None
     explicit = part.explicit
@@ -212,12 +211,13 @@ def _product(sheet: Sheet, path: Path, numbers: bool) -> Cell:
         else:
             cells.append(Cell(_top(sheet, path)))
     for factor in path.factors:
+        if factor.value == 1:
+            continue
         if numbers:
             cells.append(sheet.local_value(factor))
         else:
             cells.append(scalar(factor.value, lambda s: Cell(sheet.entry(explicit.entry_of[s])), sheet.symbols, order))
-    kept = [cell for cell in cells if cell.text != "1"] or cells[:1]
-    return multiply(kept)
+    return multiply(cells or [number(fmpq(1))])
 
 
 def _entry_value(sheet: Sheet, entry: Entry) -> tuple[str, bool]:

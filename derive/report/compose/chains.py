@@ -58,13 +58,13 @@ def _factor(sheet: Sheet, factor: Factor) -> Chain:
     """One Jacobian: its formula, its entries, its numbers."""
     links = [Link("=", sheet.letters.terms(factor.value))]
     entries = sheet.names(factor.value)
-    if entries is not None and not _plain(factor.value):
+    if sheet.first and entries is not None and not _plain(factor.value):
         links.append(Link("=", entries))
     if sheet.numeric:
         value = Link("=" if sheet.exact(factor.value) else r"\approx", (sheet.value(factor.value),))
         if all(value.terms != link.terms for link in links):
             links.append(value)
-    return Chain(_name(sheet, factor), tuple(links))
+    return sheet.chain(_name(sheet, factor), links)
 
 
 def _plain(node: Expression) -> bool:

@@ -29,14 +29,18 @@ from derive.solution.values import START_BITS
 
 MOST_NAMED = 24  # entries of the largest matrix that is written out with its entries' names
 MOST_SPELLED = 40  # products that are spelled out in the entries of one matrix
+FULL = 0.72 * (A4.line - INDENT)  # em of a row that takes no further link
 ROOM = A4.line - INDENT - 3  # em that a link has beside its left-hand side
 
 
 class Sheet:
-    """One part of a solution, ready to be written about."""
+    """One part of a solution, ready to be written about.
 
-    def __init__(self, part: Part, words: Catalogue) -> None:
-        self.part, self.words = part, words
+    In the ``first`` part formulas are written out with the names of entries; the others only put their numbers in.
+    """
+
+    def __init__(self, part: Part, words: Catalogue, first: bool = True) -> None:
+        self.part, self.words, self.first = part, words, first
         self.symbols = Symbols(part.problem, part.network)
         self.named = named_values(part.network)
         self._printed: dict[Name | Expression, list[Printed | Undecided]] = {}
@@ -141,6 +145,8 @@ class Sheet:
     def formula_links(self, node: Expression) -> list[Link]:
         """With symbols, then with the names of entries, then with every product spelled out."""
         links = [Link("=", self.letters.terms(node))]
+        if not self.first:
+            return links
         for terms in (self.names(node), self.spelled(node, self.entry_names)):
             if terms is not None and all(terms != link.terms for link in links):
                 links.append(Link("=", terms))
@@ -155,9 +161,10 @@ class Sheet:
         result = self.result(what, node)
         return [*links, result] if result.terms != links[-1].terms else links
 
-    def chain(self, left: str, links: Sequence[Link]) -> Chain:
-        """The chain of some links."""
-        return Chain(left, tuple(links))
+    @staticmethod
+    def chain(left: str, *groups: Sequence[Link]) -> Chain:
+        """One chain; short links of a group share a row."""
+        return Chain(left, tuple(link for group in groups for link in packed(group)))
 
     def listed(self, names: Iterable[Name]) -> tuple[Math | Text, ...]:
         """``a, b and c``"""
@@ -206,6 +213,22 @@ class Sheet:
         """Whether that number is the value itself."""
         value = self._local(factor)
         return isinstance(value, Printed) and value.exact
+
+
+def packed(links: Sequence[Link]) -> list[Link]:
+    """Links that go on in the same row as long as the row is not full; a break may still fall before a relation."""
+    rows: list[Link] = []
+    widths: list[float] = []
+    for link in links:
+        width = bound(" ".join(link.terms)) + 2
+        if rows and widths[-1] + width < FULL:
+            goes_on = (f"{link.relation} {link.terms[0]}", *link.terms[1:])
+            rows[-1] = Link(rows[-1].relation, (*rows[-1].terms, *goes_on))
+            widths[-1] += width
+        else:
+            rows.append(link)
+            widths.append(width)
+    return rows
 
 
 def local_value(part: Part, formula: sympy.Expr) -> Printed | Undecided:

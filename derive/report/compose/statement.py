@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import sympy
 
@@ -10,7 +11,7 @@ from derive.calculus.functions import H, Z
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
 from derive.report.compose.diagram import network_figure
-from derive.report.compose.sheet import Sheet
+from derive.report.compose.sheet import MOST_NAMED, Sheet
 from derive.report.document import (
     Block,
     Chain,
@@ -44,7 +45,9 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
     spans: list[Span] = []
     if part.asked.top is not None and part.asked.gradients:
         names = sheet.listed(part.asked.gradients)
-        spans += words.say("intro.gradients", loss=Math(sheet.symbols.name(part.asked.top)), names=names)
+        styles = part.problem.convention.style
+        key = next(style for style in ("elements", "matrix", "jacobian") if style in styles)
+        spans += words.say(f"intro.{key}", loss=Math(sheet.symbols.name(part.asked.top)), names=names)
     else:
         spans += words.say("intro.values")
     if part.asked.ratios:
@@ -245,22 +248,25 @@ def _formula(sheet: Sheet, formula: sympy.Expr) -> str:
     return scalar(formula, lambda symbol: Cell("z") if symbol == Z else Cell(str(symbol)), sheet.symbols, {}).text
 
 
-def data(sheet: Sheet) -> Iterator[Block]:
+def shared_data(sheets: Sequence[Sheet]) -> frozenset[str]:
+    """The data that all parts have in common."""
+    first, *rest = (sheet.part.network.data for sheet in sheets)
+    if not rest:
+        return frozenset()
+    return frozenset(name for name, datum in first.items() if all(other.get(name) == datum for other in rest))
+
+
+def data(sheet: Sheet, names: Iterable[str] | None = None) -> Iterator[Block]:
     """The numbers of the problem, with the names of their entries."""
     chains = []
     for name, datum in sheet.part.network.data.items():
-        if datum.tensor is None:
+        if datum.tensor is None or (names is not None and name not in names):
             continue
-        links = []
-        shape = tuple(map(int, datum.shape))
-        if not is_scalar(shape) and len(datum.tensor.entries) <= 24:
-            links.append(Link("=", (matrix_of(shape, lambda index, n=name: sheet.symbols.entry(n, index)),)))  # type: ignore[misc]
-        entries = datum.tensor.entries
-        links.append(Link("=", (matrix_of(shape, lambda index, e=entries, s=shape: _given(sheet, e, s, index)),)))  # type: ignore[misc]
-        if len(links) == 2:
-            chains.append(Chain(sheet.symbols.name(name), (Link("=", (f"{links[0].terms[0]} = {links[1].terms[0]}",)),)))
-        else:
-            chains.append(Chain(sheet.symbols.name(name), tuple(links)))
+        shape, entries = tuple(map(int, datum.shape)), datum.tensor.entries
+        links = [Link("=", (matrix_of(shape, partial(_given, sheet, entries, shape)),))]
+        if not is_scalar(shape) and len(entries) <= MOST_NAMED:
+            links.insert(0, Link("=", (matrix_of(shape, partial(sheet.symbols.entry, name)),)))
+        chains.append(sheet.chain(sheet.symbols.name(name), links))
     if chains:
         yield Display(tuple(chains))
 

@@ -1,0 +1,174 @@
+"""A solution as one JSON document: every number a string, exact or certified, every step as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from derive.graph.expression import Expression, Name
+from derive.numbers import arrays
+from derive.numbers.arrays import Array
+from derive.numbers.balls import Number, enclosure, precision
+from derive.numbers.json_form import json_number, json_undecided
+from derive.report.notation import Matrices, Symbols
+from derive.calculus.closed_form import named_values
+from derive.solution import Part, Solution, Step
+from derive.solution.history import change, updated
+from derive.solution.values import MOST_BITS, START_BITS, Run
+
+FORMAT = 1
+
+
+def as_json(solution: Solution) -> dict[str, Any]:
+    """The document that ``--json`` prints. Nesting is the shape: a scalar is one string, a matrix a list of rows."""
+    return {"format": FORMAT, "problem": solution.problem.name, "parts": [_part(part) for part in solution.parts]}
+
+
+def _part(part: Part) -> dict[str, Any]:
+    made: dict[str, Any] = {"name": part.problem.part, "values": {}, "gradients": {}}
+    if part.numeric:
+        made["values"] = {
+            str(e.name): numbers(lambda bits, n=e.name: part.run.value(n, bits))  # type: ignore[misc]
+            for e in part.network.equations
+        }
+        made["gradients"] = _gradients(part)
+        made |= _updates(part)
+    made["checks"] = [
+        {"check": check.check.replace("_", " "), "of": check.of, "passed": check.passed, "figure": check.figure}
+        for check in part.checks
+    ]
+    made["derivation"] = _derivation(part)
+    return made
+
+
+def _gradients(part: Part) -> dict[str, Any]:
+    """Gradients by name, as they are laid out; ratios under their own text."""
+    found: dict[str, Any] = {}
+    if part.derivation is not None:
+        derivation = part.derivation
+        for name in part.asked.gradients:
+            if name == derivation.of:
+                found[name] = "1"
+            else:
+                found[name] = numbers(lambda bits, a=derivation.adjoint(name): part.run.value(a, bits))  # type: ignore[misc]
+    for ratio in part.asked.ratios:
+        found[ratio.text] = numbers(lambda bits, t=ratio.text: part.value_of(t, bits))  # type: ignore[misc]
+    return found
+
+
+def _updates(part: Part) -> dict[str, Any]:
+    update, loss = part.problem.ask.update, part.asked.loss
+    if update is None or loss is None:
+        return {}
+    if part.history is not None:
+        runs = part.history.runs
+        last, end = runs[-2] if len(runs) > 1 else runs[-1], runs[-1]
+        return {
+            "change": {
+                name: numbers(lambda bits, e=change(part.network, loss, name, rate): last.expression(e, bits))  # type: ignore[misc]
+                for name, rate in update.rates.items()
+            },
+            "updated": {
+                name: numbers(lambda bits, e=updated(part.network, loss, name, rate): last.expression(e, bits))  # type: ignore[misc]
+                if end is not last
+                else numbers(lambda bits, n=name: end.value(n, bits))  # type: ignore[misc]
+                for name, rate in update.rates.items()
+            },
+            "history": [
+                _state(part, k, run, loss)
+                for k, run in enumerate(runs)
+                if k % update.every == 0 or k == len(runs) - 1
+            ],
+        }
+    if part.training is None:
+        return {}
+    return {
+        "updated": {name: doubles(value) for name, value in part.training.parameters.items()},
+        "history": [
+            {
+                "step": entry.step,
+                "loss": double(entry.loss),
+                "certified": False,
+                **_shown({k: doubles(v) for k, v in entry.values.items()}, {k: doubles(v) for k, v in entry.gradients.items()}),
+            }
+            for entry in part.training.history
+        ],
+    }
+
+
+def _state(part: Part, step: int, run: Run, loss: str) -> dict[str, Any]:
+    """One entry of a certified history."""
+    update = part.problem.ask.update
+    assert update is not None
+    values: dict[str, Any] = {}
+    gradients: dict[str, Any] = {}
+    for text in update.show:
+        adjoint = next((a for a in part.shape_adjoints if str(a) == text), None)
+        name: Name = text if adjoint is None else adjoint
+        (values if adjoint is None else gradients)[text] = numbers(lambda bits, n=name: run.value(n, bits))  # type: ignore[misc]
+    return {"step": step, "loss": numbers(lambda bits: run.value(loss, bits)), **_shown(values, gradients)}
+
+
+def _shown(values: Mapping[str, Any], gradients: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: table for key, table in (("values", dict(values)), ("gradients", dict(gradients))) if table}
+
+
+# ── numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def numbers(find: Callable[[int], Array]) -> Any:
+    """Every entry as a string; precision is doubled until each has its 17 digits, or is said to be undecided."""
+    bits = START_BITS
+    while True:
+        with precision(bits):
+            array = find(bits)
+            texts = [json_number(entry) for entry in arrays.entries(array)]
+        if None not in texts or bits >= MOST_BITS:
+            break
+        bits *= 2
+    with precision(bits):
+        told = [_undecided(entry) if text is None else text for entry, text in zip(arrays.entries(array), texts, strict=True)]
+    return _nested(told, array.shape)
+
+
+def _undecided(entry: Number) -> dict[str, list[str]]:
+    return json_undecided(*enclosure(entry))
+
+
+def doubles(value: Any) -> Any:
+    """An array of doubles in the same form, with the digits that tell them apart."""
+    return _nested([double(x) for x in value.ravel().tolist()], value.shape)
+
+
+def double(x: float) -> str:
+    """A double as a string: at most 10 digits, since nothing certifies more."""
+    return repr(float(f"{x:.10g}"))
+
+
+def _nested(entries: list[Any], shape: tuple[int, ...]) -> Any:
+    if not shape:
+        return entries[0]
+    width = len(entries) // shape[0] if shape[0] else 0
+    return [_nested(entries[k * width : (k + 1) * width], shape[1:]) for k in range(shape[0])]
+
+
+# ── steps ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _derivation(part: Part) -> list[dict[str, Any]]:
+    printer = Matrices(Symbols(part.problem, part.network)).with_names(named_values(part.network))
+    derivations = [part.derivation] if part.derivation is not None else []
+    return [
+        _step(step, printer) for derivation in [*derivations, *part.ratios.values()] for step in derivation.steps
+    ]
+
+
+def _step(step: Step, printer: Matrices) -> dict[str, Any]:
+    return {
+        "rule": step.rule,
+        "quantity": str(step.quantity),
+        "before": printer.text(step.before),
+        "after": printer.text(step.after),
+        **({"why": list(step.why)} if step.why else {}),
+        "steps": [_step(inner, printer) for inner in step.steps],
+    }
