@@ -28,7 +28,7 @@ b = "1/3"
 """
 
 
-def error(text: str) -> ProblemError:
+def _error(text: str) -> ProblemError:
     with pytest.raises(ProblemError) as caught:
         problem_from_text(text)
     found = caught.value
@@ -39,12 +39,12 @@ def error(text: str) -> ProblemError:
     return found
 
 
-def with_ask(ask: str) -> str:
+def _with_ask(ask: str) -> str:
     return f"{SMALL}[ask]\n{ask}\n"
 
 
 def test_case1_is_read_exactly() -> None:
-    """Case 1: exact fractions, rows, one scalar for each bias, entry names, the update, and the lines of all of them."""
+    """Case 1: exact fractions, rows, one scalar for each bias, entry names, the update, and their lines."""
     problem = find_problem("case1")
     assert problem.name == "case1"
     assert problem.file == "case1.toml"
@@ -67,7 +67,7 @@ def test_case2_has_three_finished_parts() -> None:
     """Case 2: each part is a problem with the tables above it, its own data, and its own lines."""
     problem = find_problem("case2")
     assert [part.part for part in problem.each()] == ["a", "b", "c"]
-    assert [part.given["y"].entries for part in problem.parts] == [(2,), (0,), (-2,)]
+    assert [part.given["y"].entries for part in problem.parts] == [(fmpq(y),) for y in (2, 0, -2)]
     assert [part.given["x"] for part in problem.parts] == [
         Tensor((2, 1), entries) for entries in ((fmpq(1), fmpq(0)), (fmpq(0), fmpq(1)), (fmpq(1), fmpq(1)))
     ]
@@ -135,7 +135,7 @@ def test_equations_keep_their_lines_however_the_text_is_written() -> None:
 
 
 def test_the_scanner_agrees_with_the_parser_on_odd_spellings() -> None:
-    """Quoted and dotted keys, tables in lists, comments and quotes inside values: every key has the line it stands on."""
+    """Quoted and dotted keys, tables in lists, quotes inside values: every key has the line it stands on."""
     source = Source(
         "a.b.'c d' = 1 # x = 2\n"
         '"é\\u0041" = [ # [\n 1, "]", # ,\n [2,\n 3], {k = 1, l = [\n4]}]\n'
@@ -286,7 +286,7 @@ def test_what_is_not_toml(text: str, message: str, line: int | None) -> None:
 )
 def test_wrong_input_names_its_line(text: str, message: str, line: int, hint: str | None) -> None:
     """Each slip gets one message: what was found, on the line where it stands, with the nearest right name."""
-    found = error(text)
+    found = _error(text)
     assert message in found.message
     assert found.line == line
     if hint:
@@ -334,7 +334,7 @@ def test_wrong_input_names_its_line(text: str, message: str, line: int, hint: st
 )
 def test_wrong_wishes(ask: str, message: str, hint: str | None) -> None:
     """Each wrong entry of [ask] gets one message on one of its lines."""
-    found = error(with_ask(ask))
+    found = _error(_with_ask(ask))
     assert not isinstance(found, Unsupported)
     assert message in found.message
     assert found.line in (13, 14)
@@ -357,7 +357,7 @@ def test_wrong_wishes(ask: str, message: str, hint: str | None) -> None:
 )
 def test_wishes_that_are_not_built(ask: str, key: str) -> None:
     """What the format has and derive has not yet is `Unsupported`, names its key and its line."""
-    found = error(with_ask(ask))
+    found = _error(_with_ask(ask))
     assert isinstance(found, Unsupported)
     assert key in found.message
     assert "not built yet" in found.message
@@ -367,21 +367,21 @@ def test_wishes_that_are_not_built(ask: str, key: str) -> None:
 def test_wishes_are_read() -> None:
     """Rates by name with a rest, kept parameters, negative rates, several upstreams, ratios, second names of tops."""
     update = 'update = { rate = { W = "-1/3", rest = 0 }, steps = 3, show = ["y", "dE/dW", "W"], every = 2 }'
-    ask = problem_from_text(with_ask(f'gradients = ["x", "z", "dy/dz"]\n{update}')).ask
+    ask = problem_from_text(_with_ask(f'gradients = ["x", "z", "dy/dz"]\n{update}')).ask
     assert ask.gradients == ("x", "z", "dy/dz")
     assert ask.update == Update({"W": fmpq(-1, 3), "b": fmpq(0)}, "eta", 3, ("y", "dE/dW", "W"), 2)
-    beside = problem_from_text(with_ask("update = { rate = { b = 2 }, rest = 0.5 }")).ask.update
+    beside = problem_from_text(_with_ask("update = { rate = { b = 2 }, rest = 0.5 }")).ask.update
     assert beside is not None
     assert dict(beside.rates) == {"W": fmpq(1, 2), "b": fmpq(2)}
     upstream = 'upstream = [{ of = "J", at = "y", value = 2 }, { of = "J", at = "z" }]\ngradients = ["dJ/dW"]'
-    ask = problem_from_text(with_ask(upstream)).ask
+    ask = problem_from_text(_with_ask(upstream)).ask
     assert ask.upstream == (Upstream("J", "y", Tensor((), (fmpq(2),))), Upstream("J", "z"))
-    assert problem_from_text(with_ask("update = false\ngradients = []")).ask.gradients == ()
+    assert problem_from_text(_with_ask("update = false\ngradients = []")).ask.gradients == ()
 
 
 def test_a_part_is_laid_over_key_by_key() -> None:
-    """A part replaces a value whole, may turn numbers into sizes, drops an update, and takes one of two exclusive settings."""
-    text = with_ask('loss = "E"\nupdate = { rate = 1, steps = 5 }') + (
+    """A part replaces a value whole, may turn numbers into sizes, drops an update, and overrides its excluded twin."""
+    text = _with_ask('loss = "E"\nupdate = { rate = 1, steps = 5 }') + (
         "[convention]\ndigits = 3\n"
         '[[part]]\nname = "a"\ngiven = { x = [1, 2, 3] }\nparameters = { W = [[1], [2], [3]] }\n'
         '[[part]]\nname = "b"\nask = { update = { rate = 2 } }\nconvention = { significant = 2 }\n'
@@ -407,7 +407,8 @@ def test_sizes_need_no_numbers() -> None:
     """A name may have a shape in place of a value, with sizes that are names or as large as one likes."""
     problem = problem_from_text(
         "equations = 'out = phi(Z @ W + b)'\n[shapes]\nZ = ['N', 1000000]\nW = [1000000, 'n']\nb = [1, 'n']\ns = []\n"
-        "[functions]\nphi = 'unspecified'\nswoosh = 'q**3 / 3'\n[symbols]\nphi = '\\varphi'\nN = 'M'\nJ = '\\mathcal{J}'\n"
+        "[functions]\nphi = 'unspecified'\nswoosh = 'q**3 / 3'\n[symbols]\nphi = '\\varphi'\nN = 'M'\n"
+        "J = '\\mathcal{J}'\n"
         "[ask]\nupstream = { of = 'J', at = 'out' }\n"
     )
     assert problem.shapes == {"Z": ("N", 1000000), "W": (1000000, "n"), "b": (1, "n"), "s": ()}
@@ -424,7 +425,7 @@ def test_python_and_toml_make_the_same_problem() -> None:
     made = Problem.from_equations(
         equations, given={"x": [1, 2], "t": 3}, parameters={"W": [[1], [0.5]], "b": "1/3"}, ask={"loss": "E"}
     )
-    assert made == problem_from_text(with_ask('loss = "E"'))
+    assert made == problem_from_text(_with_ask('loss = "E"'))
     with pytest.raises(ProblemError, match="equations:2: q is used"):
         Problem.from_equations("y = 1\nz = q")
     with pytest.raises(ProblemError, match="in part a: entry 1 of x: nan"):
@@ -448,8 +449,8 @@ def test_a_large_file_is_read_in_seconds() -> None:
     problem = problem_from_text(text)
     assert time.perf_counter() - start < 10
     assert problem.given["W"].shape == (784, 128)
-    broken = error(text.replace("-0.0123],\n]", "-0.0.123],\n]"))
+    broken = _error(text.replace("-0.0123],\n]", "-0.0.123],\n]"))
     assert broken.line == 4 + 784
-    ragged = error(text.replace(", -0.0123],\n]", "],\n]"))
+    ragged = _error(text.replace(", -0.0123],\n]", "],\n]"))
     assert ragged.line == 4 + 784
     assert "row 784 of W has 127 entries, expected are 128" in ragged.message

@@ -9,17 +9,17 @@ from derive.problem.language import read_equations, read_formula, walk
 from derive.problem.syntax import Binary, Call, Compare, Index, Name, Negate, Node, Number, Transpose
 
 
-def only(text: str) -> Node:
+def _only(text: str) -> Node:
     """The tree of a single equation ``y = text``."""
     (statement,) = read_equations(f"y = {text}")
     return statement.expression
 
 
-def number(text: str) -> Number:
+def _number(text: str) -> Number:
     return Number(fmpq(*map(int, text.split("/"))))
 
 
-def error(text: str) -> ProblemError:
+def _error(text: str) -> ProblemError:
     with pytest.raises(ProblemError) as caught:
         read_equations(text)
     assert caught.value.line is not None
@@ -28,10 +28,10 @@ def error(text: str) -> ProblemError:
 
 def test_precedence_is_pythons() -> None:
     """`-a**2 + b @ c.T / 2` groups as in NumPy."""
-    assert only("-a**2 + b @ c.T / 2") == Binary(
+    assert _only("-a**2 + b @ c.T / 2") == Binary(
         "+",
-        Negate(Binary("**", Name("a"), number("2"))),
-        Binary("/", Binary("@", Name("b"), Transpose(Name("c"))), number("2")),
+        Negate(Binary("**", Name("a"), _number("2"))),
+        Binary("/", Binary("@", Name("b"), Transpose(Name("c"))), _number("2")),
     )
 
 
@@ -49,7 +49,7 @@ def test_precedence_is_pythons() -> None:
 )
 def test_numbers_come_from_the_text(text: str, value: fmpq) -> None:
     """A decimal is the fraction that is written, not the float next to it."""
-    assert only(text) == Number(value)
+    assert _only(text) == Number(value)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_numbers_come_from_the_text(text: str, value: fmpq) -> None:
 )
 def test_exponents_are_folded(text: str, value: str) -> None:
     """The right side of ** is one number, whatever quotient of numbers it was written as."""
-    assert only(f"x**{text}") == Binary("**", Name("x"), number(value))
+    assert _only(f"x**{text}") == Binary("**", Name("x"), _number(value))
 
 
 @pytest.mark.parametrize(
@@ -74,20 +74,20 @@ def test_exponents_are_folded(text: str, value: str) -> None:
 )
 def test_other_exponents_are_refused(text: str) -> None:
     """`x ** 9 ** 9 ** 9` and every exponent that is no bounded constant is an error on its line."""
-    assert error(f"x = 1\ny = x**{text}").line == 2
+    assert _error(f"x = 1\ny = x**{text}").line == 2
 
 
 def test_calls_have_their_defaults_filled_in() -> None:
     """A reader of a call never needs the signature: options stand in its order, whether written or not."""
-    assert only("leaky_relu(z)") == Call("leaky_relu", (Name("z"),), (("slope", fmpq(1, 100)),))
-    assert only("leaky_relu(z, 0.2)") == only("leaky_relu(z, slope=1/5)")
-    assert only("sum(z)") == Call("sum", (Name("z"),), (("axis", None),))
-    assert only("mean(z, axis=0)") == Call("mean", (Name("z"),), (("axis", 0),))
-    assert only("softmax(z)") == only("softmax(z, axis=-1)")
-    assert only('cross_entropy(z, y, reduction="sum")') == Call(
+    assert _only("leaky_relu(z)") == Call("leaky_relu", (Name("z"),), (("slope", fmpq(1, 100)),))
+    assert _only("leaky_relu(z, 0.2)") == _only("leaky_relu(z, slope=1/5)")
+    assert _only("sum(z)") == Call("sum", (Name("z"),), (("axis", None),))
+    assert _only("mean(z, axis=0)") == Call("mean", (Name("z"),), (("axis", 0),))
+    assert _only("softmax(z)") == _only("softmax(z, axis=-1)")
+    assert _only('cross_entropy(z, y, reduction="sum")') == Call(
         "cross_entropy", (Name("z"), Name("y")), (("axis", -1), ("reduction", "sum"))
     )
-    assert only("maximum(a, 0)") == Call("maximum", (Name("a"), number("0")))
+    assert _only("maximum(a, 0)") == Call("maximum", (Name("a"), _number("0")))
 
 
 def test_every_row_of_the_table_is_readable_or_says_that_it_is_not_built() -> None:
@@ -100,7 +100,7 @@ def test_every_row_of_the_table_is_readable_or_says_that_it_is_not_built() -> No
             assert isinstance(statement.expression, Call)
             assert [key for key, _ in statement.expression.options] == [option.key for option in row.options]
         else:
-            found = error(text)
+            found = _error(text)
             assert isinstance(found, Unsupported)
             assert name in found.message
             assert found.line == 2
@@ -109,14 +109,14 @@ def test_every_row_of_the_table_is_readable_or_says_that_it_is_not_built() -> No
 
 def test_indices_and_slices() -> None:
     """Indices are whole numbers and slices of them."""
-    assert only("W[0, -1]") == Index(Name("W"), (0, -1))
-    assert only("W[1:, ::2]") == Index(Name("W"), ((1, None, None), (None, None, 2)))
-    assert only("W[0]") == Index(Name("W"), (0,))
+    assert _only("W[0, -1]") == Index(Name("W"), (0, -1))
+    assert _only("W[1:, ::2]") == Index(Name("W"), ((1, None, None), (None, None, 2)))
+    assert _only("W[0]") == Index(Name("W"), (0,))
 
 
 def test_a_comparison_is_a_node() -> None:
     """A single comparison is read; what it means is for the rooms above."""
-    assert only("(a > 0) * b") == Binary("*", Compare(">", Name("a"), number("0")), Name("b"))
+    assert _only("(a > 0) * b") == Binary("*", Compare(">", Name("a"), _number("0")), Name("b"))
 
 
 def test_lines_comments_and_sources() -> None:
@@ -248,7 +248,7 @@ def test_indented_equations_are_equations() -> None:
 )
 def test_what_is_not_the_language_gets_one_message(equation: str, message: str, hint: str | None) -> None:
     """Python that is not the language, and what is no Python at all, is one `ProblemError` with the right line."""
-    found = error(f"x = 1\n\n{equation}")
+    found = _error(f"x = 1\n\n{equation}")
     assert found.line == 3
     assert message in found.message
     assert "\n" not in str(found)
@@ -260,7 +260,7 @@ def test_what_is_not_the_language_gets_one_message(equation: str, message: str, 
 @pytest.mark.parametrize("equation", ["for t in range(1, 4): h[t] = x", "y = conv2d(x, w)", "y = max(x)", "y = inv(W)"])
 def test_what_is_not_built_says_so(equation: str) -> None:
     """What the language has and derive has not yet is told apart from what is wrong."""
-    found = error(f"\n{equation}")
+    found = _error(f"\n{equation}")
     assert isinstance(found, Unsupported)
     assert "not built yet" in found.message
     assert found.line == 2
@@ -268,7 +268,7 @@ def test_what_is_not_built_says_so(equation: str) -> None:
 
 def test_a_sum_of_many_terms_within_the_bound_is_read() -> None:
     """Ninety terms are no nesting to complain of."""
-    assert isinstance(only(" + ".join(["x"] * 90)), Binary)
+    assert isinstance(_only(" + ".join(["x"] * 90)), Binary)
 
 
 def test_own_functions_take_one_argument() -> None:

@@ -61,11 +61,8 @@ def whole(value: object, least: int, most: int, places: Places, *path: str | int
 def _styles(value: object, places: Places) -> tuple[str, ...]:
     every = [value] if isinstance(value, str) else value
     if not isinstance(every, list | tuple) or not every:
-        raise places.error(
-            f"style is {'empty' if every == [] else wording.kind(value)}, expected is a list of {wording.listing(STYLES)}",
-            "convention",
-            "style",
-        )
+        found = "empty" if every == [] else wording.kind(value)
+        raise places.error(f"style is {found}, expected is a list of {wording.listing(STYLES)}", "convention", "style")
     styles = tuple(_word(style, STYLES, places, "convention", "style") for style in every)
     if len(set(styles)) != len(styles):
         raise places.error("style names the same style twice", "convention", "style")

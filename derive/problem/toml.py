@@ -67,8 +67,8 @@ class Source:
             if known in self._keys:
                 start = self._keys[known]
                 rest = path[length:]
-                if rest and isinstance(rest[0], int):
-                    begin = self._values.get(known, start)
+                begin = self._values.get(known, start)
+                if rest and isinstance(rest[0], int) and self.text.startswith("[", begin):
                     start = _entry(self.text, begin, rest[0]) or start
                 return self._line_at(start)
         return None
