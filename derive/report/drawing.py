@@ -239,7 +239,7 @@ class _Svg:
                 place = f'cx="{n(self.x(mark.x))}" cy="{n(self.y(mark.y))}" r="{n(mark.radius * PIXELS_PER_CM)}"'
                 self.body.append(f"<circle {place} {look}/>")
             case Box():
-                self.body.append(f"<rect {self.corner(mark)} rx=\"{n(2 * pixel)}\" {look}/>")
+                self.body.append(f'<rect {self.corner(mark)} rx="{n(2 * pixel)}" {look}/>')
             case Label() if mark.ground:
                 turn = f"rotate({n(-mark.angle)} {n(self.x(mark.x))} {n(self.y(mark.y))})"
                 turned = f' transform="{turn}"' if mark.angle else ""

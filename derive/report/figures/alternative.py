@@ -53,9 +53,7 @@ def network_alternative(
         title = spoken(layer.title)
         head = phrases["title" if title else "layer"].format(number=number, title=title)
         units, cut = shown(layer)
-        listed = comma.join(
-            names[unit.key] + (f" = {spoken(unit.value)}" if unit.value else "") for unit in units
-        )
+        listed = comma.join(names[unit.key] + (f" = {spoken(unit.value)}" if unit.value else "") for unit in units)
         said.append(phrases["cut" if cut else "units"].format(layer=head, count=layer.count, units=listed))
     labelled = [edge for edge in edges if edge.latex]
     told = labelled if len(labelled) <= MOST_EDGES else []

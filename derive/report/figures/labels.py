@@ -195,9 +195,7 @@ def _aligned(tracks: Sequence[Track], free: Sequence[list[Interval]], margin: fl
     return best
 
 
-def _settle(
-    tracks: Sequence[Track], free: Sequence[list[Interval]], margin: float, wish: float
-) -> list[float] | None:
+def _settle(tracks: Sequence[Track], free: Sequence[list[Interval]], margin: float, wish: float) -> list[float] | None:
     """Place the labels near the wish; one that finds no room goes first in the next round."""
     order = sorted(
         (k for k, track in enumerate(tracks) if track.width), key=lambda k: (sum(b - a for a, b in free[k]), k)
