@@ -12,6 +12,20 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in _BLANK.sub(" ", text))
 
 
+BREAK = "\u200b"  # a place where a line may end
+_LONG_WORD = re.compile(r"\S{12,}")  # hyphenation copes with the letters of words, not with file names
+
+
+def _softened(text: str) -> str:
+    """Words too long for the end of a line may break: behind punctuation, and anywhere if that is not enough."""
+
+    def soften(word: re.Match[str]) -> str:
+        pieces = re.sub(r"(?<=[^\w\s])(?=\w)", BREAK, word[0]).split(BREAK)
+        return BREAK.join(re.sub(r"(\w{20})(?=\w{5})", rf"\1{BREAK}", piece) for piece in pieces)
+
+    return _LONG_WORD.sub(soften, plain(text))
+
+
 # ── Markdown ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _MARKDOWN = {c: "\\" + c for c in "\\`*_{}[]|~#"} | {
@@ -51,7 +65,7 @@ _TEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "[": "{[}", "]": "{]}", "*": "{*}",  # behind a line break or \\item, a bracket or a star would be taken for an option
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "\u00a0": "~", "\u2026": r"\ldots{}",
-    "\N{REPLACEMENT CHARACTER}": "?",
+    "\N{REPLACEMENT CHARACTER}": "?", BREAK: r"\allowbreak{}",
     "−": "$-$", "×": r"$\times$", "·": r"$\cdot$", "→": r"$\to$", "∂": r"$\partial$", "∇": r"$\nabla$", "Σ": r"$\Sigma$",
     "≈": r"$\approx$", "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$", "′": "$'$", "∞": r"$\infty$", "⊙": r"$\odot$",
     "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$", "δ": r"$\delta$", "ε": r"$\varepsilon$", "η": r"$\eta$",
@@ -63,25 +77,24 @@ _LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)|(?<=[`!?])(?=`)|(?
 
 def tex_text(text: str) -> str:
     """Prose inside a TeX paragraph."""
-    return "".join(_TEX.get(c, c) for c in _LIGATURES.sub("\0", plain(text))).replace("\0", "{}")
+    return "".join(_TEX.get(c, c) for c in _LIGATURES.sub("\0", _softened(text))).replace("\0", "{}")
 
 
 def tex_code(text: str) -> str:
-    """Code, which may break behind punctuation."""
-    pieces = re.split(r"(?<=[/_.,=(])", plain(text))
-    safe = (tex_text(piece).replace("'", r"\textquotesingle{}") for piece in pieces if piece)
-    return r"\texttt{" + r"\allowbreak{}".join(safe) + "}"
+    """Code: straight quotes."""
+    return r"\texttt{" + tex_text(text).replace("'", r"\textquotesingle{}") + "}"
 
 
 # ── Typst ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 NON_JOINER = "\u200c"
+_SILENT = re.compile(f"([{NON_JOINER}{BREAK}])")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 
 
 def _printable(text: str) -> str:
-    return NON_JOINER.join(map(plain, text.split(NON_JOINER)))
+    return "".join(part if part in (NON_JOINER, BREAK) else plain(part) for part in _SILENT.split(text))
 
 
 def typst_string(text: str) -> str:
@@ -91,9 +104,9 @@ def typst_string(text: str) -> str:
 
 def typst_text(text: str) -> str:
     """Prose in Typst markup: a string expression, closed by its semicolon. An apostrophe gets its printed form."""
-    return f"#{typst_string(_LIGATURES.sub(NON_JOINER, _APOSTROPHE.sub('’', plain(text))))};"
+    return f"#{typst_string(_LIGATURES.sub(NON_JOINER, _APOSTROPHE.sub('’', _softened(text))))};"
 
 
 def typst_code(text: str) -> str:
     """Code in Typst markup."""
-    return f"#raw({typst_string(text)});"
+    return f"#raw({typst_string(_softened(text))});"

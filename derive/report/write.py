@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -71,26 +72,26 @@ def _beside(path: Path, content: bytes) -> Path:
 
 def _move_all(waiting: list[tuple[Path, Path]]) -> None:
     """Move every file into place; should one fail, the places already taken get their old content back."""
-    taken: list[tuple[Path, Path | None]] = []
+    kept: list[tuple[Path, Path | None]] = []  # each place with a copy of what stood there
+    path = Path()
     try:
         for temporary, path in waiting:
-            backup = None
-            if path.exists():
-                backup = temporary.with_suffix(".old")
-                os.link(path, backup)
-            taken.append((path, backup))
+            copy = temporary.with_suffix(".old") if path.exists() else None
+            kept.append((path, copy))
+            if copy is not None:
+                shutil.copy2(path, copy)
             os.replace(temporary, path)
     except OSError as error:
-        for path, backup in reversed(taken):
+        for place, copy in reversed(kept):
             with suppress(OSError):
-                if backup is not None:
-                    os.replace(backup, path)
-                elif all(temporary.exists() is False for temporary, target in waiting if target == path):
-                    path.unlink(missing_ok=True)
-        raise _refusal(waiting[len(taken) - 1][1].parent if taken else Path(), error) from error
-    for _, backup in taken:
-        if backup is not None:
-            backup.unlink(missing_ok=True)
+                if copy is None:
+                    place.unlink(missing_ok=True)
+                elif copy.exists():
+                    os.replace(copy, place)
+        raise _refusal(path.parent, error) from error
+    for _, copy in kept:
+        if copy is not None:
+            copy.unlink(missing_ok=True)
 
 
 def _umask() -> int:
