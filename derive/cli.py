@@ -210,7 +210,7 @@ def require_text(word: str, what: str) -> None:
         word.encode("utf-8")
     except UnicodeEncodeError:
         shown = word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        raise ProblemError(f"{what}, {shown!r}, is not valid UTF-8") from None
+        raise ProblemError(f"{what}, '{shown}', is not valid UTF-8") from None
 
 
 # ── what the terminal shows ─────────────────────────────────────────────────────────────────────────────────────
@@ -316,8 +316,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("derive: interrupted", err=True)
         return 130
-    except BrokenPipeError:
-        # The reader has left (`derive list | head -1`): nothing more to say, and no complaint when Python closes down.
+    except (BrokenPipeError, SystemExit):
+        # The reader has left (`derive list | head -1`), which click turns into an exit of its own: nothing more to say,
+        # and no complaint when Python closes down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     return status if isinstance(status, int) else 0

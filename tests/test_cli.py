@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from derive import __version__
+from derive.cli import main
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -92,7 +93,7 @@ def test_json_is_one_document_and_no_files(run: Run, tmp_path: Path, small: Path
     [part] = document["parts"]
     assert part["name"] is None
     assert part["gradients"]["w"] == [["-2.25"], ["-4.5"]]
-    assert part["values"]["E"] == "2.53125"
+    assert part["values"]["E"] == [["2.53125"]]
     assert all(check["passed"] for check in part["checks"])
     assert [path.name for path in tmp_path.iterdir()] == ["small.toml"]
 
@@ -185,12 +186,23 @@ def test_list_names_every_built_in_problem(run: Run, root: Path) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_bad_words(run: Run, tmp_path: Path, small: Path, words: list[str], expected: list[str]) -> None:
+def test_bad_words(
+    words: list[str],
+    expected: list[str],
+    tmp_path: Path,
+    small: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Status 2, nothing on standard output, one message that names what was found (and, where near, what was meant)."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.toml").mkdir()
     (tmp_path / "latin.toml").write_bytes(SMALL.replace("y", "\xe9").encode("latin-1"))
     before = sorted(tmp_path.rglob("*"))
-    refused(run(*words), *expected)
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert all(word in said.err for word in expected), said.err
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -208,11 +220,38 @@ def test_wrong_input_names_file_and_line(run: Run, tmp_path: Path) -> None:
     assert message.count("\n") == 1
 
 
-@pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may do anything")
-def test_a_folder_that_cannot_be_written(run: Run, tmp_path: Path, small: Path) -> None:
-    """No half of a report is left where a folder cannot be written."""
-    (tmp_path / "locked").mkdir(mode=0o500)
-    refused(run("small.toml", "--out", "locked"), "locked")
+def test_a_failed_check_is_status_3(
+    small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Where a witness disagrees, the message names the quantity and both numbers, and no file is written."""
+    from derive.oracle import Oracle
+
+    honest = Oracle.backprop
+    monkeypatch.setattr(Oracle, "backprop", lambda *a, **k: {n: 1.5 * g for n, g in honest(*a, **k).items()})
+    monkeypatch.chdir(tmp_path)
+    assert main(["small.toml"]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert re.search(r"dE/d\w+, entry 1: .*-2\.25.*-3\.375", said.err), said.err
+    assert not (tmp_path / "reports").exists()
+
+
+def test_an_interrupt_is_not_a_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C ends the program with the shell's status for it, 130."""
+    from derive import api
+
+    def interrupt(language: str = "en") -> dict[str, str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(api, "titles", interrupt)
+    assert main(["list"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that nobody may write, not even root")
+def test_a_folder_that_cannot_be_written(run: Run, small: Path) -> None:
+    """A folder that cannot be made or written is named, with the reason."""
+    refused(run("small.toml", "--out", "/proc/reports"), "/proc/reports", "--out")
 
 
 # ── the program itself ──────────────────────────────────────────────────────────────────────────────────────────
