@@ -177,7 +177,7 @@ WIDE = Document(
 )  # fmt: skip
 
 HOSTILE_STRINGS = (
-    r'\input{/etc/passwd} \write18{ls} $x^2$ 100% & # _ ^ ~ {a} \\',
+    r"\input{/etc/passwd} \write18{ls} $x^2$ 100% & # _ ^ ~ {a} \\",
     '#read("/etc/passwd") #{1+1} $x$ `raw` // comment /* x */ *bold* _it_ @ref <label> = head - item',
     "<script>alert(1)</script> [link](http://x.y) ![image](a.svg) **b** | pipe & amp; &lt; ~~gone~~ $a$ $5",
     '"); #panic() ("',

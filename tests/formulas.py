@@ -188,7 +188,13 @@ def _matrix(environment: str, rows: int, columns: int, cell: str) -> str:
     return rf"\begin{{{environment}}} {body} \end{{{environment}}}"
 
 
-_CELLS = ("w_{{{i}{j}}}", "0.{i}{j}34", "-1.{i}{j}", r"\frac{{{i}}}{{{j}}}", r"\dfrac{{\partial E}}{{\partial w_{{{i}{j}}}}}")
+_CELLS = (
+    "w_{{{i}{j}}}",
+    "0.{i}{j}34",
+    "-1.{i}{j}",
+    r"\frac{{{i}}}{{{j}}}",
+    r"\dfrac{{\partial E}}{{\partial w_{{{i}{j}}}}}",
+)
 _GENERATED = [
     _matrix(environment, rows, columns, cell)
     for rows, columns, environment in ((1, 3, "pmatrix"), (3, 1, "bmatrix"), (2, 2, "vmatrix"), (4, 5, "pmatrix"))

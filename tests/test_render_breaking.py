@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from documents import HOSTILE, REALISTIC, WIDE, chain, pmatrix
-from formulas import FORMULAS, LONG_SUM, WIDE_MATRIX
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from overflow import extents, overflows
 
 from derive.report import breaking
 from derive.report.breaking import Row, lay_out, wide_inline
@@ -19,6 +18,9 @@ from derive.report.page import A4, LETTER, Page
 from derive.report.pdf import typst_widths
 from derive.report.render import render
 from derive.report.widths import bound
+from documents import HOSTILE, REALISTIC, WIDE, chain, pmatrix
+from formulas import FORMULAS, LONG_SUM, WIDE_MATRIX
+from overflow import extents, overflows
 
 
 def document(*blocks: Display | Paragraph | Table) -> Document:
@@ -43,7 +45,7 @@ def test_every_symbol_is_bounded() -> None:
 
     names = latex_tree.ORDINARY | latex_tree.BINARY | latex_tree.RELATIONS | latex_tree.NAMED_OPERATORS
     symbols = [f"\\{name}" for name in sorted(names | latex_tree.BIG_OPERATORS)]
-    symbols += [c for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"] + list("+-=<>,;.!?|()[]/*:")
+    symbols += string.ascii_letters + string.digits + "+-=<>,;.!?|()[]/*:"
     for inner in ("{}", "a {} b", r"\mathbf{{x}} {}", "x_{{{}}}"):
         formulas = [inner.replace("{}", s) if inner == "{}" else inner.format(s) for s in symbols]
         for formula, width in zip(formulas, typst_widths(formulas), strict=True):
@@ -65,7 +67,12 @@ def test_one_query_serves_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
 
     calls = []
     query = pdf.typst_query
-    monkeypatch.setattr(pdf, "typst_query", lambda source, label: calls.append(label) or query(source, label))  # type: ignore[func-returns-value]
+
+    def counted(source: str, label: str) -> list[Any]:
+        calls.append(label)
+        return query(source, label)
+
+    monkeypatch.setattr(pdf, "typst_query", counted)
     lay_out(replace(WIDE, title="measured afresh"))
     assert len(calls) == 1
 
@@ -108,7 +115,9 @@ def test_a_wide_left_hand_side_stands_alone() -> None:
 def test_a_boxed_chain_has_less_room() -> None:
     """The frame is counted."""
     terms = LONG_SUM[:11]
-    widths = [len(lay_out(document(Display((chain("z", ("=", *terms)),), boxed=boxed))).rows[0]) for boxed in (False, True)]
+    widths = [
+        len(lay_out(document(Display((chain("z", ("=", *terms)),), boxed=boxed))).rows[0]) for boxed in (False, True)
+    ]
     assert widths[0] <= widths[1]
 
 
@@ -137,7 +146,11 @@ def test_a_wide_inline_formula_is_reported() -> None:
 
 def test_a_table_shares_the_line() -> None:
     """Narrow columns keep their width; wide ones share what is left and no more than the line."""
-    table = Table(((Text("a"),), (Text("b"),), (Text("c"),)), (((Math("x"),), (Text("w" * 10 + " " + "word " * 60),), (Code("c" * 60),)),), "lll")
+    table = Table(
+        ((Text("a"),), (Text("b"),), (Text("c"),)),
+        (((Math("x"),), (Text("w" * 10 + " " + "word " * 60),), (Code("c" * 60),)),),
+        "lll",
+    )
     columns = lay_out(document(table)).columns[0]
     assert columns[0] is None
     assert columns[1] is not None
@@ -145,12 +158,24 @@ def test_a_table_shares_the_line() -> None:
     assert columns[1] + columns[2] < A4.line
 
 
-_TERM = st.sampled_from([r"\frac{\partial E}{\partial w_1}", "w_{10} x_{10}", "0.1234", pmatrix("0.1 0.2", "0.3 0.4"), r"\sigma(z)\bigl(1-\sigma(z)\bigr)"])
+_TERM = st.sampled_from(
+    [
+        r"\frac{\partial E}{\partial w_1}",
+        "w_{10} x_{10}",
+        "0.1234",
+        pmatrix("0.1 0.2", "0.3 0.4"),
+        r"\sigma(z)\bigl(1-\sigma(z)\bigr)",
+    ]
+)
 _SUM = st.lists(_TERM, min_size=1, max_size=25).map(lambda terms: (terms[0], *(f"+ {term}" for term in terms[1:])))
 _CHAIN = st.builds(
     Chain,
-    st.sampled_from(["", "z", r"\frac{\partial E}{\partial W_1}", " ".join(LONG_SUM[:5]), pmatrix("a b c d e f g h i j")]),
-    st.lists(st.builds(Link, st.sampled_from(["=", r"\approx", r"\Longrightarrow"]), _SUM), min_size=1, max_size=4).map(tuple),
+    st.sampled_from(
+        ["", "z", r"\frac{\partial E}{\partial W_1}", " ".join(LONG_SUM[:5]), pmatrix("a b c d e f g h i j")]
+    ),
+    st.lists(st.builds(Link, st.sampled_from(["=", r"\approx", r"\Longrightarrow"]), _SUM), min_size=1, max_size=4).map(
+        tuple
+    ),
 )
 
 
@@ -161,6 +186,8 @@ def test_any_display_fits_and_keeps_its_terms(chains: list[Chain], boxed: bool) 
     sample = document(Display(tuple(chains), boxed))
     found = lay_out(sample).rows[0]
     said = " ".join(" ".join((row.left, row.relation, row.latex.removeprefix("{} "))) for row in found).split()
-    meant = " ".join(" ".join((c.left, *(f"{link.relation} {' '.join(link.terms)}" for link in c.links))) for c in chains).split()
+    meant = " ".join(
+        " ".join((c.left, *(f"{link.relation} {' '.join(link.terms)}" for link in c.links))) for c in chains
+    ).split()
     assert said == meant
     assert overflows(sample) == []

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 
 import math_core
-import mathml
 import pytest
-from documents import HOSTILE, HOSTILE_STRINGS, REALISTIC, WIDE, chain
-from formulas import FORMULAS
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+import mathml
 from derive.report.document import Code, Display, Document, Figure, Heading, Math, Paragraph, Spans, Strong, Table, Text
 from derive.report.escape import plain
 from derive.report.latex_dialects import for_markdown
 from derive.report.render import render
+from documents import HOSTILE, HOSTILE_STRINGS, REALISTIC, WIDE, chain
+from formulas import FORMULAS
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
@@ -35,7 +35,10 @@ def inline(tokens: list[Token]) -> list[Token]:
 
 def shown(tokens: list[Token]) -> str:
     """The text a reader sees."""
-    return "".join(token.content if token.type in ("text", "code_inline") else "\n" * (token.type == "softbreak") for token in inline(tokens))
+    return "".join(
+        token.content if token.type in ("text", "code_inline") else "\n" * (token.type == "softbreak")
+        for token in inline(tokens)
+    )
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
@@ -75,7 +78,10 @@ def test_a_formula_for_markdown_stays_the_same_formula(formula: str) -> None:
     convert = math_core.LatexToMathML().convert_with_local_state
     before, after = (
         mathml.read(convert(text, displaystyle=True))
-        for text in (re.sub(r"\[\d+ex\]", "", formula).replace(r"\_", "-"), written.replace(r"\cr ", r"\\ "))  # math-core knows no \cr
+        for text in (
+            re.sub(r"\[\d+ex\]", "", formula).replace(r"\_", "-"),
+            written.replace(r"\cr ", r"\\ "),
+        )  # math-core knows no \cr
     )
     assert after == before
 
@@ -97,13 +103,23 @@ def test_rewriting_is_visible_where_it_must_be() -> None:
 def test_prose_prints_as_it_was_written(text: str) -> None:
     """Headings, paragraphs, strong words, code, cells and notes show every character and nothing more."""
     expected = plain(text).strip()
-    for block in (Heading(1, (Text(text),)), Paragraph((Text(text),)), Paragraph((Strong(text),)), Paragraph((Code(text),))):
+    for block in (
+        Heading(1, (Text(text),)),
+        Paragraph((Text(text),)),
+        Paragraph((Strong(text),)),
+        Paragraph((Code(text),)),
+    ):
         read = MARKDOWN.parse(body(block))
         assert shown(read).strip() == expected
         assert len([token for token in read if token.type == "inline"]) == 1
         kinds = {token.type for token in inline(read)} - {"strong_open", "strong_close"}
         assert kinds <= {"text", "code_inline", "html_inline"}
-        assert {t.content for t in inline(read) if t.type == "html_inline"} <= {"<span>", "</span>", "<strong>", "</strong>"}
+        assert {t.content for t in inline(read) if t.type == "html_inline"} <= {
+            "<span>",
+            "</span>",
+            "<strong>",
+            "</strong>",
+        }
     table = MARKDOWN.parse(body(Table(((Text("a"),), (Text("b"),)), (((Text(text),), (Code(text),)),), "lr")))
     cells = [shown([token]).strip() for token in table if token.type == "inline"]
     assert cells == ["a", "b", expected, expected]
@@ -121,7 +137,17 @@ def test_strong_words_are_strong_between_any_neighbours(text: str, neighbour: st
 
 def test_blanks_stand_round_inline_maths() -> None:
     """A dollar opens behind a blank and closes before a blank or a full stop."""
-    spans: Spans = (Text("("), Math("x"), Text("的"), Math("y"), Math("z"), Text("."), Strong("b"), Math("w"), Text(")"))
+    spans: Spans = (
+        Text("("),
+        Math("x"),
+        Text("的"),
+        Math("y"),
+        Math("z"),
+        Text("."),
+        Strong("b"),
+        Math("w"),
+        Text(")"),
+    )
     assert body(Paragraph(spans)) == "( $x$ 的 $y$ $z$.**b** $w$)"
 
 
@@ -145,7 +171,10 @@ def test_figures_lie_beside_the_text() -> None:
 def test_structure_survives(sample: Document) -> None:
     """Markdown finds as many headings, tables and images as the document has, and no list, quote or rule of its own."""
     read = MARKDOWN.parse(render(sample, "md").text)
-    count = {kind: sum(token.type == kind for token in read) for kind in ("heading_open", "table_open", "hr", "code_block", "fence", "html_block")}
+    count = {
+        kind: sum(token.type == kind for token in read)
+        for kind in ("heading_open", "table_open", "hr", "code_block", "fence", "html_block")
+    }
     assert count["heading_open"] == 1 + sum(isinstance(block, Heading) for block in sample.blocks)
     assert count["table_open"] == sum(isinstance(block, Table) for block in sample.blocks)
     assert count["hr"] == count["code_block"] == count["fence"] == count["html_block"] == 0

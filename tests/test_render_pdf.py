@@ -8,16 +8,29 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from documents import HOSTILE, HOSTILE_STRINGS, REALISTIC, WIDE
-from formulas import FORMULAS
 
 from derive.errors import ProblemError
-from derive.report.document import Block, Chain, Code, Display, Document, Figure, Heading, Link, Note, Paragraph, Table, Text
+from derive.report.document import (
+    Block,
+    Chain,
+    Code,
+    Display,
+    Document,
+    Figure,
+    Heading,
+    Link,
+    Note,
+    Paragraph,
+    Table,
+    Text,
+)
 from derive.report.escape import BREAK, NON_JOINER, plain, typst_text
 from derive.report.page import LETTER
 from derive.report.pdf import pdf, typst_pdf, typst_query, warm_up
 from derive.report.render import render
 from derive.report.scene import Circle, Scene
+from documents import HOSTILE, HOSTILE_STRINGS, REALISTIC, WIDE
+from formulas import FORMULAS
 
 
 def test_the_same_document_gives_the_same_bytes() -> None:

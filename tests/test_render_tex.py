@@ -8,8 +8,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from documents import HOSTILE, HOSTILE_STRINGS, REALISTIC, WIDE, chain
-from formulas import FORMULAS
 
 from derive.errors import ProblemError
 from derive.report import tex_engines
@@ -20,6 +18,8 @@ from derive.report.page import LETTER
 from derive.report.pdf import pdf
 from derive.report.render import render
 from derive.report.tex_engines import run_tex
+from documents import HOSTILE, HOSTILE_STRINGS, REALISTIC, WIDE, chain
+from formulas import FORMULAS
 
 ALL = Document(
     "all",
@@ -39,15 +39,24 @@ ALL = Document(
 @pytest.mark.parametrize("text", HOSTILE_STRINGS)
 def test_prose_has_no_live_character(text: str) -> None:
     """Every backslash belongs to a command of ours, every brace and dollar is paired by us, no special is bare."""
-    rest = re.sub(r"\\(?:text[a-z]+\{\}|ldots\{\}|allowbreak\{\}|[{}$&#%_])", "", tex_text(text)).replace("{}", "").replace("{[}", "")
+    rest = (
+        re.sub(r"\\(?:text[a-z]+\{\}|ldots\{\}|allowbreak\{\}|[{}$&#%_])", "", tex_text(text))
+        .replace("{}", "")
+        .replace("{[}", "")
+    )
     rest = rest.replace("{]}", "").replace("{*}", "")
-    assert not set(rest) & set("\\{}$&#%_~^<>|\"`[]*")
+    assert not set(rest) & set('\\{}$&#%_~^<>|"`[]*')
 
 
 def test_displayed_fractions_are_pushed_apart() -> None:
     r"""``\\[3ex]`` between rows with ``\dfrac``, less for ``\frac``, nothing for letters, and a given gap stays."""
-    assert for_tex(r"\begin{cases} \dfrac{a}{b} \\ c \end{cases}") == r"\begin{cases} \dfrac{a}{b} \\[3ex] c \end{cases}"
-    assert for_tex(r"\begin{pmatrix} a \\ \frac{a}{b} \end{pmatrix}") == r"\begin{pmatrix} a \\[1ex] \frac{a}{b} \end{pmatrix}"
+    assert (
+        for_tex(r"\begin{cases} \dfrac{a}{b} \\ c \end{cases}") == r"\begin{cases} \dfrac{a}{b} \\[3ex] c \end{cases}"
+    )
+    assert (
+        for_tex(r"\begin{pmatrix} a \\ \frac{a}{b} \end{pmatrix}")
+        == r"\begin{pmatrix} a \\[1ex] \frac{a}{b} \end{pmatrix}"
+    )
     for unchanged in (r"\begin{pmatrix} a \\ b \end{pmatrix}", r"\begin{pmatrix} \dfrac{a}{b} \\[2ex] c \end{pmatrix}"):
         assert for_tex(unchanged) == unchanged
 
@@ -59,7 +68,9 @@ def test_a_bracket_behind_a_row_is_no_gap() -> None:
 
 def test_short_displays_stay_together_and_long_ones_break() -> None:
     r"""``\\*`` forbids a page break: everywhere in a display of few rows, after the first and before the last of a long one."""
-    few, many = (render(Document("d", "d", "en", (Display((chain("z", *[("=", "1")] * n),)),)), "tex").text for n in (4, 7))
+    few, many = (
+        render(Document("d", "d", "en", (Display((chain("z", *[("=", "1")] * n),)),)), "tex").text for n in (4, 7)
+    )
     assert re.findall(r" \\\\(\*?)\n", few[few.index(r"\begin{derivation}") :]) == ["*"] * 3
     assert re.findall(r" \\\\(\*?)\n", many[many.index(r"\begin{derivation}") :]) == ["*", "", "", "", "", "*"]
 
@@ -95,7 +106,11 @@ def _engine(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
 
 def test_the_engine_is_kept_in_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No shell escape, paranoid reading and writing, no clock, a folder of its own that is gone afterwards."""
-    _engine(tmp_path, monkeypatch, 'echo "$PWD $* $openin_any $openout_any $SOURCE_DATE_EPOCH $FORCE_SOURCE_DATE" > report.pdf')
+    _engine(
+        tmp_path,
+        monkeypatch,
+        'echo "$PWD $* $openin_any $openout_any $SOURCE_DATE_EPOCH $FORCE_SOURCE_DATE" > report.pdf',
+    )
     folder, *said = run_tex("xelatex", "x", "name").pdf.decode().split()
     assert said == [*"-interaction=nonstopmode -halt-on-error -no-shell-escape report.tex p p 0 1".split()]
     assert not Path(folder).exists()
@@ -103,7 +118,11 @@ def test_the_engine_is_kept_in_bounds(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_the_first_error_of_tex_is_the_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line that begins with an exclamation mark, and the line of the source."""
-    _engine(tmp_path, monkeypatch, r"printf 'noise\n! Undefined control sequence.\nl.12 \\foo\n! Second.\n' > report.log; exit 1")
+    _engine(
+        tmp_path,
+        monkeypatch,
+        r"printf 'noise\n! Undefined control sequence.\nl.12 \\foo\n! Second.\n' > report.log; exit 1",
+    )
     with pytest.raises(ProblemError, match=r"^xelatex refuses name\.tex, line 12: ! Undefined control sequence\.$"):
         run_tex("xelatex", "x", "name")
 
@@ -134,7 +153,9 @@ def test_documents_compile_cleanly(sample: Document, engine: str) -> None:
     if engine != "xelatex" and shutil.which(engine) is None:
         pytest.skip(f"{engine} is not installed")
     log = run_tex(engine, render(sample, "tex").text, sample.name).log
-    assert not re.findall(r"^(?:!|Overfull|Missing character|LaTeX Font Warning|LaTeX Warning: (?!Label)).*", log, re.MULTILINE)
+    assert not re.findall(
+        r"^(?:!|Overfull|Missing character|LaTeX Font Warning|LaTeX Warning: (?!Label)).*", log, re.MULTILINE
+    )
 
 
 @pytest.mark.tex
@@ -151,7 +172,13 @@ def test_hostile_prose_prints_as_text(tmp_path: Path) -> None:
     for engine in ("xelatex", "typst"):
         (tmp_path / "hostile.pdf").write_bytes(pdf(HOSTILE, engine))
         said = subprocess.run(["pdftotext", "-raw", "hostile.pdf", "-"], cwd=tmp_path, capture_output=True, check=True)
-        words = "".join(said.stdout.decode().split()).replace("\u200c", "").replace("\u200b", "").replace("’", "'").replace("\u2010", "-")
+        words = (
+            "".join(said.stdout.decode().split())
+            .replace("\u200c", "")
+            .replace("\u200b", "")
+            .replace("’", "'")
+            .replace("\u2010", "-")
+        )
         for text in HOSTILE_STRINGS:
             for word in plain(text).replace("\N{REPLACEMENT CHARACTER}", "").split():
                 assert word in words or not word.isascii() or "-" in word, (engine, word)

@@ -6,14 +6,14 @@ import re
 from functools import lru_cache
 
 import math_core
-import mathml
 import pytest
 import typst
-from formulas import FORMULAS
 
+import mathml
 from derive.errors import ProblemError
 from derive.report.latex_tree import parse, tokens
 from derive.report.typst_math import PRELUDE, to_typst
+from formulas import FORMULAS
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from derive.report.document import Chain, Display, Document, Items, Math, Note, Paragraph, Spans, Table
+from derive.report.document import (
+    Chain,
+    Display,
+    Document,
+    Figure,
+    Heading,
+    Items,
+    Math,
+    Note,
+    Paragraph,
+    Spans,
+    Table,
+)
 from derive.report.page import A4, INDENT, Page
 from derive.report.widths import bound, spans_bound
 
@@ -68,7 +80,7 @@ def lay_out(document: Document, page: Page = A4) -> Layout:
 
 
 def measure(formulas: Iterable[str]) -> dict[str, float]:
-    """The exact width of each displayed formula in em, from one Typst query (none where there is nothing to measure)."""
+    """The exact width of each displayed formula in em, from one Typst query; none where nothing is to be measured."""
     wanted = list(dict.fromkeys(formulas))
     if not wanted:
         return {}
@@ -207,7 +219,9 @@ def _all_spans(document: Document) -> Iterator[Spans]:
                 yield caption
                 for row in rows:
                     yield from row
+            case Heading(_, spans):
+                yield spans
+            case Figure(_, caption):
+                yield caption
             case Display():
                 pass
-            case _:
-                yield getattr(block, "spans", None) or getattr(block, "caption", ())

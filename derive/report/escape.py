@@ -63,10 +63,11 @@ def markdown_code(text: str) -> str:
 _TEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "[": "{[}", "]": "{]}", "*": "{*}",  # behind a line break or \\item, a bracket or a star would be taken for an option
+    "[": "{[}", "]": "{]}", "*": "{*}",  # TeX would take them for an option behind \\ or \item
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "\u00a0": "~", "\u2026": r"\ldots{}",
     "\N{REPLACEMENT CHARACTER}": "?", BREAK: r"\allowbreak{}",
-    "−": "$-$", "×": r"$\times$", "·": r"$\cdot$", "→": r"$\to$", "∂": r"$\partial$", "∇": r"$\nabla$", "Σ": r"$\Sigma$",
+    "−": "$-$", "×": r"$\times$", "·": r"$\cdot$", "→": r"$\to$", "∂": r"$\partial$", "∇": r"$\nabla$",
+    "Σ": r"$\Sigma$",
     "≈": r"$\approx$", "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$", "′": "$'$", "∞": r"$\infty$", "⊙": r"$\odot$",
     "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$", "δ": r"$\delta$", "ε": r"$\varepsilon$", "η": r"$\eta$",
     "θ": r"$\theta$", "λ": r"$\lambda$", "μ": r"$\mu$", "π": r"$\pi$", "σ": r"$\sigma$", "φ": r"$\varphi$",

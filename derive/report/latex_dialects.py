@@ -1,10 +1,12 @@
 """What a formula needs on its way into a TeX file, and what it needs to survive Markdown.
 
-TeX: rows of displayed fractions touch unless a gap pushes them apart. Markdown: GitHub reads the text between the
-dollars as Markdown first, so nothing in it may mean anything to Markdown: no backslash before punctuation (``\\,`` loses
-its backslash, ``\\\\`` one of two), no bracket, bar or angle (links, tables, tags), no underscore that could open emphasis;
-and its MathJax refuses ``\\operatorname``, ``\\mbox`` and ``\\phantom``. The words used instead are known to MathJax 2
-and 3 (Jupyter, GitHub) and to KaTeX (VS Code).
+TeX: rows of displayed fractions touch unless a gap pushes them apart.
+
+Markdown: some readers (GitHub among them) read the text between the dollars as Markdown first, so nothing in it may
+mean anything to Markdown: no backslash before punctuation (``\\,`` loses its backslash, ``\\\\`` one of two), no
+bracket, bar or angle (links, tables, tags), no underscore that could open emphasis. GitHub's MathJax also refuses
+``\\operatorname``, ``\\mbox`` and ``\\phantom``. The words used instead are known to MathJax 2 and 3 (Jupyter, GitHub)
+and to KaTeX (VS Code). A ``math`` fence would need less care on GitHub, but Jupyter and VS Code show it as code.
 """
 
 from __future__ import annotations
@@ -55,7 +57,9 @@ def _arrays(row: Row) -> list[Array]:
 
 def _has_fraction(rows: tuple[Row, ...], kind: str) -> bool:
     def inside(node: Node) -> bool:
-        return isinstance(node, Fraction) and node.kind == kind or any(inside(n) for row in children(node) for n in row)
+        return (isinstance(node, Fraction) and node.kind == kind) or any(
+            inside(n) for row in children(node) for n in row
+        )
 
     return any(inside(node) for row in rows for node in row)
 
@@ -64,8 +68,8 @@ def _has_fraction(rows: tuple[Row, ...], kind: str) -> bool:
 
 _WORDS = {
     r"\{": r"\lbrace", r"\}": r"\rbrace", r"\|": r"\Vert", "|": r"\vert", "[": r"\lbrack", "]": r"\rbrack",
-    "<": r" \lt ", ">": r" \gt ", "*": r"\ast", r"\,": r"\thinspace", r"\:": r"\thinspace", r"\;": r"\thinspace\thinspace",
-    r"\ ": r"\thinspace\thinspace", r"\!": r"\negthinspace", r"\\": r"\cr",
+    "<": r" \lt ", ">": r" \gt ", "*": r"\ast", r"\,": r"\thinspace", r"\:": r"\thinspace",
+    r"\;": r"\thinspace\thinspace", r"\ ": r"\thinspace\thinspace", r"\!": r"\negthinspace", r"\\": r"\cr",
 }  # fmt: skip
 
 
@@ -87,7 +91,8 @@ def for_markdown(latex: str) -> str:
         elif token.text == r"\phantom":
             place = _past_group(source, place)
             _put(out, r"\quad")
-        elif token.text == r"\sqrt" and place < len(source) and source[place].text == "[":  # its index keeps its brackets
+        elif token.text == r"\sqrt" and place < len(source) and source[place].text == "[":
+            # the brackets of an index are syntax, not signs
             _put(out, token.text + "[")
             place += 1
             while source[place].text != "]":

@@ -45,8 +45,8 @@ DELIMITERS = {
     "\\vert": "|", "\\Vert": "‖", "\\lvert": "|", "\\rvert": "|", "\\lVert": "‖", "\\rVert": "‖",
     "\\langle": "⟨", "\\rangle": "⟩", "\\lfloor": "⌊", "\\rfloor": "⌋", "\\lceil": "⌈", "\\rceil": "⌉",
 }  # fmt: skip
-SIZES = {name + side: size for name, size in (("big", 1.2), ("Big", 1.8), ("bigg", 2.4), ("Bigg", 3.0)) for side in "lrm"}
-SIZES |= {"big": 1.2, "Big": 1.8, "bigg": 2.4, "Bigg": 3.0}
+_HEIGHTS = {"big": 1.2, "Big": 1.8, "bigg": 2.4, "Bigg": 3.0}  # in em
+SIZES = {name + side: height for name, height in _HEIGHTS.items() for side in ("", "l", "r", "m")}
 MATRICES = {"matrix": ("", ""), "pmatrix": ("(", ")"), "bmatrix": ("[", "]"), "Bmatrix": ("{", "}"),
             "vmatrix": ("|", "|"), "Vmatrix": ("‖", "‖")}  # fmt: skip
 ENVIRONMENTS = frozenset(MATRICES) | {"cases", "aligned", "array"}
@@ -280,7 +280,8 @@ def parse(latex: str) -> Row:
     row = reader.row(())
     if reader.here is not None:
         stray = reader.here.text
-        raise reader.refuse(f"'{stray}' stands outside of an array" if stray in ("&", "\\\\") else f"'{stray}' closes nothing")
+        why = "stands outside of an array" if stray in ("&", "\\\\") else "closes nothing"
+        raise reader.refuse(f"'{stray}' {why}")
     return row
 
 
@@ -325,7 +326,7 @@ class _Reader:
             raise self.refuse(f"it nests deeper than {_DEEPEST} levels")
         nodes: list[Node] = []
         while (token := self.here) is not None and token.text not in ends:
-            if token.text in ("}", "\\right", "&", "\\\\") or (token.kind == "named" and token.text.startswith("\\end")):
+            if token.text in ("}", "\\right", "&", "\\\\") or token.text.startswith("\\end{"):
                 break
             nodes.append(self.scripted(self.base()))
         self.depth -= 1

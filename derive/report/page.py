@@ -14,7 +14,7 @@ MM = 72 / 25.4
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A paper by the name that both Typst and the ``article`` class know (``a4``, ``a4paper``), with its width and margin in mm."""
+    """A paper by the names that Typst and the ``article`` class have for it, with its width and margin in mm."""
 
     typst_paper: str
     tex_paper: str

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from derive.errors import ProblemError
 from derive.report.document import Document
-from derive.report.page import A4, SIZE, Page
+from derive.report.page import A4, Page
 from derive.report.typst_math import PRELUDE, to_typst
 
 if TYPE_CHECKING:
@@ -50,16 +50,20 @@ def typst_pdf(source: str) -> bytes:
             raise ProblemError(f"Typst refuses the document: {_first_line(error)}") from error
     if warnings:
         raise ProblemError(f"Typst warns: {_first_line(warnings[0])}")
-    return bytes(result)
+    if not isinstance(result, bytes):  # a list of pages is what other formats give
+        raise TypeError(type(result).__name__)
+    return result
 
 
 def typst_query(source: str, label: str) -> list[Any]:
     """The values of the metadata that carry ``<label>`` in a Typst source."""
     with _LOCK:
-        compiler, fonts = _typst()
+        _, fonts = _typst()
         import typst
 
-        found = typst.query(
+        # A module function: a Compiler answers queries only about the source it was made with. Its types want the
+        # root in the type of the source, but a source in a str would be taken for a path.
+        found = typst.query(  # type: ignore[type-var]
             source.encode(), f"<{label}>", field="value", font_paths=fonts, root=_root(), ignore_system_fonts=True
         )
     values: list[Any] = json.loads(found)

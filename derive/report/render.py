@@ -1,7 +1,7 @@
 """A document as text: each block handed to its partial under ``templates/``, each string through its format's escape.
 
-Templates place; they never compute. Whatever a template prints is escaped unless a filter of this module made it, so a
-template cannot forget to. Three formats: ``md`` (GitHub, Jupyter, VS Code), ``tex`` and ``typ`` (the source of the PDF).
+Templates place; they never compute. Whatever a template prints is escaped unless a filter of this module made it, so
+a template cannot forget to. Three formats: ``md`` (GitHub, Jupyter, VS Code), ``tex``, ``typ`` (the source of the PDF).
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ _PARTIALS = {
     Heading: "heading", Paragraph: "paragraph", Display: "display", Items: "items", Table: "table", Figure: "figure",
     Note: "note",
 }  # fmt: skip
+Writer = Callable[[str], str]
+
 _LONG_TABLE = 18  # rows; a longer one may break across pages
 _RUNNING = 70  # characters of the title in the running head
 
@@ -67,15 +69,16 @@ class Ready(str):
 class View:
     """A block as its partial sees it: the block, and what was decided about it outside of the template.
 
-    ``rows`` are a display's, ``columns`` a table's widths in em (``None``: natural), ``drawing`` a figure in the format,
-    ``picture`` the name of its file. ``keep`` ties the block to the next one on the page; ``long`` lets it break.
+    ``rows`` are a display's, ``columns`` a table's widths in em (``None``: natural), ``drawing`` is a figure in the
+    format, ``picture`` the name of its file. ``keep`` ties the block to the next one on the page, ``long`` lets it
+    break.
     """
 
     template: str
     block: Block
     rows: tuple[Row, ...] = ()
     columns: tuple[float | None, ...] = ()
-    drawing: Ready = Ready("")
+    drawing: str = ""
     picture: str = ""
     keep: bool = False
     long: bool = False
@@ -109,7 +112,7 @@ def _views(document: Document, format: str, page: Page, attachments: dict[str, b
     views = []
     figures = 0
     for place, block in enumerate(document.blocks):
-        drawing, picture = Ready(""), ""
+        drawing, picture = "", ""
         if isinstance(block, Figure):
             figures += 1
             _check_scene(block.scene)
@@ -117,15 +120,21 @@ def _views(document: Document, format: str, page: Page, attachments: dict[str, b
                 picture = f"{document.name}-figure-{figures}.svg"
                 attachments[picture] = scene_to_svg(block.scene, "", block.alternative, to_typst).encode()
             else:
-                drawing = Ready(scene_to_tikz(block.scene) if format == "tex" else scene_to_typst(block.scene, to_typst))
+                tex = format == "tex"
+                drawing = Ready(scene_to_tikz(block.scene) if tex else scene_to_typst(block.scene, to_typst))
         following = document.blocks[place + 1] if place + 1 < len(document.blocks) else None
         rows = layout.rows.get(place, ())
         views.append(
             View(
-                f"{format}/{_PARTIALS[type(block)]}.{format}", block, rows, layout.columns.get(place, ()), drawing, picture,
+                template=f"{format}/{_PARTIALS[type(block)]}.{format}",
+                block=block,
+                rows=rows,
+                columns=layout.columns.get(place, ()),
+                drawing=drawing,
+                picture=picture,
                 keep=isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items),
                 long=len(rows) > 4 or (isinstance(block, Table) and len(block.rows) > _LONG_TABLE),
-            )  # fmt: skip
+            )
         )
     return views
 
@@ -140,7 +149,7 @@ def _check_scene(scene: Scene) -> None:
 # ── formats ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _joined(text: Callable[[str], str], strong: str, code: Callable[[str], str], math: Callable[[str], str]) -> Callable[[Spans], Ready]:
+def _joined(text: Writer, strong: str, code: Writer, math: Writer) -> Callable[[Spans], Ready]:
     """Spans set one behind the other."""
 
     def spans(line: Spans) -> Ready:
@@ -169,7 +178,8 @@ def _markdown_spans(line: Spans) -> Ready:
         after_math = place > 0 and isinstance(line[place - 1], Math)
         if isinstance(span, Strong):
             piece = _markdown_strong(out[-1:], piece, following)
-        if isinstance(span, Math) and out[-1:].strip() or after_math and piece[:1] not in (*" .,;:!?)", ""):
+        apart = isinstance(span, Math) and out[-1:].strip()
+        if apart or (after_math and piece[:1] not in (*" .,;:!?)", "")):
             out += " "
         out += piece
     return Ready(out.strip())
@@ -221,7 +231,7 @@ _FORMATS = {
         escape.markdown_text,
         {
             "spans": _markdown_spans, "line": _markdown_line, "cell": _markdown_cell, "math": _ready(for_markdown),
-            "target": _ready(lambda name: f"({quote(name)})"), "alt": _ready(escape.markdown_text),
+            "url": _ready(lambda name: f"({quote(name)})"), "alt": _ready(escape.markdown_text),
         },
     ),
     "tex": _Format(
@@ -266,4 +276,4 @@ def _templates() -> Path:
     for folder in (package / "_templates", package.parent / "templates"):
         if folder.is_dir():
             return folder
-    raise ProblemError(f"the templates of derive are missing (looked in {package / '_templates'})", hint="install it anew")
+    raise ProblemError(f"derive has lost its templates (looked for {package / '_templates'})", hint="install it anew")

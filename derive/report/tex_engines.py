@@ -38,7 +38,7 @@ class TexRun:
 def run_tex(engine: str, source: str, name: str) -> TexRun:
     """The PDF that ``engine`` makes of a TeX source; ``name`` stands in messages.
 
-    Raises ``ProblemError`` for an engine that is unknown or missing, for the first TeX error, and for a run without end.
+    Raises ``ProblemError`` for an engine that is unknown or missing, for the first TeX error, for a run without end.
     """
     if engine not in ENGINES:
         raise ProblemError(f"unknown PDF engine '{engine}'", hint=f"typst, {', '.join(ENGINES)}")
