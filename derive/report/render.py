@@ -243,7 +243,7 @@ _FORMATS = {
         escape.typst_text,
         {
             "spans": _joined(escape.typst_text, "#strong[@]", escape.typst_code, to_typst), "math": _ready(to_typst),
-            "string": _ready(escape.typst_string),
+            "quoted": _ready(escape.typst_string),
         },
         TYPST_STYLES,
     ),
