@@ -312,7 +312,7 @@ def test_wrong_input_names_its_line(text: str, message: str, line: int, hint: st
         ("update = true", "update is true", None),
         ("update = { steps = 2 }", "no rate", None),
         ('update = { rate = "x" }', "rate: 'x' is not a number", None),
-        ("update = { rate = nan }", "rate: nan", None),
+        ("update = { rate = nan }", "rate: 'nan'", None),
         ("update = { rate = 1, steps = 0 }", "steps is", None),
         ("update = { rate = 1, stepps = 2 }", "unknown key stepps", "nearest: steps"),
         ("update = { rate = 1, every = 1.5 }", "every is", None),
@@ -428,7 +428,7 @@ def test_python_and_toml_make_the_same_problem() -> None:
     assert made == problem_from_text(_with_ask('loss = "E"'))
     with pytest.raises(ProblemError, match="equations:2: q is used"):
         Problem.from_equations("y = 1\nz = q")
-    with pytest.raises(ProblemError, match="in part a: entry 1 of x: nan"):
+    with pytest.raises(ProblemError, match="in part a: entry 1 of x: 'nan'"):
         Problem.from_equations("y = x", parts=[{"name": "a", "given": {"x": [float("nan")]}}])
     with pytest.raises(ProblemError, match="has the key 3"):
         Problem.from_equations("y = x", given={3: 4})  # type: ignore[dict-item]

@@ -6,7 +6,6 @@ A number is a scalar, a flat list a row (1 × n), nested lists a matrix or more 
 from __future__ import annotations
 
 import sys
-import zipfile
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
@@ -188,7 +187,9 @@ def _load(place: Path, file: str, array: str | None) -> object:
             raise ProblemError(f"{file} holds one array without a name", hint="leave array out, or save as .npz")
         with place.open("rb") as stream:
             return _read_array(stream, file)
-    with zipfile.ZipFile(place) as archive:
+    from zipfile import ZipFile  # start-up time is a budget, and few problems have such files
+
+    with ZipFile(place) as archive:
         names = sorted(name.removesuffix(".npy") for name in archive.namelist())
         if array is None:
             raise ProblemError(f"{file} holds {wording.listing(names, 'and')}; array says which is meant")
