@@ -518,7 +518,7 @@ _row(
     value=lambda kind, node, v: (
         -(
             v[1] * kind.function("log", (), v[0])
-            + (kind.number(fmpq(1)) - v[1]) * kind.function("log", (), kind.number(fmpq(1)) - v[0])
+            + (kind.number(fmpq(1)) - v[1]) * kind.function("log", (), kind.settle(kind.number(fmpq(1)) - v[0], node))
         )
     ),
     pullback=lambda G, node: (

@@ -71,7 +71,7 @@ def sqrt(x: Number) -> Number:
 
 def square(x: Number) -> Number:
     """x times x; of a ball around zero it is not negative."""
-    return x * x if isinstance(x, fmpq) else x**2
+    return x * x if isinstance(x, fmpq) else _whole_power(x, 2)
 
 
 def absolute(x: Number) -> Number:
@@ -187,7 +187,21 @@ def power(x: Number, exponent: fmpq) -> Number:
             if p * base.height_bits() <= 2 * EXACT_BITS:
                 return settle(base**p)
             return arb(base) ** p
-    return arb(x) ** (p if q == 1 else exponent)
+    return _whole_power(arb(x), p) if q == 1 else arb(x) ** exponent
+
+
+def _whole_power(x: arb, p: int) -> arb:
+    """``x ** p`` for p > 0. FLINT's binding gives NaN for a ball around zero (0.9): that one is multiplied out."""
+    if not x.contains(0):
+        return x**p
+    result, square, left = arb(1), x, p
+    while left:
+        result, square, left = (
+            (result * square if left & 1 else result),
+            (square * square if left > 1 else square),
+            left >> 1,
+        )
+    return result if p % 2 else result.nonnegative_part()
 
 
 def softmax(logits: Sequence[Number]) -> list[Number]:

@@ -6,22 +6,30 @@ A check carries the bound that was met, never the residue, so that a report does
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from flint import arb, fmpq
 
-from derive.errors import DeriveError
+from derive.errors import DeriveError, ProblemError
 from derive.graph.expression import Adjoint
 from derive.numbers import arrays
-from derive.oracle import Differences, Oracle
+from derive.numbers.tensor import Tensor
+from derive.oracle import Differences, Oracle, Training
+from derive.problem.problem import Problem
+from derive.solution.magnitude import Magnitudes
 
 if TYPE_CHECKING:
     from derive.solution.solve import Part
 
 RELATIVE = 1e-9  # rules against another engine in doubles
 CENTRAL = 1e-5  # rules against central differences
+BOUNDS = {"complex_step": RELATIVE, "central_differences": CENTRAL}
+STEPS = range(-8, -30, -3)  # powers of two: central differences are tried again with steps of these parts of an entry
+ROUNDING = 1e-13  # what doubles lose of the largest term of a sum
 SHIFT = 1e-12  # a relative shift of the data, to see how far rounding alone can move a result
 
 
@@ -56,8 +64,13 @@ class Witness:
         self.oracle = Oracle(part.problem)
         self.kinks = self.oracle.kinks()
         self._values = self.oracle.forward()
-        self._moved = self.oracle.forward(self._shifted()) if not self.kinks else self._values
+        self._largest = max([1.0, *(float(np.max(np.abs(value))) for value in self._values.values() if value.size)])
 
+    @cached_property
+    def _magnitudes(self) -> Magnitudes:
+        return Magnitudes(self.part.run)
+
+    @cached_property
     def _shifted(self) -> dict[str, Any]:
         """The data, each entry moved by a part in 10^12, up or down in turn."""
         data = {**self.part.problem.given, **self.part.problem.parameters}
@@ -70,121 +83,198 @@ class Witness:
             moved[name] = array * (1 + SHIFT * signs) + SHIFT * signs * (array == 0)
         return moved
 
+    @property
+    def _moved_problem(self) -> Problem:
+        """The problem with shifted data."""
+
+        def moved(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            return {name: _tensor(self._shifted[name]) if name in self._shifted else t for name, t in tensors.items()}
+
+        problem = self.part.problem
+        return replace(problem, given=moved(problem.given), parameters=moved(problem.parameters))
+
+    @cached_property
+    def _moved_values(self) -> dict[str, Any]:
+        return self._values if self.kinks else self.oracle.forward(self._shifted)
+
+    def _moved_value(self, name: str) -> Any:
+        return self._moved_values[name]
+
+    @cached_property
+    def _moved_gradients(self) -> dict[str, Any]:
+        return self._gradients if self.kinks else self.oracle.backprop(self._heads, values=self._shifted)
+
+    def _moved(self, name: str) -> Any:
+        return self._moved_gradients[name]
+
+    @cached_property
+    def _gradients(self) -> dict[str, Any]:
+        return self.oracle.backprop(self._heads)
+
+    @cached_property
+    def _heads(self) -> Any:
+        """What backprop starts from: the loss, or the adjoints that are given."""
+        upstream = self.part.problem.ask.upstream
+        if not upstream:
+            return self.part.derivation.of if self.part.derivation is not None else None
+        return {u.at: arrays.to_floats(arrays.from_tensor(u.value)) for u in upstream if u.value is not None}
+
     def values(self) -> Iterator[Check]:
         """Every named value."""
         for name, theirs in self._values.items():
-            if name in self.part.network.data:
-                continue
-            ours = arrays.to_floats(self.part.run.value(name))
-            yield self._compare("values", name, ours, theirs, self._moved[name])
+            if name not in self.part.network.data:
+                yield self._compare("values", name, name, theirs, partial(self._moved_value, name))
 
     def gradients(self) -> Iterator[Check]:
         """Every gradient and every adjoint on the way to one, by the oracle's backprop, and without any rule."""
         part = self.part
         if part.derivation is None:
             return
-        seeds = self._seeds()
-        theirs = self.oracle.backprop(seeds if seeds is not None else part.derivation.of)
-        moved = theirs
-        if not self.kinks:
-            moved = self.oracle.backprop(seeds if seeds is not None else part.derivation.of, values=self._shifted())
-        names = [a.by for a in part.derivation.adjoints if a.by in theirs and a.by not in part.network.labels]
-        ours = {name: arrays.to_floats(part.run.value(Adjoint(part.derivation.of, name))) for name in names}
+        of = part.derivation.of
+        names = [a.by for a in part.derivation.adjoints if a.by in self._gradients and a.by not in part.network.labels]
         for name in names:
-            yield self._compare("backprop", f"d{part.derivation.of}/d{name}", ours[name], theirs[name], moved[name])
+            moved = partial(self._moved, name)
+            yield self._compare("backprop", f"d{of}/d{name}", Adjoint(of, name), self._gradients[name], moved)
         wanted = [name for name in part.asked.gradients if name in names]
-        for method, key, bound in (
-            ("complex step", "complex_step", RELATIVE),
-            ("central differences", "central_differences", CENTRAL),
-        ):
-            for of, seed in seeds.items() if seeds is not None and len(seeds) == 1 else [(part.derivation.of, None)]:
-                if seeds is not None and seed is None:
-                    break
-                for name, found in self.oracle.differences(of, wanted, method).items():
-                    yield from self._differences(key, bound, name, ours[name], moved[name] - theirs[name], found, seed)
+        heads = self._heads.items() if isinstance(self._heads, dict) else [(of, np.ones(()))]
+        if len(heads) != 1:
+            return  # differences are of one quantity
+        for head, seed in heads:
+            for method in ("complex step", "central differences"):
+                for name, found in self.oracle.differences(head, wanted, method).items():
+                    yield from self._differences(method.replace(" ", "_"), head, name, found, seed)
 
-    def _seeds(self) -> dict[str, Any] | None:
-        upstream = self.part.problem.ask.upstream
-        if not upstream:
-            return None
-        return {u.at: arrays.to_floats(arrays.from_tensor(u.value)) for u in upstream if u.value is not None}
-
-    def _differences(
-        self, key: str, bound: float, name: str, ours: Any, noise: Any, found: Differences, seed: Any
-    ) -> Iterator[Check]:
+    def _differences(self, key: str, head: str, name: str, found: Differences, seed: Any) -> Iterator[Check]:
         """Single entries and random directions; those that cross a kink are left out, and said to be."""
-        of = f"d{self.part.derivation.of}/d{name}"  # type: ignore[union-attr]
-        weights = np.ones(()) if seed is None else seed
+        assert self.part.derivation is not None
+        adjoint = Adjoint(self.part.derivation.of, name)
+        ours = arrays.to_floats(self.part.run.value(adjoint))
         size = len(found.entries)
-        theirs = (found.values.reshape(size, -1) @ np.ravel(weights)).reshape(size)
+        theirs = (found.values.reshape(size, -1) @ np.ravel(seed)).reshape(size)
         kept = ~found.left_out.reshape(size, -1).any(axis=1)
         mine = ours.ravel()[list(found.entries)]
-        slack = float(np.max(np.abs(noise))) if noise.size else 0.0
-        scale = max(float(np.max(np.abs(ours))), 0.0) if ours.size else 0.0
-        check = self._judge(key, of, mine[kept], theirs[kept], bound, scale, slack, self._floor(key))
+        scale = float(np.max(np.abs(ours)))
+        if key == "central_differences" and kept.any():
+            theirs = self._with_better_steps(head, name, found, seed, mine, theirs, scale)
+        slack = self._slack(partial(self._moved, name), self._gradients[name], adjoint)
+        judge = partial(self._judge, key, str(adjoint), bound=BOUNDS[key])
+        check = judge(mine[kept], theirs[kept], scale=scale, slack=lambda: max(slack(), self._floor(key)))
         figure = check.figure if kept.all() else f"{check.figure}, {int(kept.sum())} of {size} entries"
         if not found.complete:
             figure = f"{check.figure}, {size} sampled entries and {len(found.directions)} directions"
             for direction in found.directions:
                 if not direction.left_out:
-                    along = float((ours * direction.vector).sum())
-                    theirs_along = float(np.ravel(direction.value) @ np.ravel(weights))
-                    size_of = max(abs(along), scale * math.sqrt(ours.size))
-                    ends = np.array([along]), np.array([theirs_along])
-                    self._judge(key, of, *ends, bound, size_of, slack * ours.size, self._floor(key))
+                    judge(
+                        np.array([float((ours * direction.vector).sum())]),
+                        np.array([float(np.ravel(direction.value) @ np.ravel(seed))]),
+                        scale=scale * math.sqrt(ours.size),
+                        slack=lambda: max(slack(), self._floor(key)) * ours.size,
+                    )
         if kept.any():
-            yield Check(check.check, of, check.passed, figure)
+            yield Check(check.check, str(adjoint), check.passed, figure)
+
+    def _with_better_steps(
+        self, head: str, name: str, found: Differences, seed: Any, ours: Any, theirs: Any, scale: float
+    ) -> Any:
+        """The differences, taken once more with other steps where they are off: a step may be too long or too short."""
+        here, better = self._values[name], theirs.copy()
+        for k in np.flatnonzero(np.abs(ours - theirs) > CENTRAL * scale).tolist():
+            entry = np.unravel_index(found.entries[k], here.shape)
+            for exponent in STEPS:
+                step = 2.0**exponent * max(abs(float(here[entry])), 2.0**-10)
+                ends = []
+                for sign in (1, -1):
+                    moved = here.copy()
+                    moved[entry] += sign * step
+                    try:
+                        ends.append(self.oracle.forward({name: moved})[head])
+                    except ProblemError:  # outside the domain of a function
+                        break
+                if len(ends) == 2:
+                    slope = float(np.ravel(ends[0] - ends[1]) @ np.ravel(seed)) / (2 * step)
+                    if abs(ours[k] - slope) < abs(ours[k] - better[k]):
+                        better[k] = slope
+        return better
 
     def _floor(self, key: str) -> float:
-        """Central differences lose what rounding takes from the loss, however small the derivative."""
-        if key != "central_differences":
-            return 0.0
-        return 1e-9 * max(float(np.max(np.abs(value))) for value in self._values.values() if value.size)
+        """What a method loses however small the derivative is.
+
+        Central differences lose what rounding takes from the loss; a complex step of 1e-30 leaves terms of its square
+        where everything else cancels.
+        """
+        return {"central_differences": 1e-9, "complex_step": 1e-40}[key] * self._largest
 
     def ratios(self) -> Iterator[Check]:
         """Ratios by the oracle's Jacobian, and by complex steps."""
         for ratio in self.part.asked.ratios:
-            ours = arrays.to_floats(self.part.value_of(ratio.text))
+            ours = self.part.value_of(ratio.text)
             full = self.oracle.jacobian(ratio.of, ratio.by)
-            theirs = np.diag(full) if ratio.kind == "elementwise" else full
-            yield self._compare("jacobian", ratio.text, ours, theirs.reshape(ours.shape), theirs.reshape(ours.shape))
+            theirs = (np.diag(full) if ratio.kind == "elementwise" else full).reshape(ours.shape)
+            yield self._compare("jacobian", ratio.text, ours, theirs, None)
             found = self.oracle.complex_step(ratio.of, ratio.by)
             columns = found.values.reshape(len(found.entries), -1).T
             if found.complete and not found.left_out.any():
                 theirs = (np.diag(columns) if ratio.kind == "elementwise" else columns).reshape(ours.shape)
-                yield self._compare("complex_step", ratio.text, ours, theirs, theirs)
+                yield self._compare("complex_step", ratio.text, ours, theirs, None)
 
     def updates(self) -> Iterator[Check]:
         """The parameters after the last certified update, and each loss on the way."""
-        history = self.part.history
-        if history is None or self.part.asked.loss is None:
+        history, loss = self.part.history, self.part.asked.loss
+        if history is None or loss is None:
             return
         steps = len(history.runs) - 1
         rates = {name: float(rate.p) / float(rate.q) for name, rate in history.update.rates.items()}
-        run = self.oracle.train(self.part.asked.loss, rates, steps)
-        for name, theirs in run.parameters.items():
-            ours = arrays.to_floats(history.runs[-1].value(name))
-            yield self._compare("updates", name, ours, theirs, theirs)
-        losses = np.array([arrays.to_floats(r.value(self.part.asked.loss)).item() for r in history.runs])
-        theirs = np.array([entry.loss for entry in run.history])
-        yield self._compare("history", self.part.asked.loss, losses, theirs, theirs)
+        run = self.oracle.train(loss, rates, steps)
 
-    def _compare(self, key: str, of: str, ours: Any, theirs: Any, moved: Any) -> Check:
-        slack = float(np.max(np.abs(moved - theirs))) if ours.size else 0.0
-        scale = float(np.max(np.abs(ours))) if ours.size else 0.0
-        return self._judge(key, of, ours.ravel(), np.asarray(theirs).ravel(), RELATIVE, scale, slack, 0.0)
+        @cache
+        def moved() -> Training:
+            """The same from data that are shifted: a long run can carry a small difference far."""
+            if self.kinks:
+                return run
+            return Oracle(self._moved_problem).train(loss, rates, steps)
+
+        for name, theirs in run.parameters.items():
+            ours = history.runs[-1].value(name)
+            yield self._compare("updates", name, ours, theirs, partial(lambda name: moved().parameters[name], name))
+        losses = arrays.filled((steps + 1,), [entry.value(loss).item() for entry in history.runs])
+        theirs = np.array([entry.loss for entry in run.history])
+        yield self._compare("history", loss, losses, theirs, lambda: np.array([e.loss for e in moved().history]))
+
+    def _compare(self, key: str, of: str, ours: Any, theirs: Any, moved: Callable[[], Any] | None) -> Check:
+        """``ours`` are certified numbers, or the name under which the run has them."""
+        name = ours if isinstance(ours, str | Adjoint) else None
+        certified = self.part.run.value(name) if name is not None else ours
+        doubles = arrays.to_floats(certified)
+        slack = self._slack(moved, theirs, name if name is not None else certified)
+        scale = float(np.max(np.abs(doubles))) if doubles.size else 0.0
+        return self._judge(
+            key, of, doubles.ravel(), np.asarray(theirs).ravel(), bound=RELATIVE, scale=scale, slack=slack
+        )
+
+    def _slack(self, moved: Callable[[], Any] | None, theirs: Any, quantity: Any) -> Callable[[], float]:
+        """How far rounding in doubles may carry a result, worked out only where it is needed."""
+
+        def far() -> float:
+            by_data = 10 * float(np.max(np.abs(moved() - theirs))) if moved is not None else 0.0
+            if isinstance(quantity, str | Adjoint):
+                return max(by_data, ROUNDING * self._magnitudes.of(quantity), _radius(self.part.run.value(quantity)))
+            return max(by_data, ROUNDING * self._largest, _radius(quantity))
+
+        return far
 
     def _judge(
-        self, key: str, of: str, ours: Any, theirs: Any, bound: float, scale: float, slack: float, floor: float
+        self, key: str, of: str, ours: Any, theirs: Any, *, bound: float, scale: float, slack: Callable[[], float]
     ) -> Check:
-        """Within ``bound`` of the largest entry; where rounding alone moves a result further than that (a residual that
-        nearly vanishes), within ten times what a shift of the data by a part in 10^12 does to it."""
+        """Within ``bound`` of the largest entry.
+
+        Where rounding alone moves a result further than that (a residual that nearly vanishes), within ten times what a
+        shift of the data by a part in 10^12 does to it, or within what doubles leave of a sum whose terms cancel.
+        """
         gap = np.abs(ours - theirs)
         worst = float(np.max(gap)) if gap.size else 0.0
-        tiny = np.finfo(float).tiny
-        if worst <= bound * scale + tiny:
+        if worst <= bound * scale + np.finfo(float).tiny:
             return Check(key, of, True, f"{bound:.0e}")
-        allowed = max(10 * slack, floor)
+        allowed = slack()
         passed = bool(worst <= allowed)
         check = Check(key, of, passed, f"{10.0 ** math.ceil(math.log10(allowed)):.0e} absolute" if passed else "")
         at = int(np.argmax(gap))
@@ -193,6 +283,16 @@ class Witness:
             f"{of}, entry {at + 1}: the rule gives {float(ours[at])!r}, "
             f"the {key.replace('_', ' ')} gives {float(theirs[at])!r}",
         )
+
+
+def _tensor(array: Any) -> Tensor:
+    """Doubles as exact numbers."""
+    return Tensor.of(array.shape, [fmpq(*float(x).as_integer_ratio()) for x in array.ravel()])
+
+
+def _radius(array: Any) -> float:
+    """The largest radius of certified numbers: what is known of them, and no more."""
+    return max((float(x.rad()) for x in arrays.entries(array) if isinstance(x, arb)), default=0.0)
 
 
 def by_name(checks: tuple[Check, ...]) -> Mapping[str, tuple[Check, ...]]:

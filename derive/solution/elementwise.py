@@ -18,6 +18,7 @@ from flint import fmpq
 from derive.calculus.explicit import Entry, Explicit
 from derive.calculus.functions import rational
 from derive.calculus.paths import Paths
+from derive.calculus.vanish import vanishes
 from derive.graph.expression import Adjoint
 from derive.graph.network import Network
 from derive.numbers.balls import enclosure
@@ -47,16 +48,6 @@ def is_small(network: Network) -> bool:
     return entries <= MOST_ENTRIES and terms <= MOST_TERMS
 
 
-def vanishes(difference: sympy.Expr) -> bool:
-    """Whether SymPy shows that a difference is zero; ``False`` means no more than *not shown*."""
-    if difference == 0:
-        return True
-    expanded = sympy.expand(difference)
-    if expanded == 0:
-        return True
-    return bool(sympy.cancel(sympy.together(expanded)) == 0)
-
-
 def proofs(part: Part) -> Iterator[Check]:
     """The local and the whole proof of every adjoint. What cannot be shown is judged by numbers and said to be."""
     explicit, paths, derivation = part.explicit, part.paths, part.derivation
@@ -73,7 +64,7 @@ def proofs(part: Part) -> Iterator[Check]:
             if vanishes(local - rule[index]):
                 shown += 1
             else:
-                _same_numbers(part, f"{Adjoint(adjoint.of, name)}", index, local, rule[index])
+                _same_numbers(part, "sympy_local", f"{Adjoint(adjoint.of, name)}", index, local, rule[index])
         yield Check("sympy_local", str(Adjoint(adjoint.of, name)), True, f"{shown} of {rule.size}")
     if part.asked.loss is not None:
         yield from _whole(part, explicit, paths, part.asked.loss)
@@ -105,19 +96,23 @@ def _whole(part: Part, explicit: Explicit, paths: Paths, loss: str) -> Iterator[
                 break
             tried += 1
             by_paths = explicit.written_out(paths.total(found))
-            shown += vanishes(sympy.diff(written, symbols[index]) - by_paths)
-        if tried and shown:
+            slope = sympy.diff(written, symbols[index])
+            if vanishes(slope - by_paths):
+                shown += 1
+            else:
+                _same_numbers(part, "sympy_whole", f"d{loss}/d{name}", index, slope, by_paths)
+        if tried:
             yield Check("sympy_whole", f"d{loss}/d{name}", True, f"{shown} of {symbols.size}")
 
 
-def _same_numbers(part: Part, of: str, index: tuple[int, ...], a: sympy.Expr, b: sympy.Expr) -> None:
+def _same_numbers(part: Part, check: str, of: str, index: tuple[int, ...], a: sympy.Expr, b: sympy.Expr) -> None:
     """Where SymPy does not show two entries equal, their numbers decide."""
     if part.numeric:
         gap = substituted(part, a - b)
         entry = f"{of}[{','.join(str(k + 1) for k in index)}]"
         require(
-            Check("sympy_local", of, abs(gap) < sympy.Float("1e-25", 40), ""),
-            f"{entry}: SymPy's elementwise derivative {substituted(part, a)}, the matrix rule {substituted(part, b)}",
+            Check(check, of, abs(gap) < sympy.Float("1e-25", 40), ""),
+            f"{entry}: SymPy's derivative gives {substituted(part, a)}, the rule {substituted(part, b)}",
         )
 
 

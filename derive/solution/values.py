@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 from flint import fmpq
@@ -61,7 +61,8 @@ class Balls:
         from derive.numbers.functions import compare
 
         relation = ">=" if kind == "maximum" else "<="
-        return arrays.elementwise(lambda x, y: fmpq(int(compare(relation, x, y))), a, b)
+        # One and the same number is its own equal, however wide its ball.
+        return arrays.elementwise(lambda x, y: fmpq(int(x is y or compare(relation, x, y))), a, b)
 
     def softmax(self, a: Array, axis: int) -> Array:
         return arrays.along(softmax, a, axis)
@@ -148,11 +149,11 @@ class Run:
         if not known:
             known.update(self.data(bits))
         if name not in known:
-            for needed in self._order(name, known):
+            for needed in self.order(name, known):
                 known[needed] = self._carry(self._compute(needed, known), bits)
         return known[name]
 
-    def _order(self, name: Name, known: Mapping[Name, Array]) -> Iterator[Name]:
+    def order(self, name: Name, known: Container[Name]) -> Iterator[Name]:
         """What has to be worked out for a name, in order; no recursion, so that depth does not matter."""
         stack: list[tuple[Name, bool]] = [(name, False)]
         seen: set[Name] = set()
@@ -163,7 +164,8 @@ class Run:
             elif here not in known and here not in seen:
                 seen.add(here)
                 stack.append((here, True))
-                stack += [(below, False) for below in reversed(self.equations[here].names())]
+                if here in self.equations:
+                    stack += [(below, False) for below in reversed(self.equations[here].names())]
 
     def _compute(self, name: Name, known: Mapping[Name, Array]) -> Array:
         try:
