@@ -86,7 +86,33 @@ class Paths:
         """The derivative in the names of the problem: functions by the names of their values, softmax as itself."""
         if slope.has(sympy.exp):
             slope = self._softmax_by_name(slope)
-        return slope.xreplace(self.explicit.called_by_name)
+        return self._labels_add_up(slope).xreplace(self.explicit.called_by_name)
+
+    @cached_property
+    def samples(self) -> list[list[sympy.Symbol]]:
+        """The label entries of each sample whose labels add up to exactly 1."""
+        found = []
+        for equation in self.network.equations:
+            for node in equation.value.nodes():
+                if node.op == "cross_entropy" and node.args[1].op == "name":
+                    name, axis = str(node.args[1].name), node.at[0]
+                    if self.network.sums_to_one(name, axis):
+                        symbols = self.explicit.symbols(name)
+                        found += [list(line) for line in (symbols.T if axis == 0 else symbols)]
+        return found
+
+    def _labels_add_up(self, slope: sympy.Expr) -> sympy.Expr:
+        """A factor common to all labels of a sample is that factor once."""
+        for labels in self.samples:
+            if not slope.has(*labels):
+                continue
+            whole = sympy.expand(slope)
+            factors = [whole.coeff(label) for label in labels]
+            common = max(factors, key=factors.count)
+            if common != 0 and not common.has(*labels):
+                rest = whole - sum((common * label for label in labels), sympy.S.Zero)
+                slope = sympy.factor_terms(sympy.expand(rest) + common)
+        return slope
 
     def _softmax_by_name(self, slope: sympy.Expr) -> sympy.Expr:
         """e^z_j over the sum of such is the softmax's entry, where an equation names it."""

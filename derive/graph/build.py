@@ -28,7 +28,7 @@ def build(problem: Problem) -> Network:
     taken = set(data) | {statement.name for statement in problem.statements}
     for statement in problem.statements:
         value = reader.read(statement)
-        inner, value = named(value, statement.name, equations, taken)
+        inner, value = named(value, equations, taken)
         for equation in [*inner, Equation(statement.name, value, statement.line, statement.comment)]:
             equations.append(Equation(equation.name, equation.value, statement.line, equation.comment, equation.auto))
         reader.shapes[statement.name] = value.shape

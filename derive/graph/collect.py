@@ -9,6 +9,7 @@ from flint import fmpq
 
 from derive.graph import ops
 from derive.graph.expression import Adjoint, Expression, constant, is_constant, leaf
+from derive.graph.network import Network
 
 
 def collect(expression: Expression) -> Expression:
@@ -133,6 +134,26 @@ def _quotient(node: Expression) -> Expression:
     if rest is None or number == 1:
         return node
     return times(number, ops.apply("divide", rest, node.args[1]))
+
+
+def label_sums(expression: Expression, network: Network) -> Expression:
+    """The sum of a sample's labels is 1, where the data say so: softmax times that sum is softmax."""
+
+    def change(node: Expression) -> Expression:
+        if node.op == "multiply":
+            kept = [part for part in node.args if not _sums_to_one(part, network)]
+            if kept and len(kept) < len(node.args):
+                whole = ops.multiply(*kept)
+                return whole if whole.shape == node.shape else node
+        return node
+
+    return expression.rebuild(change)
+
+
+def _sums_to_one(node: Expression, network: Network) -> bool:
+    if node.op != "sum" or node.at[0] is None or node.args[0].op != "name":
+        return False
+    return network.sums_to_one(str(node.args[0].name), node.at[0])
 
 
 def transposed(expression: Expression) -> Expression:

@@ -17,16 +17,14 @@ NORMALISING = ("softmax", "log_softmax", "cross_entropy", "binary_cross_entropy"
 CHOOSING = ("maximum", "minimum")
 
 
-def named(
-    value: Expression, name: str, known: Sequence[Equation], taken: set[str]
-) -> tuple[list[Equation], Expression]:
+def named(value: Expression, known: Sequence[Equation], taken: set[str]) -> tuple[list[Equation], Expression]:
     """``value`` with its inner steps named: the new equations, in order, and what is left of the value."""
     table = {equation.value: leaf(equation.name, equation.value.shape) for equation in known}
     fresh: list[Equation] = []
 
     def refer(node: Expression) -> Expression:
         if node not in table:
-            label = _free(name, taken)
+            label = _free("p" if node.op == "softmax" else "u", taken)
             fresh.append(Equation(label, node, auto=True))
             table[node] = leaf(label, node.shape)
         return table[node]
@@ -58,9 +56,10 @@ def _deserves(node: Expression, parent: str | None) -> bool:
 
 
 def _free(stem: str, taken: set[str]) -> str:
-    """The first of ``u1``, ``u2``, … that nobody uses; ``p`` is left to the user."""
-    number = 1
-    while f"u{number}" in taken:
+    """The first of ``u1``, ``u2``, … that nobody uses; probabilities are ``p`` if that is free."""
+    label, number = (stem, 0) if stem == "p" else (f"{stem}1", 1)
+    while label in taken:
         number += 1
-    taken.add(f"u{number}")
-    return f"u{number}"
+        label = f"{stem}{number}"
+    taken.add(label)
+    return label

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flint import fmpq
+
 from derive.graph.expression import Expression, Name
 from derive.numbers.tensor import Tensor
 from derive.problem.problem import Shape
@@ -64,6 +66,20 @@ class Network:
     def numeric(self) -> bool:
         """Whether every datum has numbers."""
         return all(datum.tensor is not None for datum in self.data.values())
+
+    def sums_to_one(self, name: str, axis: int) -> bool:
+        """Whether the numbers given under a name add up to exactly 1 along an axis, in every row or column."""
+        datum = self.data.get(name)
+        if datum is None or datum.tensor is None or len(datum.shape) != 2:
+            return False
+        rows, columns = datum.tensor.shape
+        entries = datum.tensor.entries
+        lines = (
+            [entries[j::columns] for j in range(columns)]
+            if axis == 0
+            else [entries[i * columns : (i + 1) * columns] for i in range(rows)]
+        )
+        return all(sum(line, fmpq(0)) == 1 for line in lines)
 
     def users(self) -> dict[str, tuple[str, ...]]:
         """For each name, the equations that use it, in order."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from derive.calculus.closed_form import close, named_values
 from derive.calculus.functions import Functions
 from derive.graph import ops
-from derive.graph.collect import collect, numerator_names, transposed
+from derive.graph.collect import collect, label_sums, numerator_names, transposed
 from derive.graph.expression import Adjoint, Expression, Name, constant, leaf
 from derive.graph.network import Network
 from derive.graph.reverse import AdjointEquation, differentiate, pull
@@ -74,15 +74,15 @@ def derive(
     adjoints: dict[Adjoint, Expression] = {}
     for equation in differentiate(network, of, wanted, seeds):
         made = _chain(equation, network)
-        for rule in ("collect", "close", "collect"):
-            after = _apply(rule, made[-1].after, outputs, functions)
+        for rule in ("collect", "close", "labels", "collect"):
+            after = _apply(rule, made[-1].after, outputs, functions, network)
             if after != made[-1].after:
                 made.append(Step(rule, equation.name, made[-1].after, after))
         if layout == "numerator":
             name = Adjoint(of, equation.name.by, True)
-            after = _apply("numerator", made[-1].after, outputs, functions)
+            after = _apply("numerator", made[-1].after, outputs, functions, network)
             made.append(Step("numerator", name, made[-1].after, after))
-            again = _apply("collect", made[-1].after, outputs, functions)
+            again = _apply("collect", made[-1].after, outputs, functions, network)
             if again != made[-1].after:
                 made.append(Step("collect", name, made[-1].after, again))
         steps += made
@@ -124,13 +124,21 @@ def _operations(network: Network, via: str, name: str) -> tuple[str, ...]:
     return (via, *found)
 
 
-def _apply(rule: str, before: Expression, outputs: Mapping[Expression, Expression], functions: Functions) -> Expression:
+def _apply(
+    rule: str,
+    before: Expression,
+    outputs: Mapping[Expression, Expression],
+    functions: Functions,
+    network: Network,
+) -> Expression:
     """The rules that rewrite an expression into an equal one."""
     match rule:
         case "collect":
             return collect(before)
         case "close":
             return close(before, outputs, functions)
+        case "labels":
+            return label_sums(before, network)
         case "numerator":
             return transposed(before) if before.shape else numerator_names(before)
     raise ReplayError(f"there is no rule {rule!r}")
@@ -152,7 +160,7 @@ def replay(derivation: Derivation) -> int:
     def rewrite(step: Step) -> Expression:
         if step.before != last[_by(step)]:
             raise ReplayError(f"{step.quantity}: the step {step.rule!r} does not start where the one before it ended")
-        return _apply(step.rule, step.before, outputs, derivation.functions)
+        return _apply(step.rule, step.before, outputs, derivation.functions, network)
 
     def chain(step: Step) -> Expression:
         parts = [path.after for path in step.steps]
@@ -175,6 +183,7 @@ def replay(derivation: Derivation) -> int:
         "independent": nothing,
         "collect": rewrite,
         "close": rewrite,
+        "labels": rewrite,
         "numerator": rewrite,
     }
     for step in derivation.steps:

@@ -26,6 +26,7 @@ from derive.solution.asked import Asked, Ratio, asked
 from derive.solution.checks import Check, CheckFailed, Witness
 from derive.solution.derivation import Derivation, ReplayError, derive, replay
 from derive.solution.history import MOST_CERTIFIED, History, data_of, history
+from derive.solution.instance import instance
 from derive.solution.jacobian import Chain, chains
 from derive.solution.values import Balls, Data, Run
 
@@ -221,8 +222,20 @@ def verified(part: Part) -> Part:
         kinks = witness.kinks
         checks += [*witness.values(), *witness.gradients(), *witness.ratios(), *witness.updates()]
         training = _training(part, witness)
+    else:
+        checks += _tried(part)
     checks += [*elementwise.proofs(part), *elementwise.substitutions(part)]
     return Part(**{**part.__dict__, "checks": tuple(checks), "kinks": kinks, "training": training})
+
+
+def _tried(part: Part) -> Iterator[Check]:
+    """Without numbers: the same equations with numbers of all kinds have to pass every check."""
+    found = instance(part.problem, part.network)
+    if found is not None and part.asked.top is not None:
+        problem, sizes = found
+        checks = verified(differentiated(problem)).checks
+        shown = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+        yield Check("instance", f"d{part.asked.top}", True, f"{len(checks)} checks" + (f" at {shown}" if shown else ""))
 
 
 def _replayed(part: Part) -> Iterator[Check]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from derive.graph.expression import Adjoint
+from derive.graph.expression import Adjoint, Name
 from derive.graph.network import Equation
 from derive.report.catalogue import catalogue
 from derive.report.compose import statement
@@ -18,7 +18,7 @@ from derive.report.compose.forward import forward, shown
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.updates import first_update, later
 from derive.report.compose.witnesses import checks
-from derive.report.document import Block, Document, Heading, Math, Paragraph
+from derive.report.document import Block, Chain, Display, Document, Heading, Link, Math, Paragraph
 from derive.solution import Solution
 
 
@@ -121,6 +121,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         ("backward", back),
         ("ratios", lambda: _ratios(sheet)),
         ("update", update),
+        ("results", lambda: _results(sheet)),
     )
 
 
@@ -142,6 +143,24 @@ def _adjoints(sheet: Sheet, loss: str | None) -> tuple[list[Adjoint], list[Adjoi
     users = network.users()
     start = [a for a in derivation.adjoints if a.by in direct and users[a.by] == (loss,)]
     return start, [a for a in derivation.adjoints if a not in start]
+
+
+def _results(sheet: Sheet) -> Iterator[Block]:
+    """What was asked for, once more in one place."""
+    part = sheet.part
+    if not sheet.numeric:
+        return
+    wanted: list[Name] = [part.asked.loss] if part.asked.loss is not None else []
+    if part.derivation is not None:
+        adjoints = map(part.derivation.adjoint, part.asked.gradients)
+        wanted += [adjoint for adjoint in adjoints if adjoint in part.derivation.adjoints]
+    if len(wanted) > 1:
+        yield Display(
+            tuple(
+                Chain(sheet.symbols.name(name), (Link("=" if sheet.exact(name) else r"\approx", (sheet.value(name),)),))
+                for name in wanted
+            )
+        )
 
 
 def _ratios(sheet: Sheet) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from flint import fmpq
 
 from derive.calculus.explicit import Entry
 from derive.calculus.paths import Path
-from derive.graph.expression import Adjoint
+from derive.graph.expression import Adjoint, Expression
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
 from derive.report.compose.sheet import Sheet, packed
@@ -18,7 +18,8 @@ from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import add, multiply, number
 from derive.solution.derivation import Derivation, Step
 
-MOST_ENTRIES = 12  # entries of one name that are derived one by one
+MOST_PATHS = 16  # paths of one name's entries that are written out one by one
+MOST_AT_ONCE = 8  # paths of one entry that are written out to the very top
 
 
 def backward(sheet: Sheet, derivation: Derivation, adjoints: Sequence[Adjoint]) -> Iterator[Block]:
@@ -71,11 +72,19 @@ def _reason(sheet: Sheet, path: Step, by: Math) -> Spans:
     if operations and operations[-1] in FUNCTIONS:
         op = "function"
     places = {"via": sheet.math(via), "by": by}
+    if op == "cross_entropy" and not sheet.part.network.sums_to_one(*_labels(node)):
+        op = "cross_entropy_any"
     if op == "function":
         at = next(inner.at for inner in node.nodes() if inner.op == operations[-1])
         symbol = sheet.symbols.function(operations[-1], at)
         places |= {"function": Math(symbol), "slope": Math(f"{symbol}'({by.latex})")}
     return sheet.words.say(f"chain.{op}", **places)
+
+
+def _labels(node: Expression) -> tuple[str, int]:
+    """The labels of a cross-entropy, and the axis along which they should add up to 1."""
+    loss = next(inner for inner in node.nodes() if inner.op == "cross_entropy")
+    return str(loss.args[1].at[0]) if loss.args[1].op == "name" else "", loss.at[0]
 
 
 def _is_stretched(sheet: Sheet, via: str, path: Step) -> bool:
@@ -95,8 +104,10 @@ def matrix_form(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Displ
             links.append(Link("=", terms))
     formula = sheet.formula_links(final)
     links += [link for link in formula if all(link.terms != other.terms for other in links)]
+    left = sheet.symbols.name(adjoint)
+    links = [link for link in links if link.terms != (left,)] or links[:1]
     numbers = sheet.number_links(adjoint, final) if sheet.numeric else []
-    return Display((sheet.chain(sheet.symbols.name(adjoint), links, numbers),))
+    return Display((sheet.chain(left, links, numbers),))
 
 
 def _worth_showing(step: Step) -> bool:
@@ -110,19 +121,23 @@ def _worth_showing(step: Step) -> bool:
 def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     """The chains of the entries of a name, where they say more than the matrix form does."""
     part, paths = sheet.part, sheet.part.paths
-    if paths is None or not _worth_entries(sheet, adjoint):
+    if paths is None or sheet.scalars or not _worth_entries(sheet, adjoint):
         return
     shape = tuple(map(int, part.network.shape(adjoint.by)))
     indices = list(np.ndindex(*shape))
     chains: list[Chain] = []
     late: list[Block] = []
-    for index in indices[:MOST_ENTRIES]:
+    left = MOST_PATHS
+    for index in indices:
         entry = Entry(adjoint.by, index)
         found = paths.short(entry)
         if not found:
             continue
+        left -= len(found)
+        if chains and left < 0:
+            break
         chains.append(_entry_chain(sheet, entry, found))
-        if len(found) > 1 and not all(path.whole for path in found):
+        if len(indices) == 1 and len(found) > 1 and not all(path.whole for path in found):
             late += _all_paths(sheet, entry)
     if not chains:
         return
@@ -130,8 +145,8 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
         yield Paragraph(sheet.words.say("backward.elements"))
     for chain in chains:
         yield Display((chain,))
-    if len(indices) > MOST_ENTRIES:
-        yield Paragraph(sheet.words.say("backward.more", total=len(indices), shown=MOST_ENTRIES))
+    if left < 0:
+        yield Paragraph(sheet.words.say("backward.more", total=len(indices), shown=len(chains)))
     yield from late
 
 
@@ -149,10 +164,10 @@ def _entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
     """Sum over paths: names of the local derivatives, what they are, numbers, result."""
     left = sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(entry))
     named = [_joined([_top(sheet, path), *(_local(sheet, f) for f in path.factors)]) for path in found]
-    links = [Link("=", _terms(named))]
+    links = [Link("=", _terms(named))] if _terms(named) != (left,) else []
     worked: list[Link] = []
     shown = _terms([_product(sheet, path, False) for path in found])
-    if shown != links[0].terms:
+    if all(shown != link.terms for link in links):
         worked.append(Link("=", shown))
     if sheet.numeric:
         numbers = _terms([_product(sheet, path, True) for path in found])
@@ -170,7 +185,7 @@ def _all_paths(sheet: Sheet, entry: Entry) -> Iterator[Block]:
     paths = sheet.part.paths
     assert paths is not None
     found = paths.full(entry)
-    if found is None or len(found) < 3:
+    if found is None or not 2 < len(found) <= MOST_AT_ONCE:
         return
     loss = sheet.math(sheet.part.asked.top or "")
     yield Paragraph(sheet.words.say("backward.all_paths", entry=Math(sheet.entry(entry)), loss=loss, count=len(found)))

@@ -29,7 +29,8 @@ from derive.solution.values import START_BITS
 
 MOST_NAMED = 24  # entries of the largest matrix that is written out with its entries' names
 MOST_SPELLED = 40  # products that are spelled out in the entries of one matrix
-FULL = 0.72 * (A4.line - INDENT)  # em of a row that takes no further link
+FULL = 0.8 * (A4.line - INDENT)  # em of a row that takes no further link
+LONGEST = 4  # lines of numbers put in; more help nobody
 ROOM = A4.line - INDENT - 3  # em that a link has beside its left-hand side
 
 
@@ -91,6 +92,13 @@ class Sheet:
         """Whether there are numbers to print."""
         return self.part.numeric
 
+    @cached_property
+    def scalars(self) -> bool:
+        """Whether every name is a number: then matrix form and entries are one and the same."""
+        network = self.part.network
+        names = (*network.data, *(str(equation.name) for equation in network.equations))
+        return all(is_scalar(network.shape(name)) for name in names)
+
     # ── links ──
 
     def math(self, name: Name) -> Math:
@@ -102,7 +110,7 @@ class Sheet:
         if not self._small(node) or all(is_scalar(inner.shape) for inner in node.nodes()):
             return None
         terms = Matrices(self.symbols, self.entry_names).with_names(self.named).terms(node)
-        return terms if fits(terms) else None
+        return terms if fits(terms) and sum(map(bound, terms)) < LONGEST * ROOM else None
 
     def spelled(self, node: Expression, cells: Cells) -> tuple[str, ...] | None:
         """Every product of a matrix product spelled out in its entries; ``None`` where that is no help."""
@@ -155,6 +163,8 @@ class Sheet:
     def number_links(self, what: Name, node: Expression) -> list[Link]:
         """With numbers, every product spelled out, and the result."""
         links = [self.put_in(node)]
+        if sum(map(bound, links[0].terms)) > LONGEST * ROOM:
+            return [self.result(what, node)]
         spelled = self.spelled(node, self.entry_numbers)
         if spelled is not None and spelled != links[0].terms:
             links.append(Link("=", spelled))

@@ -46,7 +46,7 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
     if part.asked.top is not None and part.asked.gradients:
         names = sheet.listed(part.asked.gradients)
         styles = part.problem.convention.style
-        key = next(style for style in ("elements", "matrix", "jacobian") if style in styles)
+        key = "scalars" if sheet.scalars else next(style for style in ("elements", "matrix", "jacobian") if style in styles)
         spans += words.say(f"intro.{key}", loss=Math(sheet.symbols.name(part.asked.top)), names=names)
     else:
         spans += words.say("intro.values")

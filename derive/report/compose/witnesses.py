@@ -53,6 +53,8 @@ def _bound(words: Catalogue, kind: str, found: Sequence[Check]) -> Spans:
     if kind in ("sympy_local", "sympy_whole"):
         shown, total = (sum(int(check.figure.split(" of ")[k]) for check in found) for k in (0, 1))
         return words.say("checks.entries", shown=shown, total=total)
+    if kind == "instance":
+        return (Text(found[0].figure),)
     loosest = max((check.figure for check in found), key=lambda figure: float(figure.split(",")[0].split()[0]))
     number, _, rest = loosest.partition(",")
     value, _, kind_of = number.partition(" ")

@@ -15,6 +15,7 @@ from derive.graph.expression import Expression, Name
 from derive.report.notation.symbols import Symbols
 
 SUM, PRODUCT, ATOM = 1, 2, 3
+LONG_SUM = 4  # terms of a sum in brackets that a line may break in
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +93,25 @@ def multiply(factors: Sequence[Cell]) -> Cell:
         return factors[0]
     if factors[0].sign:
         rest = multiply(factors[1:])
-        return Cell("-" + (bracketed(rest.text) if rest.binding == SUM or rest.negative else rest.text), PRODUCT, rest.numeric)
+        if rest.binding == SUM or rest.negative:
+            return Cell("-" + bracketed(rest.text), PRODUCT, rest.numeric, _opened("-", rest))
+        return Cell("-" + rest.text, PRODUCT, rest.numeric, ("-" + rest.terms[0], *rest.terms[1:]) if rest.terms else ())
     text, last = factors[0].factor(first=True), factors[0]
     for factor in factors[1:]:
         shown = factor.factor()
         text += (r" \cdot " if shown[:1].isdigit() or (last.numeric and factor.numeric) else " ") + shown
         last = factor
-    return Cell(text, PRODUCT, factors[0].numeric and last.numeric)
+    front = text.removesuffix(factors[-1].factor())
+    return Cell(text, PRODUCT, factors[0].numeric and last.numeric, _opened(front, factors[-1]))
+
+
+def _opened(front: str, last: Cell) -> tuple[str, ...]:
+    """``front [a + b]`` cut inside its brackets, where these need not grow; only a long sum is worth it."""
+    if last.binding != SUM or len(last.terms) < LONG_SUM or _tall(last.text):
+        return ()
+    whole = bracketed(last.text)
+    first, *middle, end = last.terms
+    return (front + whole[0] + first, *middle, end + whole[-1])
 
 
 def divide(a: Cell, b: Cell) -> Cell:
@@ -193,7 +206,7 @@ class Cells:
                 whole = self._softmax(node, index)
                 return Cell(rf"\log {whole.text}", PRODUCT)
             case "cross_entropy":
-                return self.cross_entropy(node, None)
+                return self.cross_entropy(node)
             case "binary_cross_entropy":
                 return self._binary_cross_entropy(node, index)
         return call(self.symbols.function(node.op, node.at), self.cell(node.args[0], index))
@@ -235,24 +248,24 @@ class Cells:
         top = Cell(f"e^{{{self.cell(x, index).text}}}")
         return divide(top, add(powers))
 
-    def cross_entropy(self, node: Expression, chosen: Callable[[tuple[int, ...]], bool] | None) -> Cell:
-        """The double sum in full, or those terms whose label is not zero."""
+    def cross_entropy(self, node: Expression) -> Cell:
+        """The double sum in full, less the terms whose label is printed as 0."""
         logits, labels = node.args
         axis, reduction = node.at
         terms = []
         for i in range(int(logits.shape[0])):
             for j in range(int(logits.shape[1])):
-                if chosen is not None and not chosen((i, j)):
+                label = self.cell(labels, (i, j))
+                if label.text == "0":
                     continue
                 inner = self.leaf_of_softmax(logits, axis, (i, j))
-                label = self.cell(labels, (i, j))
                 log = Cell(rf"\log {inner.text}" if inner.binding == ATOM else rf"\log {bracketed(inner.text)}", PRODUCT)
                 terms.append(log if label.text == "1" else multiply([label, log]))
         whole = add(terms) if terms else Cell("0")
         samples = int(logits.shape[1 - axis])
         factor = f"-\\frac{{1}}{{{samples}}}" if reduction == "mean" and samples > 1 else "-"
         if whole.binding == SUM:
-            return Cell(f"{factor}{bracketed(whole.text)}", PRODUCT)
+            return Cell(f"{factor}{bracketed(whole.text)}", PRODUCT, False, _opened(factor, whole))
         return Cell(f"{factor} {whole.text}" if factor != "-" else f"-{whole.text}", PRODUCT)
 
     def leaf_of_softmax(self, logits: Expression, axis: int, index: tuple[int, ...]) -> Cell:

@@ -20,6 +20,7 @@ from derive.report.notation.symbols import Symbols
 MOST_ROWS, MOST_COLUMNS = 8, 9  # a larger matrix is printed in part
 WIDE = 3  # columns above which entrywise products of matrices stay products of matrices
 MINUS = cells.number(fmpq(-1))
+FEW_CLASSES = 5  # of a softmax that is written out as powers of e
 HEAD = 3  # rows or columns before the dots
 
 
@@ -260,11 +261,25 @@ class Matrices:
             case "matmul":
                 parts = [self._filled(arg) for arg in node.args]
                 return Cell(" ".join(part.factor(k == 0) for k, part in enumerate(parts)), PRODUCT)
+            case "softmax" | "log_softmax":
+                return self._filled_softmax(node)
             case "add" if self._has_product(node):
                 return cells.add([self._stretched(arg, node.shape) for arg in node.args])
             case "multiply" if self._has_product(node) or self._many_factors(node) or self._multiple(node):
                 return self._filled_product(node)
         return self._entries(node, node.shape)
+
+    def _filled_softmax(self, node: Expression) -> Cell:
+        """One over the sum, times the row of powers, for one sample with few classes; else softmax of the matrix."""
+        (x,), (axis,) = node.args, node.at
+        classes, samples = int(x.shape[axis]), int(x.shape[1 - axis])
+        if samples != 1 or classes > FEW_CLASSES or node.op == "log_softmax":
+            return Cell(rf"{self.symbols.function(node.op)}{rounded(self._entries(x, x.shape).text)}")
+        filled = self.filled
+        assert filled is not None
+        powers = [f"e^{{{filled.cell(x, (k, 0) if axis == 0 else (0, k)).text}}}" for k in range(classes)]
+        front = cells.divide(Cell("1"), cells.add([Cell(power) for power in powers])).text
+        return Cell(f"{front} {pmatrix([[power] for power in powers] if axis == 0 else [powers])}", PRODUCT)
 
     def _entries(self, node: Expression, shape: tuple[int | str, ...]) -> Cell:
         """The matrix of the entries of ``node``, stretched to ``shape``."""
