@@ -28,7 +28,7 @@ class ProblemError(DeriveError):
 
     def at(self, file: str | None = None, line: int | None = None) -> ProblemError:
         """The same error with a place, where it has none yet."""
-        return ProblemError(self.message, file=self.file or file, line=self.line or line, hint=self.hint)
+        return type(self)(self.message, file=self.file or file, line=self.line or line, hint=self.hint)
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line) if part is not None)

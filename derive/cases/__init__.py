@@ -1,1 +1,1 @@
-"""The built-in problems: data alone, one problem file each."""
+"""The built-in problem files: data, and no code."""

@@ -191,7 +191,7 @@ class _Reader:
             functions=MappingProxyType(functions),
             names=MappingProxyType(self.names(tables.get("names", {}), known, places)),
             symbols=MappingProxyType(self.symbols(tables.get("symbols", {}), printed, places, complete)),
-            captions=MappingProxyType(self.captions(tables.get("captions", {}), places)),
+            captions=MappingProxyType(self.captions(tables.get("captions", {}), known, places)),
             ask=ask,
             convention=read_convention(tables.get("convention", {}), places),
             part=places.part,
@@ -431,11 +431,11 @@ class _Reader:
             found[name] = written
         return found
 
-    def captions(self, table: Mapping[str, object], places: Places) -> dict[str, Text]:
+    def captions(self, table: Mapping[str, object], known: Known, places: Places) -> dict[str, Text]:
         found = {}
         for name, text in table.items():
-            if name not in self.equations:
-                raise places.unknown("[captions] names no equation:", name, self.equations, "captions", name)
+            if name not in known.names:
+                raise places.unknown("[captions] has what does not exist:", name, known.names, "captions", name)
             found[name] = read_text(text, places, "captions", name)
         return found
 

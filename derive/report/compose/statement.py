@@ -111,7 +111,7 @@ def legend(sheet: Sheet) -> Block:
     rows: list[tuple[Spans, ...]] = []
     for name, datum in network.data.items():
         meaning = words.say("problem.labels" if name in network.labels else f"problem.{datum.role}")
-        rows.append(((sheet.math(name),), _caption(sheet, name) or meaning, _size(sheet, datum.shape)))
+        rows.append(((sheet.math(name),), _described(sheet, name, meaning), _size(sheet, datum.shape)))
     for equation in network.equations:
         name = str(equation.name)
         comment = _caption(sheet, name) or ((Text(equation.comment),) if equation.comment else None)
@@ -119,6 +119,12 @@ def legend(sheet: Sheet) -> Block:
         rows.append(((sheet.math(name),), meaning, _size(sheet, equation.value.shape)))
     head = tuple(words.say(f"problem.{key}") for key in ("symbol", "meaning", "size"))
     return Table(head, tuple(rows), "lll")
+
+
+def _described(sheet: Sheet, name: str, role: Spans) -> Spans:
+    """What a datum is and where it comes from: ``inputs, given``."""
+    caption = _caption(sheet, name)
+    return role if caption is None else (*caption, Text(", "), *role)
 
 
 def _caption(sheet: Sheet, name: str) -> Spans | None:
