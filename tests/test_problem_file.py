@@ -58,7 +58,7 @@ def test_case1_is_read_exactly() -> None:
     assert problem.title["zh"].endswith("一步梯度下降")
     assert problem.convention == Convention()
     assert problem.line("given", "x") == 13
-    assert problem.line("ask", "update", "rate") == 33
+    assert problem.line("ask", "update", "rate") == 41
     assert problem.line("names", "z_o", "nowhere") == 28
     assert list(problem.each()) == [problem]
 
@@ -73,7 +73,7 @@ def test_case2_has_three_finished_parts() -> None:
     ]
     assert {part.ask.gradients for part in problem.parts} == {("x",)}
     assert {part.convention.layout for part in problem.parts} == {"numerator"}
-    assert [part.line("given", "x") for part in problem.parts] == [29, 33, 37]
+    assert [part.line("given", "x") for part in problem.parts] == [36, 40, 44]
     assert [part.line("given", "W1") for part in problem.parts] == [12, 12, 12]
     assert problem.symbols == {"l": "\\ell"}
 

@@ -434,7 +434,7 @@ class _Reader:
     def captions(self, table: Mapping[str, object], known: Known, places: Places) -> dict[str, Text]:
         found = {}
         for name, text in table.items():
-            if name not in known.names:
+            if name not in known.names and known.complete:
                 raise places.unknown("[captions] has what does not exist:", name, known.names, "captions", name)
             found[name] = read_text(text, places, "captions", name)
         return found
