@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from derive import solution as solved
     from derive.numbers.arrays import Array
+    from derive.numbers.rounding import Printed
 
 FORMATS = ("md", "tex", "pdf", "typ")
 LONGEST_ENTRY = 20_000  # operations of an entry that is written out in data and parameters
@@ -300,7 +302,7 @@ class Solution:
 def _results(part: solved.Part, largest: int) -> Iterator[Result]:
     from derive.graph.expression import Adjoint, Name
     from derive.numbers.certify import Undecided
-    from derive.numbers.rounding import Printed, printed
+    from derive.numbers.rounding import Printed
     from derive.solution.values import Run
 
     def text(entry: Printed | Undecided | None) -> str:
@@ -328,10 +330,7 @@ def _results(part: solved.Part, largest: int) -> Iterator[Result]:
                 yield named(str(adjoint), adjoint, part.shown)
     for ratio in part.asked.ratios:
         if ratio.kind == "jacobian":
-            array = part.value_of(ratio.text)
-            yield result(
-                ratio.text, array.shape, lambda array=array: [printed(x, part.rounding) for x in array.ravel()]
-            )
+            yield result(ratio.text, part.value_of(ratio.text).shape, partial(_jacobian_shown, part, ratio.text))
         else:
             yield named(ratio.text, Adjoint(ratio.of, ratio.by), part.shown)
     if part.history is not None and len(part.history.runs) > 1:
@@ -340,6 +339,17 @@ def _results(part: solved.Part, largest: int) -> Iterator[Result]:
     elif part.training is not None:
         last = part.training.history[-1]
         yield Result(part.problem.part, f"{top} after {last.step} updates, in doubles", (), ((f"{last.loss:.10g}",),))
+
+
+def _jacobian_shown(part: solved.Part, ratio: str) -> list[Printed | None]:
+    """The entries of a Jacobian as they are displayed, at whatever precision decides their digits."""
+    from derive.numbers.rounding import printed
+
+    for bits in (128, 512, 2048, 4096):
+        found = [printed(entry, part.rounding) for entry in part.value_of(ratio, bits).ravel()]
+        if None not in found:
+            break
+    return found
 
 
 def _matrix(part: solved.Part, quantity: str, turned: bool) -> sympy.Expr:

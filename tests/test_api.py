@@ -196,9 +196,15 @@ def test_overrides_reach_every_part_and_are_checked() -> None:
     assert {part.convention.digits for part in changed.each()} == {2}
     assert {part.convention.style for part in changed.each()} == {("matrix",)}
     assert {part.convention.layout for part in changed.each()} == {"numerator"}
-    for wrong in ({"digits": 99}, {"significant": 0}, {"style": ["matrx"]}, {"digits": 3, "significant": 3}):
+    wrongs: tuple[dict[str, Any], ...] = (
+        {"digits": 99},
+        {"significant": 0},
+        {"style": ["matrx"]},
+        {"digits": 3, "significant": 3},
+    )
+    for wrong in wrongs:
         with pytest.raises(ProblemError):
-            read("case2", **wrong)  # type: ignore[arg-type]
+            read("case2", **wrong)
 
 
 def test_parts_are_asked_for_by_name() -> None:
