@@ -17,7 +17,7 @@ from derive.report.document import Chain, Code, Display, Document, Link, Math, P
 from derive.report.page import A4, LETTER, Page
 from derive.report.pdf import typst_widths
 from derive.report.render import render
-from derive.report.widths import bound
+from derive.report.widths import bound, text_bound
 from documents import HOSTILE, REALISTIC, WIDE, chain, pmatrix
 from formulas import FORMULAS, LONG_SUM, WIDE_MATRIX
 from overflow import extents, overflows
@@ -191,3 +191,14 @@ def test_any_display_fits_and_keeps_its_terms(chains: list[Chain], boxed: bool) 
     ).split()
     assert said == meant
     assert overflows(sample) == []
+
+
+def test_prose_is_bounded_closely() -> None:
+    """Prose is no wider than its bound, letter by letter and in a sentence, and the bound is close."""
+    letters = string.ascii_letters + string.digits + " .,:;!?'()/+=-"
+    formulas = [rf"\text{{{c}{c}{c}{c}}}" for c in letters]
+    for formula, width in zip(formulas, typst_widths(formulas), strict=True):
+        assert width <= bound(formula) + 1e-9, formula
+    sentence = "Every number is worked out at full precision and rounded only where it is shown"
+    (width,) = typst_widths([rf"\text{{{sentence}}}"])
+    assert width <= text_bound(sentence) < 1.06 * width

@@ -25,7 +25,7 @@ from derive.report.document import (
     Table,
 )
 from derive.report.page import A4, INDENT, Page
-from derive.report.widths import bound, spans_bound
+from derive.report.widths import bound, spans_bound, unbreakable_bound
 
 # Typst and LaTeX differ by up to 6 % on the same formula (measured over the corpus of the tests).
 MARGIN = 0.94
@@ -191,20 +191,20 @@ def _row(left: str, relation: str, latex: str, indent: int, used: float, space: 
 
 
 def _columns(table: Table, page: Page) -> tuple[float | None, ...]:
-    """Columns as wide as their cells where the line holds them; otherwise the widest ones share what is left."""
-    natural = [max(spans_bound(row[c]) for row in (table.head, *table.rows)) for c in range(len(table.align))]
+    """Columns as wide as their cells where the line holds them; otherwise what can break gives way.
+
+    Every column has room for its widest unbreakable piece; what is left of the line goes to the columns in proportion
+    to what they lack.
+    """
+    cells = [[row[c] for row in (table.head, *table.rows)] for c in range(len(table.align))]
+    natural = [max(map(spans_bound, column)) for column in cells]
     room = page.line * MARGIN - _COLUMN * len(natural)
     if sum(natural) <= room:
         return (None,) * len(natural)
-    fixed = [False] * len(natural)
-    while True:  # a column below an equal share keeps its width, until the share stands
-        free = [c for c in range(len(natural)) if not fixed[c]]
-        share = (room - sum(natural[c] for c in range(len(natural)) if fixed[c])) / max(len(free), 1)
-        narrow = [c for c in free if natural[c] <= share]
-        if not narrow or len(narrow) == len(free):
-            return tuple(None if fixed[c] else share for c in range(len(natural)))
-        for c in narrow:
-            fixed[c] = True
+    least = [max(map(unbreakable_bound, column)) for column in cells]
+    lacking = sum(natural) - sum(least)
+    share = max(room - sum(least), 0.0) / lacking if lacking > 0 else 0.0
+    return tuple(None if high == low else low + share * (high - low) for low, high in zip(least, natural, strict=True))
 
 
 def _all_spans(document: Document) -> Iterator[Spans]:

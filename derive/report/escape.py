@@ -16,7 +16,7 @@ BREAK = "\u200b"  # a place where a line may end
 _LONG_WORD = re.compile(r"\S{12,}")  # hyphenation copes with the letters of words, not with file names
 
 
-def _softened(text: str) -> str:
+def softened(text: str) -> str:
     """Words too long for the end of a line may break: behind punctuation, and anywhere if that is not enough."""
 
     def soften(word: re.Match[str]) -> str:
@@ -78,7 +78,7 @@ _LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)|(?<=[`!?])(?=`)|(?
 
 def tex_text(text: str) -> str:
     """Prose inside a TeX paragraph."""
-    return "".join(_TEX.get(c, c) for c in _LIGATURES.sub("\0", _softened(text))).replace("\0", "{}")
+    return "".join(_TEX.get(c, c) for c in _LIGATURES.sub("\0", softened(text))).replace("\0", "{}")
 
 
 def tex_code(text: str) -> str:
@@ -105,9 +105,9 @@ def typst_string(text: str) -> str:
 
 def typst_text(text: str) -> str:
     """Prose in Typst markup: a string expression, closed by its semicolon. An apostrophe gets its printed form."""
-    return f"#{typst_string(_LIGATURES.sub(NON_JOINER, _APOSTROPHE.sub('’', _softened(text))))};"
+    return f"#{typst_string(_LIGATURES.sub(NON_JOINER, _APOSTROPHE.sub('’', softened(text))))};"
 
 
 def typst_code(text: str) -> str:
     """Code in Typst markup."""
-    return f"#raw({typst_string(_softened(text))});"
+    return f"#raw({typst_string(softened(text))});"

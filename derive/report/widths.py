@@ -6,7 +6,11 @@ advance widths of Computer Modern (the widest of a class) and TeX's spaces aroun
 
 from __future__ import annotations
 
-from derive.report.document import Code, Math, Spans
+import re
+from dataclasses import replace
+
+from derive.report.document import Code, Math, Span, Spans, Strong, Text
+from derive.report.escape import BREAK, softened
 from derive.report.latex_tree import (
     BIG_OPERATORS,
     BINARY,
@@ -36,6 +40,14 @@ from derive.report.latex_tree import (
     parse,
 )
 
+# Advance widths of Computer Modern Roman in thousandths of an em, letter by letter.
+_WIDTHS = {
+    278: "ijlI.,:;!'|`[]", 306: "fj", 334: " -", 361: "I", 392: "rst()", 444: "cez", 500: "ago012345689/\"_~^",
+    515: "7", 528: "kqvxy?", 556: "bdhnpuS$", 611: "Z", 625: "LJ", 681: "EPF", 722: "wBCT", 764: "ADHNRUVXY",
+    779: "GKOQ+=<>&@*", 834: "m%#", 917: "M", 1028: "W",
+}  # fmt: skip
+_ROMAN = {c: width / 1000 for width, letters in _WIDTHS.items() for c in letters}
+_PLACES = re.compile(f"[ {BREAK}]")
 _SCRIPT = 0.76  # of the size of a base
 _MARKS = {
     "+": 1.23, "-": 1.23, "*": 0.95, "=": 1.34, "<": 1.34, ">": 1.34, ":": 0.84, ",": 0.45, ";": 0.45, ".": 0.28,
@@ -48,30 +60,41 @@ def bound(latex: str) -> float:
     return _row(parse(latex))
 
 
-def text_bound(text: str, face: float = 1.0) -> float:
+def text_bound(text: str, face: float = 1.02) -> float:
     """An upper bound of the width of prose in em; ``face`` is 1.2 for bold."""
-    return sum(map(_letter, text)) * face
+    return sum(_ROMAN.get(c, 1.03) for c in text) * face
+
+
+def span_bound(span: Span) -> float:
+    """An upper bound of the width of one span, in em."""
+    match span:
+        case Math(latex):
+            return bound(latex)
+        case Code(text):
+            return 0.54 * len(text)
+        case Strong(text):
+            return text_bound(text, 1.2)
+        case Text(text):
+            return text_bound(text)
 
 
 def spans_bound(spans: Spans) -> float:
     """An upper bound of the width of spans set on one line, in em."""
-    total = 0.0
+    return sum(map(span_bound, spans))
+
+
+def unbreakable_bound(spans: Spans) -> float:
+    """An upper bound of the widest piece of the spans in which no line may end, in em."""
+    widest = piece = 0.0
     for span in spans:
         if isinstance(span, Math):
-            total += bound(span.latex)
-        elif isinstance(span, Code):
-            total += 0.54 * len(span.text)
+            piece += span_bound(span)
         else:
-            total += text_bound(span.text, 1.18)
-    return total
-
-
-def _letter(c: str) -> float:
-    if c in "mwMW":
-        return 1.04 if c.isupper() else 0.84
-    if c.isascii():
-        return 0.8 if c.isupper() else 0.56 if c.islower() or c.isdigit() else 0.4 if c in " .,:;'|!()[]-" else 0.84
-    return 1.0
+            first, *rest = _PLACES.split(softened(span.text))
+            piece += span_bound(replace(span, text=first))
+            for word in rest:
+                widest, piece = max(widest, piece), span_bound(replace(span, text=word))
+    return max(widest, piece)
 
 
 def _row(row: Row) -> float:
