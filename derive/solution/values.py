@@ -118,6 +118,8 @@ class Run:
 
     def shown(self, value: Name | Expression, rounding: Rounding) -> list[Printed | Undecided]:
         """Every entry as it is printed, row by row; precision is doubled until the digits are decided."""
+        if self.carried is not None and not isinstance(value, Expression) and value in self.equations:
+            value = self.equations[value]  # what is rounded, with the zeros it ends in, and not what is carried on
         find = self.expression if isinstance(value, Expression) else self.value
         bits = START_BITS
         found: list[Printed | None] = [None]

@@ -102,7 +102,8 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
     def back() -> Iterator[Block]:
         if part.derivation is None:
             return
-        if {"matrix", "elements"} & set(part.problem.convention.style) or not part.chains:
+        chained = {f"d{part.asked.top}/d{name}" for name in part.asked.gradients} <= part.chains.keys()
+        if {"matrix", "elements"} & set(part.problem.convention.style) or not chained:
             if rest:
                 yield Paragraph(sheet.words.say("backward.start" if sheet.numeric else "backward.start_symbolic"))
             yield from backward(sheet, part.derivation, rest)

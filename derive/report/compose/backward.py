@@ -244,7 +244,7 @@ def _entry_value(sheet: Sheet, entry: Entry) -> tuple[str, bool]:
 
 def _all_exact(sheet: Sheet, found: Sequence[Path]) -> bool:
     for path in found:
-        if _top(sheet, path) and not sheet.exact(sheet.adjoint(str(path.top.name))):
+        if _top(sheet, path) and not sheet.goes_on(sheet.adjoint(str(path.top.name))):
             return False
         if not all(sheet.local_exact(factor) for factor in path.factors):
             return False

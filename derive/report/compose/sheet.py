@@ -142,8 +142,12 @@ class Sheet:
         return Link(self.relation(node), terms)
 
     def relation(self, node: Expression) -> str:
-        """``=`` where the printed values of all names in an expression are exact."""
-        return "=" if all(self.exact(name) for name in node.names()) else r"\approx"
+        """``=`` where what is printed for all names in an expression is what goes on."""
+        return "=" if all(self.goes_on(name) for name in node.names()) else r"\approx"
+
+    def goes_on(self, name: Name) -> bool:
+        """Whether the printed value of a name is the very one that the next line uses."""
+        return self.part.shown.carried is not None or self.exact(name)
 
     def result(self, what: Name | Expression, node: Expression) -> Link:
         """The printed value, at the end of a chain in which the numbers of ``node`` were put in."""

@@ -57,7 +57,7 @@ def _numbers(sheet: Sheet, name: str, after: Expression) -> list[Link]:
     rate_text = plain(abs(rate))
     sign = "-" if rate > 0 else "+"
     product = rf"{sign} {rate_text} \cdot {gradient}" if is_scalar(sheet.shape(name)) else rf"{sign} {rate_text} {gradient}"
-    exact = sheet.exact(name) and sheet.exact(slope)
+    exact = sheet.goes_on(name) and sheet.goes_on(slope)
     result = "=" if exact and sheet.exact(after) else r"\approx"
     return [Link("=" if exact else r"\approx", (old, product)), Link(result, (sheet.value(after),))]
 
