@@ -17,12 +17,14 @@ from flint import fmpq
 
 from derive.calculus.explicit import Entry, Explicit
 from derive.calculus.functions import rational
+from derive.calculus.numeric import compiled
 from derive.calculus.paths import Paths
 from derive.calculus.vanish import vanishes
 from derive.graph.expression import Adjoint
 from derive.graph.network import Network
-from derive.numbers.balls import enclosure
+from derive.numbers.balls import Number, enclosure, overlaps, precision
 from derive.solution.checks import Check, require
+from derive.solution.values import START_BITS
 
 if TYPE_CHECKING:
     from derive.solution.solve import Part
@@ -114,6 +116,34 @@ def _same_numbers(part: Part, check: str, of: str, index: tuple[int, ...], a: sy
             Check(check, of, abs(gap) < sympy.Float("1e-25", 40), ""),
             f"{entry}: SymPy's derivative gives {substituted(part, a)}, the rule {substituted(part, b)}",
         )
+
+
+def path_sums(part: Part) -> Iterator[Check]:
+    """The paths that are printed for an entry, in certified numbers, add up to the entry of the matrix rule."""
+    explicit, paths, derivation = part.explicit, part.paths, part.derivation
+    if explicit is None or paths is None or derivation is None or not part.numeric:
+        return
+    for adjoint in derivation.adjoints:
+        name = adjoint.by
+        certified = part.run.value(Adjoint(adjoint.of, name))
+        if paths.is_top(Entry(name, ())) or paths.is_top(Entry(name, (0,) * certified.ndim)):
+            continue
+        for index in np.ndindex(certified.shape):
+            whole = paths.total(paths.short(Entry(name, index)))
+            numbers = {s: _value(part, explicit.entry_of[s]) for s in whole.free_symbols}
+            with precision(START_BITS):
+                added = compiled(whole)(numbers)
+            place = f"{Adjoint(adjoint.of, name)}[{','.join(str(k + 1) for k in index)}]"
+            require(
+                Check("paths", place, overlaps(added, certified[index]), ""),
+                f"{place}: its paths add up to {added}, the matrix rule gives {certified[index]}",
+            )
+        yield Check("paths", str(Adjoint(adjoint.of, name)), True, f"{certified.size} of {certified.size}")
+
+
+def _value(part: Part, entry: Entry) -> Number:
+    value: Number = part.run.value(entry.name)[entry.index]
+    return value
 
 
 def substitutions(part: Part) -> Iterator[Check]:

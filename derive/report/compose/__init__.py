@@ -75,6 +75,10 @@ def _steps(sheet: Sheet, shared: frozenset[str]) -> Iterator[Block]:
         title = sheet.words.text(f"step.{key}")
         yield Heading(level, sheet.words.say("step.heading", number=number, title=title))
         yield from blocks
+    results = list(_results(sheet))
+    if results:
+        yield Heading(level, sheet.words.say("results.heading"))
+        yield from results
 
 
 def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Callable[[], Iterator[Block]]]]:
@@ -122,7 +126,6 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         ("backward", back),
         ("ratios", lambda: _ratios(sheet)),
         ("update", update),
-        ("results", lambda: _results(sheet)),
     )
 
 

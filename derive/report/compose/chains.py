@@ -76,7 +76,7 @@ def _numbers(sheet: Sheet, ways: Sequence[Jacobians]) -> list[Link]:
     rows: list[list[Expression]] = [[factor.value for factor in way.factors] for way in ways]
     links: list[Link] = []
     while True:
-        shown = _sum(_side_by_side([_number(sheet, node, k) for k, node in enumerate(row)]) for row in rows)
+        shown = _sum(_side_by_side([_number(sheet, node, k, len(row)) for k, node in enumerate(row)]) for row in rows)
         exact = all(sheet.exact(node) for row in rows for node in row)
         links.append(Link("=" if exact else r"\approx", shown))
         if all(len(row) == 1 for row in rows):
@@ -89,8 +89,10 @@ def _numbers(sheet: Sheet, ways: Sequence[Jacobians]) -> list[Link]:
     return links
 
 
-def _number(sheet: Sheet, node: Expression, place: int) -> str:
+def _number(sheet: Sheet, node: Expression, place: int, of: int) -> str:
     text = sheet.value(node)
+    if of == 1:
+        return text
     return Cell(text).factor(first=place == 0) if not is_scalar(node.shape) else (bracketed(text))
 
 
