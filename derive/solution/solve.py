@@ -224,7 +224,7 @@ def verified(part: Part) -> Part:
         training = _training(part, witness)
     else:
         checks += _tried(part)
-    checks += [*elementwise.proofs(part), *elementwise.path_sums(part), *elementwise.substitutions(part)]
+    checks += [*elementwise.proofs(part), *path_sums(part), *elementwise.substitutions(part)]
     return Part(**{**part.__dict__, "checks": tuple(checks), "kinks": kinks, "training": training})
 
 
