@@ -28,6 +28,7 @@ from derive.solution.derivation import Derivation, ReplayError, derive, replay
 from derive.solution.history import MOST_CERTIFIED, History, data_of, history
 from derive.solution.instance import instance
 from derive.solution.jacobian import Chain, chains
+from derive.solution.path_sums import path_sums
 from derive.solution.values import Balls, Data, Run
 
 
