@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from derive.errors import ProblemError
+from derive.errors import ProblemError, Unsupported
 from derive.report.document import (
     Block,
     Chain,
@@ -173,6 +173,20 @@ def test_empty_things_render(format: str) -> None:
         text = render(document, format).text
         if format == "typ":
             assert typst_pdf(text).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("text", ["网络", "שלום", "नमस्ते", "🙂"])
+def test_a_script_without_a_font_is_refused(text: str) -> None:
+    """No empty boxes: the character is named. Markdown shows it."""
+    document = Document("script", text, "en", ())
+    assert text in render(document, "md").text
+    with pytest.raises(Unsupported, match=f"none yet for '{text[0]}'"):
+        pdf(document)
+
+
+def test_european_prose_has_its_glyphs() -> None:
+    """Accents, Greek, Cyrillic and signs are set."""
+    assert pdf(Document("europe", "Größe, żółć, Ελλάς, Ещё, 5 € – ½ → ∂ ≈", "en", ()))
 
 
 def test_warming_up_is_safe_beside_a_first_page() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from derive.errors import ProblemError
+from derive.errors import ProblemError, Unsupported
 from derive.report import tex_engines
 from derive.report.document import Display, Document, Math, Paragraph, Text
 from derive.report.escape import plain, tex_text
@@ -139,6 +139,15 @@ def test_an_endless_run_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     _engine(tmp_path, monkeypatch, "exec sleep 60")
     monkeypatch.setattr(tex_engines, "TIME_LIMIT", 0.2)
     with pytest.raises(ProblemError, match=r"xelatex did not finish name\.tex within 0\.2 seconds"):
+        run_tex("xelatex", "x", "name")
+
+
+def test_a_missing_character_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TeX leaves a hole and notes it in its log; here it is an error that names the character."""
+    _engine(
+        tmp_path, monkeypatch, "echo x > report.pdf; echo 'Missing character: There is no 网 in font x' > report.log"
+    )
+    with pytest.raises(Unsupported, match=r"xelatex finds no '网' in the fonts of name\.tex"):
         run_tex("xelatex", "x", "name")
 
 

@@ -11,6 +11,7 @@ import typst
 
 import mathml
 from derive.errors import ProblemError
+from derive.problem import symbols
 from derive.report.latex_tree import parse, tokens
 from derive.report.typst_math import PRELUDE, to_typst
 from formulas import FORMULAS
@@ -84,6 +85,13 @@ def test_what_is_not_in_the_subset_is_refused_by_name(formula: str) -> None:
         parse(formula)
     assert REFUSED[formula] in caught.value.message
     assert formula[:90] in caught.value.message
+
+
+def test_every_symbol_of_a_problem_file_can_be_set() -> None:
+    """What the reader of problem files lets through as the name of a symbol is in the subset."""
+    plain = symbols.GREEK | symbols.SIGNS
+    for latex in [f"\\{name}" for name in plain] + [f"\\{name}{{x}}" for name in symbols.ACCENTS | symbols.FONTS]:
+        assert to_typst(symbols.symbol(latex))
 
 
 def test_identifiers_are_products_of_letters() -> None:

@@ -191,20 +191,25 @@ def _row(left: str, relation: str, latex: str, indent: int, used: float, space: 
 
 
 def _columns(table: Table, page: Page) -> tuple[float | None, ...]:
-    """Columns as wide as their cells where the line holds them; otherwise what can break gives way.
+    """Columns as wide as their cells where the line holds them; otherwise the widest give way.
 
-    Every column has room for its widest unbreakable piece; what is left of the line goes to the columns in proportion
-    to what they lack.
+    A column no wider than an equal share keeps its width. The others have room for their widest unbreakable piece, and
+    share what is left in proportion to what they lack.
     """
     cells = [[row[c] for row in (table.head, *table.rows)] for c in range(len(table.align))]
     natural = [max(map(spans_bound, column)) for column in cells]
-    room = page.line * MARGIN - _COLUMN * len(natural)
-    if sum(natural) <= room:
-        return (None,) * len(natural)
     least = [max(map(unbreakable_bound, column)) for column in cells]
-    lacking = sum(natural) - sum(least)
-    share = max(room - sum(least), 0.0) / lacking if lacking > 0 else 0.0
-    return tuple(None if high == low else low + share * (high - low) for low, high in zip(least, natural, strict=True))
+    room = page.line * MARGIN - _COLUMN * len(natural)
+    wide = list(range(len(natural)))
+    while wide and (kept := [c for c in wide if natural[c] <= room / len(wide)]):
+        room -= sum(natural[c] for c in kept)
+        wide = [c for c in wide if c not in kept]
+    lacking = sum(natural[c] - least[c] for c in wide)
+    share = max(room - sum(least[c] for c in wide), 0.0) / lacking if lacking else 0.0
+    return tuple(
+        least[c] + share * (natural[c] - least[c]) if c in wide and natural[c] > least[c] else None
+        for c in range(len(natural))
+    )
 
 
 def _all_spans(document: Document) -> Iterator[Spans]:

@@ -7,13 +7,14 @@ machine; a warning of Typst (a font that is missing, say) is an error here.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from derive.errors import ProblemError
+from derive.errors import ProblemError, Unsupported
 from derive.report.document import Document
 from derive.report.page import A4, Page
 from derive.report.typst_math import PRELUDE, to_typst
@@ -21,6 +22,8 @@ from derive.report.typst_math import PRELUDE, to_typst
 if TYPE_CHECKING:
     import typst
 
+# What the embedded fonts do not draw; Typst would print an empty box without a word.
+_FOREIGN = re.compile("[^\0-\u058f\u1e00-\u2bff\ufb00-\ufb06\ufffd\U0001d400-\U0001d7ff]")
 FONT = "New Computer Modern"
 # The Typst compiler object is not for two threads at once; warm_up() and the first page may meet here.
 _LOCK = threading.Lock()
@@ -41,7 +44,16 @@ def pdf(document: Document, engine: str = "typst", page: Page = A4) -> bytes:
 
 
 def typst_pdf(source: str) -> bytes:
-    """The PDF of a Typst source."""
+    """The PDF of a Typst source.
+
+    Raises ``ProblemError`` for what Typst refuses or warns of, ``Unsupported`` for a script without a font.
+    """
+    strange = next(filter(_FOREIGN.match, source), None)
+    if strange is not None:
+        raise Unsupported(
+            f"a PDF by Typst has fonts for European scripts and mathematics, and none yet for '{strange}'",
+            hint="Markdown shows it, and so does the TeX file with a font of yours",
+        )
     with _LOCK:
         compiler, _ = _typst()
         try:

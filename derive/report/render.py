@@ -84,6 +84,11 @@ class View:
     long: bool = False
 
     @property
+    def wrapped(self) -> bool:
+        """Whether cells of the table may run over several lines; its rows then stand further apart."""
+        return any(width is not None for width in self.columns)
+
+    @property
     def most_columns(self) -> int:
         """The columns of the widest matrix in the block's display (amsmath must be told beyond ten)."""
         return max((array_columns(row.latex) for row in self.rows), default=0)

@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from derive.errors import ProblemError
+from derive.errors import ProblemError, Unsupported
 
 _LATEX = ("-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape")
 ENGINES = {
@@ -24,6 +24,7 @@ ENGINES = {
 }
 TIME_LIMIT = 120  # seconds; the first run of LuaLaTeX builds a font database
 _ERROR = re.compile(r"^(?:! .*|error: .*)$", re.MULTILINE)
+_MISSING = re.compile(r"^Missing character: There is no (\S+)", re.MULTILINE)
 _LINE = re.compile(r"^l\.(\d+)", re.MULTILINE)
 
 
@@ -75,4 +76,6 @@ def _run(engine: str, program: str, source: str, name: str, folder: Path) -> Tex
             place = _LINE.search(log)
             shown = error_line[0] if error_line else f"exit status {run.returncode}"
             raise ProblemError(f"{engine} refuses {name}.tex{', line ' + place[1] if place else ''}: {shown}")
+    if missing := _MISSING.search(log):
+        raise Unsupported(f"{engine} finds no '{missing[1]}' in the fonts of {name}.tex", hint="add a font to the file")
     return TexRun(result.read_bytes(), log)
