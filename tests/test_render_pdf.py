@@ -26,7 +26,7 @@ from derive.report.document import (
 )
 from derive.report.escape import BREAK, NON_JOINER, plain, typst_text
 from derive.report.page import LETTER
-from derive.report.pdf import pdf, typst_pdf, typst_query, warm_up
+from derive.report.pdf import Pending, pdf, typst_pdf, typst_query, warm_up
 from derive.report.render import render
 from derive.report.scene import Circle, Scene
 from documents import HOSTILE, HOSTILE_STRINGS, REALISTIC, WIDE
@@ -173,6 +173,19 @@ def test_empty_things_render(format: str) -> None:
         text = render(document, format).text
         if format == "typ":
             assert typst_pdf(text).startswith(b"%PDF-")
+
+
+def test_a_pdf_in_the_background_is_the_same_pdf() -> None:
+    """The bytes are those of ``pdf``, other formats may be rendered meanwhile, and errors come out at the end."""
+    pending = Pending(REALISTIC)
+    assert render(REALISTIC, "md").text.startswith("# One gradient")
+    assert pending.result() == pdf(REALISTIC)
+    refused = Pending(Document("script", "网", "en", ()))
+    with pytest.raises(Unsupported):
+        refused.result()
+    unknown = Pending(REALISTIC, "word")
+    with pytest.raises(ProblemError, match="unknown PDF engine"):
+        unknown.result()
 
 
 @pytest.mark.parametrize("text", ["网络", "שלום", "नमस्ते", "🙂"])

@@ -43,6 +43,34 @@ def pdf(document: Document, engine: str = "typst", page: Page = A4) -> bytes:
     return run_tex(engine, render(document, "tex", page).text, document.name).pdf
 
 
+class Pending:
+    """A PDF in the making: Typst works in its own thread, without Python's lock, while other formats are rendered."""
+
+    def __init__(self, document: Document, engine: str = "typst", page: Page = A4) -> None:
+        """Errors of the document itself are raised here, those of the engine by ``result``."""
+        from derive.report.render import render
+
+        self._made: bytes | BaseException | None = None
+        source = render(document, "typ", page).text if engine == "typst" else ""
+
+        def work() -> None:
+            try:
+                self._made = typst_pdf(source) if engine == "typst" else pdf(document, engine, page)
+            except BaseException as error:  # noqa: BLE001 - handed over to the thread that asks for the result
+                self._made = error
+
+        self._thread = threading.Thread(target=work, name=f"pdf by {engine}", daemon=True)
+        self._thread.start()
+
+    def result(self) -> bytes:
+        """The PDF, once it is done. Raises what ``pdf`` raises."""
+        self._thread.join()
+        if isinstance(self._made, BaseException):
+            raise self._made
+        assert self._made is not None
+        return self._made
+
+
 def typst_pdf(source: str) -> bytes:
     """The PDF of a Typst source.
 
