@@ -101,6 +101,14 @@ def test_identifiers_are_products_of_letters() -> None:
     assert to_typst("2x") == "2 x"
 
 
+def test_factors_beside_a_matrix_keep_their_distance() -> None:
+    """A thin space between two matrices and between a letter or number and a matrix; none beside a relation."""
+    matrix = r"\begin{pmatrix} 1 \end{pmatrix}"
+    assert to_typst(matrix + matrix).count("thin") == 1
+    assert to_typst("A" + matrix + r"^{\top}0.5").count("thin") == 2
+    assert "thin" not in to_typst("=" + matrix + "+ 1")
+
+
 def test_text_cannot_leave_its_string() -> None:
     """Quotes in a text stay inside the Typst string."""
     with pytest.raises(ProblemError):

@@ -15,6 +15,7 @@ from derive.report.latex_tree import (
     DELIMITERS,
     MATRICES,
     NAMED_OPERATORS,
+    ORDINARY,
     RELATIONS,
     Accent,
     Array,
@@ -117,8 +118,29 @@ def write(row: Row) -> str:
         if isinstance(node, Switch):  # it holds to the end of its group
             parts.append(f"{_SWITCHES[node.style]}({write(row[place + 1 :])})")
             break
+        if place and _thin_between(row[place - 1], node):
+            parts.append("thin")
         parts.append(_node(node))
     return _BESIDE_STRING.sub("", " ".join(f"\x00{part}\x00" if part[0] == '"' else part for part in parts))
+
+
+def _thin_between(left: Node, right: Node) -> bool:
+    """TeX takes a matrix with its fences for an inner atom: beside another, or beside a letter, a thin space stands."""
+    return (_is_matrix(left) and (_is_matrix(right) or _is_ordinary(right))) or (
+        _is_ordinary(left) and _is_matrix(right)
+    )
+
+
+def _is_matrix(node: Node) -> bool:
+    inner = node.base if isinstance(node, Scripts) else node
+    return isinstance(inner, Array) and inner.environment not in ("matrix", "aligned", "array")
+
+
+def _is_ordinary(node: Node) -> bool:
+    inner = node.base if isinstance(node, Scripts) else node
+    if isinstance(inner, Symbol):
+        return inner.name.isalpha() or inner.name[1:] in ORDINARY
+    return isinstance(inner, Number | Fraction | Styled | Accent | Root)
 
 
 def _argument(row: Row) -> str:
