@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from derive.calculus.closed_form import close, named_values
 from derive.calculus.functions import Functions
 from derive.errors import Unsupported
@@ -17,6 +19,7 @@ from derive.graph.expression import Adjoint, Expression, constant, leaf
 from derive.graph.network import Network
 from derive.graph.reverse import pull
 from derive.graph.sizes import describe, is_scalar
+from derive.problem.problem import Shape
 
 MOST_CHAINS = 12
 
@@ -85,6 +88,9 @@ def local(network: Network, functions: Functions, of: str, by: str) -> Factor:
     upstream = ops.spread(constant(1), upper) if is_scalar(upper) else leaf(Adjoint("", of), upper)
     parts = [part for _, part in pull(upstream, value, frozenset({by}))]
     handed = collect(close(collect(ops.add(*parts)), outputs, functions))
+    if handed.op == "zeros":
+        columns, rows = (int(np.prod(shape, dtype=int)) for shape in (lower, upper))
+        return Factor(of, by, Expression("zeros", (), ((rows, columns),), (rows, columns)))
     if is_scalar(upper):
         return Factor(of, by, handed if is_scalar(lower) or lower[0] == 1 else transposed(handed))
     return Factor(of, by, collect(_read(handed, upstream, of, by)))
@@ -97,32 +103,73 @@ def _softmax(s: Expression) -> Expression:
 
 
 def _read(handed: Expression, upstream: Expression, of: str, by: str) -> Expression:
-    """The matrix J in ``handed = upstream J`` (rows) or ``J^T upstream`` (columns)."""
-    row = upstream.shape[0] == 1
-    if handed == upstream:
-        ones = ops.spread(constant(1), upstream.shape)
-        return ops.apply("diag", ones)
-    match handed.op:
-        case "matmul":
-            a, b = handed.args
-            if a == upstream and row:
-                return b
-            if b == upstream and not row:
-                return transposed(a)
-        case "multiply":
-            scalars = [part for part in handed.args if not part.shape]
-            rest = [part for part in handed.args if part.shape]
-            if upstream in rest:
-                rest.remove(upstream)
-                if not rest:
-                    return ops.multiply(*scalars, ops.apply("diag", ops.spread(constant(1), upstream.shape)))
-                inner = ops.multiply(*rest)
-                if inner.shape == upstream.shape:
-                    return ops.multiply(*scalars, ops.apply("diag", inner))
-            elif len(rest) == 1:
-                return ops.multiply(*scalars, _read(rest[0], upstream, of, by))
-        case "add":
-            return ops.add(*(_read(part, upstream, of, by) for part in handed.args))
-        case "sum" | "spread" if handed.args[0] == upstream and is_scalar(handed.shape):
-            return ops.spread(constant(1), (upstream.shape[0] * upstream.shape[1], 1))  # type: ignore[operator]
-    raise Unsupported(f"the Jacobian d{of}/d{by} of this equation is not built yet; use style matrix")
+    """The matrix J by which ``upstream``, laid out as a row, has to be multiplied to give ``handed`` as a row."""
+
+    def read(node: Expression) -> Expression:
+        if node == upstream:
+            return ops.apply("diag", _ones(upstream.shape))
+        moving = [arg for arg in node.args if _holds(arg, upstream)]
+        match node.op:
+            case "add" if len(moving) == len(node.args):
+                return ops.add(*(_stretched(read(arg), arg, node) for arg in node.args))
+            case "matmul" if len(moving) == 1:
+                a, b = node.args
+                return _times(read(a), b) if moving[0] is a else _times(read(b), transposed(a))
+            case "multiply" if len(moving) == 1:
+                fixed = [arg for arg in node.args if arg is not moving[0]]
+                scalars = [arg for arg in fixed if is_scalar(arg.shape)]
+                vectors = [arg for arg in fixed if not is_scalar(arg.shape)]
+                whole = read(moving[0])
+                if vectors and is_scalar(moving[0].shape):
+                    whole = _times(whole, _row(ops.multiply(*vectors)))
+                elif vectors:
+                    whole = _times(whole, ops.apply("diag", ops.multiply(*vectors)))
+                return ops.multiply(*scalars, whole)
+            case "sum" if len(moving) == 1:
+                return _times(read(node.args[0]), _column(_ones(node.args[0].shape)))
+            case "spread" if len(moving) == 1:
+                return _stretched(read(node.args[0]), node.args[0], node)
+            case "transpose" if len(moving) == 1:
+                return read(node.args[0])
+        raise Unsupported(f"the Jacobian d{of}/d{by} of this equation is not built yet; use style matrix")
+
+    return read(handed)
+
+
+def _holds(node: Expression, upstream: Expression) -> bool:
+    return any(inner == upstream for inner in node.nodes())
+
+
+def _ones(shape: Shape) -> Expression:
+    return ops.spread(constant(1), shape)
+
+
+def _stretched(whole: Expression, part: Expression, node: Expression) -> Expression:
+    """One column for the one entry of ``part``, repeated for each entry of ``node``."""
+    if is_scalar(part.shape) and not is_scalar(node.shape):
+        return _times(whole, _row(_ones(node.shape)))
+    return whole
+
+
+def _row(vector: Expression) -> Expression:
+    return vector if vector.shape[0] == 1 else _turned(vector)
+
+
+def _column(vector: Expression) -> Expression:
+    return vector if vector.shape[1] == 1 else _turned(vector)
+
+
+def _turned(vector: Expression) -> Expression:
+    if vector.op == "spread":
+        return _ones(vector.shape[::-1])
+    return ops.transpose(vector)
+
+
+def _times(a: Expression, b: Expression) -> Expression:
+    """The product, unless one side is a unit matrix, or a diagonal is summed."""
+    if a.op == "diag":
+        if a.args[0].op == "spread":
+            return b
+        if b.op == "spread" and b.shape[1] == 1:
+            return _column(a.args[0])
+    return ops.matmul(a, b)

@@ -29,7 +29,7 @@ from derive.report.document import (
 )
 from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import number
-from derive.report.notation.matrices import matrix_of
+from derive.report.notation.matrices import MOST_COLUMNS, MOST_ROWS, matrix_of
 from derive.report.notation.printed import printed_text
 from derive.problem.problem import Text as Words
 
@@ -165,11 +165,17 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
         else:
             items.append(words.say("conventions.digits", digits=convention.digits, mode=mode))
         items.append(words.say(f"conventions.{convention.carry}", equal=Math("="), approx=Math(r"\approx")))
+        if any(_elided(shape) for shape in map(network.shape, (*network.data, *(str(e.name) for e in network.equations)))):
+            items.append(words.say("conventions.elided", rows=MOST_ROWS, columns=MOST_COLUMNS))
     if part.problem.ask.update is not None:
         items.append(words.say("conventions.rate", rate=Math(rate_symbol(sheet))))
     if items:
         yield Heading(2, words.say("conventions.heading"))
         yield Items(tuple(items))
+
+
+def _elided(shape: tuple[int | str, ...]) -> bool:
+    return len(shape) == 2 and (int(shape[0]) > MOST_ROWS or int(shape[1]) > MOST_COLUMNS)
 
 
 def kinks(sheet: Sheet) -> Iterator[Block]:

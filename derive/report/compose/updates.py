@@ -16,7 +16,7 @@ from derive.numbers.rounding import Printed, Rounding, printed
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.statement import plain
 from derive.report.document import Block, Chain, Display, Link, Math, Note, Paragraph, Span, Spans, Table, Text
-from derive.report.notation import letter
+from derive.report.notation import Cell, letter
 from derive.report.notation.printed import printed_text
 from derive.solution.history import updated
 
@@ -56,7 +56,9 @@ def _numbers(sheet: Sheet, name: str, after: Expression) -> list[Link]:
     old, gradient = sheet.value(name), sheet.value(slope)
     rate_text = plain(abs(rate))
     sign = "-" if rate > 0 else "+"
-    product = rf"{sign} {rate_text} \cdot {gradient}" if is_scalar(sheet.shape(name)) else rf"{sign} {rate_text} {gradient}"
+    if is_scalar(sheet.shape(name)):
+        gradient = rf"\cdot {Cell(gradient).factor()}"
+    product = f"{sign} {rate_text} {gradient}"
     exact = sheet.goes_on(name) and sheet.goes_on(slope)
     result = "=" if exact and sheet.exact(after) else r"\approx"
     return [Link("=" if exact else r"\approx", (old, product)), Link(result, (sheet.value(after),))]

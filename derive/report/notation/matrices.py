@@ -94,7 +94,8 @@ class Matrices:
                 a, b = (self._symbolic(arg) for arg in node.args)
                 if not node.shape or not node.args[1].shape:
                     return cells.divide(a, b)
-                return Cell(rf"{a.factor(True)} \oslash {b.factor()}", PRODUCT)
+                below = b.text if b.binding == cells.ATOM else bracketed(b.text)
+                return Cell(rf"{a.factor(True)} \oslash {below}", PRODUCT)
             case "power":
                 return self._power(node)
             case "matmul":
@@ -107,6 +108,8 @@ class Matrices:
                 return self._spread(node)
             case "sum":
                 return self._sum(node)
+            case "diag" if node.args[0].op == "spread":
+                return Cell("I")
             case "diag":
                 return Cell(rf"\operatorname{{diag}}{rounded(self._symbolic(node.args[0]).text)}")
             case "derivative":

@@ -1,0 +1,276 @@
+"""Reports as documents: what they say, in which words, and that nothing in them is left to chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from derive.problem import find_problem, problem_from_text
+from derive.problem.problem import Problem
+from derive.report import catalogue as languages
+from derive.report.catalogue import Catalogue, catalogue
+from derive.report.compose import compose
+from derive.report.document import Chain, Display, Document, Heading, Math, Note, Paragraph, Strong, Table, Text
+from derive.solution import solve
+
+CORPUS = {
+    "batch": """
+        equations = '''
+        z = X @ W1 + b1
+        h = tanh(z)
+        a = h @ W2 + b2
+        J = cross_entropy(a, y)
+        '''
+        [given]
+        X = [[1, 2], [0, -1], [0.5, 1]]
+        y = [0, 2, 1]
+        [parameters]
+        W1 = [[0.1, -0.2], [0.3, 0.4]]
+        b1 = [0.1, 0]
+        W2 = [[0.5, -0.5, 1], [0.2, 0.1, -1]]
+        b2 = [0, 0.1, 0.2]
+        [ask]
+        update = { rate = { W1 = 0.5, b1 = 0, rest = "1/3" }, steps = 5, symbol = "eta" }
+        [convention]
+        significant = 4
+        rounding = "half-even"
+        carry = "displayed"
+    """,
+    "letters": """
+        equations = '''
+        Z = X @ W1 + b1
+        H = phi(Z)
+        Y = H @ W2 + b2
+        J = cross_entropy(Y, T) + sum(W1 ** 2)
+        '''
+        [shapes]
+        X = ["N", "m"]
+        W1 = ["m", "p"]
+        b1 = [1, "p"]
+        W2 = ["p", "n"]
+        b2 = [1, "n"]
+        T = ["N", "n"]
+        [functions]
+        phi = "unspecified"
+        [ask]
+        gradients = ["W1", "b1", "W2", "b2", "X"]
+    """,
+    "upstream": """
+        equations = "out = Z @ W + b"
+        [shapes]
+        Z = [2, 3]
+        W = [3, 2]
+        b = [1, 2]
+        [ask]
+        upstream = { of = "J", at = "out" }
+        gradients = ["W", "b", "Z", "out"]
+    """,
+    "circuit": """
+        equations = '''
+        q = x / y
+        r = maximum(q, z)
+        s = minimum(r, y)
+        u = relu(k)
+        v = abs(s) + u
+        f = v * z
+        '''
+        [given]
+        x = -2
+        y = 5
+        z = -4
+        k = 0
+        w = 1
+        [ask]
+        gradients = "all"
+        loss = "f"
+    """.replace("        w = 1\n", ""),
+    "every way": """
+        equations = '''
+        a = x @ W
+        h = softplus(a)
+        g = log(h)
+        k = log_softmax(g)
+        c = softmax(k) @ W.T
+        r = c / 2
+        E = mean(binary_cross_entropy(sigmoid(r), t))
+        '''
+        [given]
+        x = [1, 2]
+        t = [0, 1]
+        unused = 1
+        [parameters]
+        W = [[0.1, -0.2], [0.3, 0.4]]
+        [captions]
+        h = "what is soft"
+        [ask]
+        gradients = ["W", "a", "dh/da", "dc/dk"]
+        [convention]
+        style = ["matrix", "jacobian"]
+    """.replace("        unused = 1\n", ""),
+    "values": """
+        equations = "y = x @ w"
+        [given]
+        x = [1, 2]
+        w = [[1], [2]]
+    """,
+    "long run": """
+        equations = "E = (w * x - t) ** 2"
+        [given]
+        x = 1
+        t = 2
+        [parameters]
+        w = 0
+        [ask]
+        update = { rate = 0.01, steps = 500, every = 100 }
+    """,
+    "two ways": """
+        equations = '''
+        a = W1 @ x
+        b = W2 @ x
+        y = a + b
+        E = sum(y ** 2) / 2
+        '''
+        [given]
+        x = [[1], [2]]
+        W1 = [[1, 2], [3, 4]]
+        W2 = [[0, 1], [1, 0]]
+        [ask]
+        gradients = ["x"]
+        [convention]
+        style = ["jacobian"]
+    """,
+    "large": f"""
+        equations = "s = sum(x)"
+        given = {{ x = {[[k - j for k in range(12)] for j in range(10)]} }}
+        [ask]
+        gradients = ["x"]
+    """,
+    "nothing there": """
+        equations = '''
+        y = x + 0 * x
+        E = w ** 2
+        '''
+        [given]
+        x = 1
+        w = 2
+        [ask]
+        gradients = ["x", "w"]
+    """,
+}
+
+
+def problem(name: str) -> Problem:
+    """A problem of the corpus, or a built-in one."""
+    return problem_from_text(CORPUS[name], name="problem") if name in CORPUS else find_problem(name)
+
+
+NAMES = [*CORPUS, "case1", "case2"]
+
+
+@pytest.fixture(scope="module")
+def documents() -> dict[str, Document]:
+    """Every report of the corpus."""
+    return {name: compose(solve(problem(name))) for name in NAMES}
+
+
+def spans(document: Document) -> Iterator[object]:
+    """Every span of a document."""
+    for block in document.blocks:
+        match block:
+            case Heading(_, inner) | Paragraph(inner) | Note(inner):
+                yield from inner
+            case Table(head, rows, _, caption):
+                for row in (head, *rows):
+                    for cell in row:
+                        yield from cell
+                yield from caption
+
+
+def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The corpus asks for every sentence of the catalogue; a sentence that nobody asks for is to be taken out."""
+    asked: set[str] = set()
+
+    class Watched(Catalogue):
+        def text(self, key: str, **places: str) -> str:
+            asked.add(key)
+            return super().text(key, **places)
+
+        def say(self, key: str, **places):  # type: ignore[no-untyped-def]
+            asked.add(key)
+            return super().say(key, **places)
+
+    plain = catalogue("en")
+    watched = Watched("en", plain._messages)
+    monkeypatch.setattr("derive.report.compose.catalogue", lambda language: watched)
+    for name in NAMES:
+        solution = solve(problem(name))
+        compose(solution)
+        compose(solution, questions=True)
+    assert plain.keys - asked == set()
+
+
+def test_an_unknown_language_names_the_known_ones() -> None:
+    """Languages are the files in the folder; asking for another one is an error that lists them."""
+    with pytest.raises(Exception, match="there is no language 'xx'.*known are .*en"):
+        catalogue("xx")
+    assert "en" in languages.languages()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_document_is_the_same_every_time(name: str, documents: dict[str, Document]) -> None:
+    """Solving and composing again gives the same document."""
+    assert compose(solve(problem(name))) == documents[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_placeholder_and_no_python_shows(name: str, documents: dict[str, Document]) -> None:
+    """No braces of a message, no names of Python objects, no doubled signs in print."""
+    document = documents[name]
+    for span in spans(document):
+        if isinstance(span, Text | Strong):
+            assert "{" not in span.text and "None" not in span.text, span
+    formulas = [span.latex for span in spans(document) if isinstance(span, Math)]
+    for block in document.blocks:
+        if isinstance(block, Display):
+            for chain in block.chains:
+                formulas.append(chain.left)
+                formulas += [term for link in chain.links for term in link.terms]
+    for latex in formulas:
+        for wrong in ("+ -", "- -", r"\cdot -", "None", "Expression", "[0]", "[0,", "--", "undecided"):
+            assert wrong not in latex, latex
+
+
+def chains(document: Document) -> list[Chain]:
+    """Every chain of a document."""
+    return [chain for block in document.blocks if isinstance(block, Display) for chain in block.chains]
+
+
+def test_case1_derives_b1_over_all_four_paths(documents: dict[str, Document]) -> None:
+    """The shared bias of the hidden layer acts along four paths; all four are written out, and they give 0.0024."""
+    left = r"\frac{\partial E}{\partial b_1}"
+    found = [chain for chain in chains(documents["case1"]) if chain.left == left]
+    whole = max(found, key=lambda chain: len(chain.links[0].terms))
+    assert len(whole.links[0].terms) == 4
+    for path in whole.links[0].terms:
+        assert path.count(r"\frac") == 5
+    assert any(r"\approx 0.0024" in term or term == "0.0024" for link in whole.links for term in link.terms)
+
+
+def test_case1_has_five_steps_and_case2_three_parts(documents: dict[str, Document]) -> None:
+    """Case 1 in five labelled steps, case 2 in three parts with their own steps."""
+
+    def titles(name: str, start: str) -> list[str]:
+        texts = ["".join(s.text for s in block.spans if isinstance(s, Text)) for block in documents[name].blocks if isinstance(block, Heading)]  # fmt: skip
+        return [text for text in texts if text.startswith(start)]
+
+    assert [title.split(":")[0] for title in titles("case1", "Step")] == [f"Step {k}" for k in range(1, 6)]
+    assert titles("case2", "Part") == ["Part a", "Part b", "Part c"]
+
+
+def test_the_sheet_of_questions_gives_nothing_away(documents: dict[str, Document]) -> None:
+    """Without the solutions: the data and what to find, and no number that is not given."""
+    sheet = compose(solve(problem("case1")), questions=True)
+    printed = " ".join(term for chain in chains(sheet) for link in chain.links for term in link.terms)
+    assert "0.9866" not in printed and "0.0024" not in printed and "0.7" in printed
+    assert sheet.name == "case1-questions"
