@@ -16,7 +16,7 @@ from sympy.polys.domains import QQ
 from sympy.polys.orderings import lex
 from sympy.polys.rings import PolyRing
 
-MOST_TERMS = 20_000  # of a numerator; longer ones are left to numbers
+MOST_TERMS = 4_000  # of a numerator; longer ones are left to numbers
 
 Polynomial = Any
 Factors = dict[Polynomial, int]  # polynomials with leading coefficient 1, and their powers
@@ -113,7 +113,7 @@ class Quotients:
     def _power(self, quotient: tuple[Polynomial, Factors], n: int) -> tuple[Polynomial, Factors]:
         top, bottom = quotient
         if n >= 0:
-            if len(top) > 1 and len(top) ** min(n, 9) > 100 * MOST_TERMS:
+            if len(top) > 1 and len(top) ** min(n, 9) > 30 * MOST_TERMS:
                 raise TooLong
             return top**n, {factor: power * n for factor, power in bottom.items()}
         if not top:
@@ -135,7 +135,7 @@ class Quotients:
     def _product(self, quotients: list[tuple[Polynomial, Factors]]) -> tuple[Polynomial, Factors]:
         top, bottom = self._ring.one, dict[Polynomial, int]()
         for above, below in quotients:
-            if len(top) * len(above) > 100 * MOST_TERMS:
+            if len(top) * len(above) > 30 * MOST_TERMS:
                 raise TooLong
             top = top * above
             for factor, power in below.items():
@@ -153,7 +153,7 @@ class Quotients:
             for factor, power in bottom.items():
                 missing = power - below.get(factor, 0)
                 if missing:
-                    if len(above) * len(factor) ** min(missing, 9) > 100 * MOST_TERMS:
+                    if len(above) * len(factor) ** min(missing, 9) > 30 * MOST_TERMS:
                         raise TooLong
                     above = above * factor**missing
             top = top + above

@@ -22,7 +22,8 @@ from derive.calculus.paths import Paths
 from derive.calculus.vanish import vanishes
 from derive.graph.expression import Adjoint
 from derive.graph.network import Network
-from derive.numbers.balls import Number, enclosure, overlaps, precision
+from derive.graph.ops import FUNCTIONS
+from derive.numbers.balls import Number, enclosure, overlaps, precision, settle
 from derive.solution.checks import Check, require
 from derive.solution.values import START_BITS
 
@@ -63,7 +64,7 @@ def proofs(part: Part) -> Iterator[Check]:
             continue
         for index in np.ndindex(rule.shape):
             local = _handed_back(paths, Entry(name, index))
-            if vanishes(local - rule[index]):
+            if _equal(part, local, rule[index]):
                 shown += 1
             else:
                 _same_numbers(part, "sympy_local", f"{Adjoint(adjoint.of, name)}", index, local, rule[index])
@@ -99,7 +100,7 @@ def _whole(part: Part, explicit: Explicit, paths: Paths, loss: str) -> Iterator[
             tried += 1
             by_paths = explicit.written_out(paths.total(found))
             slope = sympy.diff(written, symbols[index])
-            if vanishes(slope - by_paths):
+            if _equal(part, slope, by_paths):
                 shown += 1
             else:
                 _same_numbers(part, "sympy_whole", f"d{loss}/d{name}", index, slope, by_paths)
@@ -107,15 +108,47 @@ def _whole(part: Part, explicit: Explicit, paths: Paths, loss: str) -> Iterator[
             yield Check("sympy_whole", f"d{loss}/d{name}", True, f"{shown} of {symbols.size}")
 
 
+def _equal(part: Part, a: sympy.Expr, b: sympy.Expr) -> bool:
+    """Whether SymPy shows two entries equal: as they stand, or else with what the names in them stand for.
+
+    That is: labels that add up to 1, values that equations have named, and the formulas of the functions.
+    """
+    explicit, paths = part.explicit, part.paths
+    assert explicit is not None
+    assert paths is not None
+    difference = a - b
+    if vanishes(difference):
+        return True
+    functions = [str(e.name) for e in part.network.equations if e.value.op in ("softmax", *FUNCTIONS)]
+    last = {labels[-1]: 1 - sympy.Add(*labels[:-1]) for labels in paths.samples}
+    spelled = explicit.with_definitions(explicit.written_out(difference, functions)).xreplace(last)
+    return spelled != difference and vanishes(spelled)
+
+
 def _same_numbers(part: Part, check: str, of: str, index: tuple[int, ...], a: sympy.Expr, b: sympy.Expr) -> None:
-    """Where SymPy does not show two entries equal, their numbers decide."""
-    if part.numeric:
-        gap = substituted(part, a - b)
-        entry = f"{of}[{','.join(str(k + 1) for k in index)}]"
-        require(
-            Check(check, of, abs(gap) < sympy.Float("1e-25", 40), ""),
-            f"{entry}: SymPy's derivative gives {substituted(part, a)}, the rule {substituted(part, b)}",
-        )
+    """Where SymPy does not show two entries equal, their numbers decide: two balls that have to meet."""
+    if not part.numeric:
+        return
+    first, second = _enclosed(part, a), _enclosed(part, b)
+    entry = f"{of}[{','.join(str(k + 1) for k in index)}]"
+    require(
+        Check(check, of, overlaps(first, second), ""),
+        f"{entry}: SymPy's derivative gives {_shown(first)}, the rule gives {_shown(second)}",
+    )
+
+
+def _enclosed(part: Part, expression: sympy.Expr) -> Number:
+    """``expression`` at the numbers of a part, with twice as many bits as they are shown with."""
+    assert part.explicit is not None
+    entry_of, bits = part.explicit.entry_of, 2 * START_BITS
+
+    known = {s: part.run.value(entry_of[s].name, bits)[entry_of[s].index] for s in expression.free_symbols}
+    with precision(bits):
+        return settle(compiled(expression)(known))
+
+
+def _shown(x: Number) -> str:
+    return str(x) if isinstance(x, fmpq) else str(x.str(17, radius=False))
 
 
 def path_sums(part: Part) -> Iterator[Check]:
