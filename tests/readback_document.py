@@ -1,0 +1,654 @@
+"""Reading whole reports back: every chain of a document, or of its LaTeX file, held against the certified solution.
+
+The names of a part are entered with their printed symbols (``Symbols.name``, ``Symbols.entry``) and certified values; a
+fraction of partials is the derivative of the loss where the loss stands above, else SymPy's local derivative.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy
+from flint import arb, ctx, fmpq
+from readback import (
+    BITS,
+    FUNCTIONS,
+    SLOPES,
+    Digits,
+    Finding,
+    Node,
+    NotRead,
+    Number,
+    Parser,
+    Reader,
+    Report,
+    Running,
+    Setting,
+    Side,
+    Slip,
+    Value,
+    _relu,
+    _step,
+    ball,
+    literal,
+    meets,
+    split,
+    telling,
+    tokens,
+    widened,
+    written,
+)
+
+from derive.calculus.numeric import compiled
+from derive.graph.expression import Adjoint
+from derive.graph.ops import FUNCTIONS as OP_FUNCTIONS
+from derive.report.document import Chain, Display, Document, Heading, Text
+from derive.report.notation import Symbols, letter
+from derive.solution import Solution
+from derive.solution.solve import Part
+
+POINTS = tuple(fmpq(*pair) for pair in ((3, 10), (-7, 5), (9, 4)))  # where definitions of functions are tried
+
+
+@dataclass(frozen=True)
+class Row:
+    """A chain as printed: its left side, and everything after it as one text with its relations."""
+
+    part: Part
+    left: str
+    text: str
+
+    @property
+    def where(self) -> str:
+        name = self.part.problem.part
+        return (f"part {name}, " if name else "") + self.left
+
+
+def rows_of(document: Document, solution: Solution) -> Iterator[Row]:
+    """Every chain of a document, with the part of the solution it belongs to."""
+    part = solution.parts[0]
+    for block in document.blocks:
+        if isinstance(block, Heading):
+            part = _part_named(solution, "".join(s.text for s in block.spans if isinstance(s, Text)), part)
+        elif isinstance(block, Display):
+            left = ""
+            for chain in block.chains:
+                left = chain.left or left
+                yield Row(part, left, joined(chain))
+
+
+def joined(chain: Chain) -> str:
+    """What follows the left side, in one line."""
+    return " ".join(f"{link.relation} {' '.join(link.terms)}" for link in chain.links)
+
+
+def _part_named(solution: Solution, title: str, now: Part) -> Part:
+    return next((part for part in solution.parts if title == f"Part {part.problem.part}"), now)
+
+
+def rows_of_tex(text: str, solution: Solution) -> Iterator[Row]:
+    """Every chain of a LaTeX file, from its displays."""
+    part = solution.parts[0]
+    body = text[text.index(r"\begin{document}") :]
+    pattern = re.compile(
+        r"\\(?:sub)*section\{(?P<title>[^{}]*)\}|\\begin\{derivation\}(?P<plain>.*?)\\end\{derivation\}"
+        r"|\\begin\{aligned\}(?P<boxed>.*?)\\end\{aligned\}",
+        re.DOTALL,
+    )
+    for match in pattern.finditer(body):
+        if match["title"] is not None:
+            part = _part_named(solution, match["title"].strip(), part)
+            continue
+        left, text = "", ""
+        for line in _lines(match["plain"] or match["boxed"]):
+            here, _, rest = line.partition("&")
+            rest = rest.replace(r"\quad", " ").strip()
+            if here.strip():
+                if left:
+                    yield Row(part, left, text)
+                left, text = here.strip(), ""
+            text += " " + _unfitted(rest)
+        if left:
+            yield Row(part, left, text)
+
+
+def _lines(body: str) -> list[str]:
+    r"""The rows of a display: ``\\`` outside of matrices ends one."""
+    lines, depth, line, k = [], 0, "", 0
+    body = re.sub(r"\\begin\{array\}\{[^{}]*\}", r"\\begin{array}", body)
+    while k < len(body):
+        if body.startswith(r"\begin{", k):
+            depth += 1
+        elif body.startswith(r"\end{", k):
+            depth -= 1
+        elif body.startswith("\\\\", k) and depth == 0:
+            lines.append(line)
+            line, k = "", k + 2 + body.startswith("\\\\*", k)
+            continue
+        line += body[k]
+        k += 1
+    return [line for line in [*lines, line] if line.strip()]
+
+
+def _unfitted(text: str) -> str:
+    r"""Without ``\dvfit{…}{…}``, which scales what is too wide; arrays in brackets are the matrices they are elsewhere."""
+    text = re.sub(r"\\dvfit\{[^{}]*\}", "", text)
+    text = text.replace(r"\left(\begin{array}", r"\begin{pmatrix}").replace(r"\end{array}\right)", r"\end{pmatrix}")
+    return text
+
+
+# ── what printed symbols stand for ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A name with all its entries."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class One:
+    """An entry of a name."""
+
+    name: str
+    index: tuple[int, ...]
+
+
+class Book:
+    """The printed symbols of one part and their certified values.
+
+    ``local`` says how a fraction is understood whose upper name is not the loss, or which may be both: as the local
+    derivative of one equation (True), or as the derivative along all ways where the solution has one.
+    """
+
+    def __init__(self, part: Part, *, local: bool = False, turned: bool = False) -> None:
+        self.part, self.local, self.turned = part, local, turned
+        self.symbols = Symbols(part.problem, part.network)
+        convention = part.problem.convention
+        self.digits = Digits(None if convention.significant else convention.digits, convention.significant)
+        self._values: dict[Any, Value] = {}
+
+    # ── names ──
+
+    @cached_property
+    def _all(self) -> tuple[str, ...]:
+        return (*self.part.network.data, *(str(equation.name) for equation in self.part.network.equations))
+
+    @cached_property
+    def names(self) -> dict[tuple[str, ...], Any]:
+        """The tokens of every symbol and what it stands for. A symbol of two things is a ``Slip``."""
+        table: dict[tuple[str, ...], Any] = {}
+
+        def enter(latex: str, key: Any) -> None:
+            held = table.setdefault(tokens(latex), key)
+            if held != key and not self._same(held, key):
+                raise Slip(f"{latex} stands for {held} and for {key}")
+
+        for name in self._all:
+            enter(self.symbols.name(name), Whole(name))
+            for index in np.ndindex(*self._shape(name)):
+                if len(self._shape(name)) == 2:
+                    enter(self.symbols.entry(name, index), One(name, index))
+        for upstream in self.part.problem.ask.upstream:
+            enter(self.symbols.name(upstream.of), Whole(upstream.of))
+        update = self.part.problem.ask.update
+        if update is not None:
+            enter(letter(update.symbol), "rate")
+        return table
+
+    @cached_property
+    def running(self) -> dict[tuple[str, ...], Any]:
+        """The names with running indices, for sums."""
+        table = dict(self.names)
+        for name in self._all:
+            shape = self._shape(name)
+            letters = "".join(letter for letter, size in zip("ij", shape, strict=False) if size != 1)
+            if len(shape) == 2 and letters:
+                key = tokens(self.symbols.indexed(name, letters))
+                if key in table:
+                    raise Slip(f"{written(key)} is a name and a running entry")
+                table[key] = Running(Whole(name), letters)
+        return table
+
+    @cached_property
+    def own(self) -> dict[tuple[str, ...], Any]:
+        """The symbols of the problem's own functions."""
+        return {
+            tokens(self.symbols.function("own", (name,))): ("own", name) for name in self.part.problem.functions
+        }
+
+    def _same(self, a: Any, b: Any) -> bool:
+        return isinstance(a, Whole | One) and isinstance(b, Whole | One) and a.name == b.name and np.prod(self._shape(a.name)) == 1
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        if name in {upstream.of for upstream in self.part.problem.ask.upstream}:
+            return ()
+        return tuple(int(size) for size in self.part.network.shape(name))
+
+    # ── values ──
+
+    def value(self, key: Any) -> Value:
+        """The certified value of a symbol."""
+        if key not in self._values:
+            self._values[key] = self._find(key)
+        return self._values[key]
+
+    def _find(self, key: Any) -> Value:
+        if isinstance(key, Whole):
+            return _matrix(self.part.shown.value(key.name, BITS))
+        if isinstance(key, One):
+            return Value.scalar(self.value(Whole(key.name)).array[key.index])
+        if isinstance(key, fmpq | arb):
+            return Value.scalar(key)
+        raise NotRead(f"{key} without a value")
+
+    def partial(self, above: Any, below: Any, direct: bool = False) -> Value:
+        """d above / d below; ``direct``: by one equation alone, whatever other ways there are."""
+        key = ("d", above, below, direct)
+        if key not in self._values:
+            self._values[key] = self._partial(above, below, direct)
+        return self._values[key]
+
+    def _partial(self, above: Any, below: Any, only: bool) -> Value:
+        of, by = above.name, below.name
+        ratio = next((ratio for ratio in self.part.asked.ratios if (ratio.of, ratio.by) == (of, by)), None)
+        if not only and ratio is not None and ratio.kind == "jacobian" and isinstance(above, Whole) and isinstance(below, Whole):
+            return _matrix(self.part.value_of(ratio.text, BITS))
+        total = self._total(of, by) if np.prod(self._shape(of)) == 1 or isinstance(above, Whole) else None
+        direct = of in {str(e.name) for e in self.part.network.equations} and by in self.part.network.equation(of).value.names()
+        if total is not None and not ((self.local or only) and direct):
+            if isinstance(below, One):
+                return Value.scalar(total.array[below.index])
+            numerator = self.part.derivation is not None and self.part.derivation.layout == "numerator"
+            return Value(total.array.T) if numerator != self.turned else total
+        if not direct and of == by:
+            return Value.scalar(fmpq(1))
+        rows = [above.index] if isinstance(above, One) else list(np.ndindex(*self._shape(of)))
+        columns = [below.index] if isinstance(below, One) else list(np.ndindex(*self._shape(by)))
+        array = np.empty((len(rows), len(columns)), dtype=object)
+        for place, (row, column) in zip(np.ndindex(*array.shape), ((r, c) for r in rows for c in columns), strict=True):
+            array[place] = self._local(of, row, by, column)
+        return Value(array)
+
+    def _total(self, of: str, by: str) -> Value | None:
+        for adjoint in (*self.part.shape_adjoints, Adjoint(of, by)):
+            if (adjoint.of, adjoint.by) == (of, by):
+                try:
+                    return _matrix(self.part.shown.value(adjoint, BITS))
+                except KeyError:
+                    return None
+        return None
+
+    def _local(self, of: str, row: tuple[int, ...], by: str, column: tuple[int, ...]) -> Number:
+        explicit = self.part.explicit
+        if explicit is None:
+            raise NotRead("a local derivative of a large network")
+        right, symbol = explicit.equation(of)[row], explicit.symbols(by)[column]
+        slope = explicit.with_definitions(sympy.diff(right, symbol))
+        return self._evaluate(slope)
+
+    def _evaluate(self, formula: sympy.Expr) -> Number:
+        explicit = self.part.explicit
+        assert explicit is not None
+        env = {}
+        for symbol in formula.free_symbols:
+            entry = explicit.entry_of[symbol]
+            array = self.value(Whole(str(entry.name))).array
+            env[symbol] = array[entry.index] if entry.index else array[0, 0]
+        result: Number = compiled(formula)(env)
+        return result
+
+    def function(self, name: Any, primes: int) -> Any:
+        """A function of the op table, or one of the problem's own, or its derivative."""
+        if isinstance(name, tuple) and name[0] == "own":
+            return self._own(name[1], primes)
+        at = next((node.at for e in self.part.network.equations for node in e.value.nodes() if node.op == name), ())
+        if name == "relu" and primes:
+            kink = self.part.problem.convention.relu_at_zero
+            return lambda x: _step(x, fmpq(0), fmpq(kink))
+        if name == "leaky_relu":
+            slope = fmpq(at[0])
+            return (lambda x: _relu(x, slope)) if not primes else (lambda x: _step(x, slope, fmpq(self.part.problem.convention.relu_at_zero)))
+        table = (FUNCTIONS, SLOPES)
+        if primes > 1 or name not in table[primes]:
+            raise NotRead(f"{name} with {primes} primes")
+        return table[primes][name]
+
+    def _own(self, name: str, primes: int) -> Any:
+        from derive.calculus.functions import Z
+
+        formula = self.part.functions.definition("own", (name,))
+        if formula is None:
+            raise NotRead("a function without a formula")
+        evaluate = compiled(sympy.diff(formula, Z, primes))
+        return lambda x: evaluate({Z: x})
+
+    @cached_property
+    def axis(self) -> int:
+        """The axis of the network's softmax."""
+        for equation in self.part.network.equations:
+            for node in equation.value.nodes():
+                if node.op in ("softmax", "log_softmax", "cross_entropy"):
+                    return int(node.at[0])
+        return 1
+
+    def setting(self, more: Mapping[Any, Value] | None = None) -> Setting:
+        """What a reader needs, with some symbols standing for something else."""
+        more = more or {}
+        return Setting(lambda key: more[key] if key in more else self.value(key), self.partial, self.function, self.axis)
+
+    @cached_property
+    def constants(self) -> frozenset[fmpq]:
+        """The numbers of the problem: data, rates, constants of the equations."""
+        found: set[fmpq] = set()
+        for datum in self.part.network.data.values():
+            if datum.tensor is not None:
+                found |= {abs(entry) for entry in datum.tensor.entries}
+        update = self.part.problem.ask.update
+        if update is not None:
+            found |= {abs(rate) for rate in update.rates.values()}
+        for e in self.part.network.equations:
+            found |= {abs(node.number) for node in e.value.nodes() if node.op == "constant"}
+        return frozenset(found)
+
+    def after_update(self, name: str) -> tuple[Value, fmpq] | None:
+        """The value of a parameter after one update, and its rate."""
+        update, loss = self.part.problem.ask.update, self.part.asked.loss
+        if update is None or loss is None or name not in update.rates:
+            return None
+        total = self._total(loss, name)
+        if total is None:
+            return None
+        rate = update.rates[name]
+        old = self.value(Whole(name)).array
+        return Value(old - total.array * rate), rate
+
+
+def _matrix(array: Any) -> Value:
+    if array.ndim > 2:
+        raise NotRead("more than two axes")
+    return Value(np.array(array, dtype=object).reshape((1, 1)) if array.ndim < 2 else np.array(array, dtype=object))
+
+
+# ── one chain ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Chained:
+    """One chain against a book."""
+
+    def __init__(self, row: Row, book: Book) -> None:
+        self.row, self.book = row, book
+        self.findings: list[Finding] = []
+        self.numbers = self.links = 0
+        self._all_whole = True
+
+    def check(self) -> list[Finding]:
+        """Everything that is wrong with the chain."""
+        with _precision():
+            try:
+                sides = self._sides()
+            except Slip as slip:
+                self._say("slip", self.row.text, str(slip))
+                return self.findings
+            except NotRead as reason:
+                self._say("not read", self.row.text, str(reason))
+                return self.findings
+            self._judge(sides)
+        return self.findings
+
+    def _say(self, kind: str, latex: str, why: str) -> None:
+        self.findings.append(Finding(kind, self.row.where, latex.strip(), why))
+
+    def _sides(self) -> list[Side]:
+        pieces = split(tokens(self.row.text))
+        if pieces[0][1]:
+            raise Slip(f"{written(pieces[0][1])} before the first relation")
+        sides = [Side("", self.row.left, self._parse(tokens(self.row.left)))]
+        for relation, text in pieces[1:]:
+            sides.append(Side(relation, written(text), self._parse(text)))
+        return sides
+
+    def _parse(self, text: tuple[str, ...]) -> Node:
+        summing = r"\sum" in text or "_" in text
+        return Parser(text, self.book.running if summing else self.book.names, self.book.own).read()
+
+    # ── judging ──
+
+    def _judge(self, sides: list[Side]) -> None:
+        left = sides[0]
+        more: dict[Any, Value] = {}
+        try:
+            target = self._reader(self._literally).value(left.node)
+            if len(sides) > 1 and sides[1].relation == r"\leftarrow":
+                moved = self.book.after_update(left.node.at[0].name)
+                if moved is None:
+                    raise Slip("an update of what is not updated")
+                target, more["rate"] = moved[0], Value.scalar(moved[1])
+        except NotRead as reason:
+            self._say("not read", left.latex, str(reason))
+            return
+        self.shape, self.more = target.array.shape, more
+        self.target = target.array
+        pool = self._pool(sides)
+        before: Any = None if self._carried or more else self.target
+        sharp_before: Any = self.target
+        for side in sides[1:]:
+            self.links += 1
+            try:
+                before, sharp_before = self._link(side, before, sharp_before, pool)
+            except Slip as slip:
+                self._say("slip", side.latex, str(slip))
+                before = None
+            except NotRead as reason:
+                self._say("not read", side.latex, str(reason))
+                before = None
+
+    @property
+    def _carried(self) -> bool:
+        return self.book.part.problem.convention.carry == "displayed"
+
+    def _link(self, side: Side, before: Any, wide_before: Any, pool: Sequence[Number]) -> tuple[Any, Any]:
+        plain = self._reader(self._literally).value(side.node).fitted(self.shape)
+        wide = self._reader(self._widely).value(side.node).fitted(self.shape)
+        self.numbers += len(side.decimals)
+        if side.relation == "=" and before is not None:
+            self._compare("wrong", side, plain, before, "is not equal to the side before it")
+        elif before is not None:
+            self._compare("wrong", side, wide, wide_before, "does not meet the side before it")
+            if all(map(self._is_whole, side.decimals)) and self._all_whole and _exactly(plain, before):
+                self._say("timid", f"{side.relation} {side.latex}", "is equal to the side before it, all digits being exact")
+        self._all_whole = all(map(self._is_whole, side.decimals))
+        if self._carried:
+            self._compare("wrong", side, wide, self._rounded, "does not meet the value of the left")
+        else:
+            unknown: list[Node] = []
+            sharp = self._reader(lambda node: self._sharply(node, pool, unknown)).value(side.node).fitted(self.shape)
+            for node in unknown:
+                self._say("wrong", side.latex, f"{node.at[0]} is the rounding of nothing in this chain")
+            if not unknown:
+                self._compare("wrong", side, sharp, self.target, "is not the value of the left")
+        return plain, wide
+
+    @cached_property
+    def _rounded(self) -> Any:
+        """The left side as it is shown: any value that rounds to it."""
+        array = np.empty(self.shape, dtype=object)
+        digits = self.book.digits
+        for place in np.ndindex(*self.shape):
+            x = ball(self.target[place])
+            if digits.significant is not None:
+                size = x if x != 0 else arb(1)
+                unit = arb(10) ** (abs(size).log_base(10).floor() - digits.significant + 1) if hasattr(size, "log_base") else abs(size) * arb(10) ** (1 - digits.significant)
+            else:
+                unit = arb(10) ** (-(digits.decimals or 0))
+            array[place] = widened(x, unit)
+        return array
+
+    def _compare(self, kind: str, side: Side, a: Any, b: Any, why: str) -> None:
+        for place in np.ndindex(*self.shape):
+            if not meets(a[place], b[place]):
+                entry = f"entry {tuple(k + 1 for k in place)}: " if len(a.ravel()) > 1 else ""
+                self._say(kind, f"{side.relation} {side.latex}", f"{entry}{_short(a[place])} {why}: {_short(b[place])}")
+                return
+
+    # ── what a decimal stands for ──
+
+    def _reader(self, decimal: Any) -> Reader:
+        return Reader(self.book.setting(getattr(self, "more", None)), decimal)
+
+    @staticmethod
+    def _literally(node: Node) -> Number:
+        return literal(*node.at)
+
+    def _widely(self, node: Node) -> Number:
+        value = literal(*node.at)
+        return value if self._is_whole(node) else widened(value, self.book.digits.half(node))
+
+    def _is_whole(self, node: Node) -> bool:
+        return self.book.digits.whole(node) or (self._carried and node.kind == "num" and "." not in node.at[0])
+
+    def _sharply(self, node: Node, pool: Sequence[Number], unknown: list[Node]) -> Number:
+        value = literal(*node.at)
+        if self.book.digits.whole(node):
+            return value
+        around = widened(value, self.book.digits.half(node))
+        fitting = [x for x in pool if around.contains(ball(x)) or (not telling(x) and around.overlaps(ball(x)))]
+        if (value in self.book.constants and not node.at[0].endswith("0")) or "." not in node.at[0]:
+            fitting.append(value)
+        if not fitting:
+            unknown.append(node)
+            return around
+        if len(fitting) == 1:
+            return fitting[0]
+        hull = ball(fitting[0])
+        for x in fitting[1:]:
+            hull = hull.union(ball(x))
+        return hull
+
+    def _pool(self, sides: Sequence[Side]) -> list[Number]:
+        """Every value that occurs in the symbolic sides: names, pieces, products from the left; and the left itself."""
+        seen: list[Value] = [Value(self.target)]
+        for side in sides:
+            if side.symbolic:
+                reader = self._reader(self._literally)
+                reader.seen = seen
+                try:
+                    reader.value(side.node)
+                except (Slip, NotRead):
+                    continue
+        pool: dict[str, Number] = {}
+        for value in seen:
+            for entry in value.array.ravel():
+                size = abs(entry) if isinstance(entry, arb) else (entry if entry >= 0 else -entry)
+                if telling(size):
+                    pool.setdefault(size.str(30) if isinstance(size, arb) else str(size), size)
+        return list(pool.values())
+
+
+def _exactly(a: Any, b: Any) -> bool:
+    return all(isinstance(x, fmpq) and isinstance(y, fmpq) and x == y for x, y in zip(a.ravel(), b.ravel(), strict=True))
+
+
+def _short(x: Number) -> str:
+    return str(x) if isinstance(x, fmpq) and len(str(x)) < 20 else ball(x).str(12)
+
+
+class _precision:
+    """FLINT's working precision, for a while."""
+
+    def __enter__(self) -> None:
+        self._before = ctx.prec
+        ctx.prec = BITS
+
+    def __exit__(self, *_: object) -> None:
+        ctx.prec = self._before
+
+
+# ── whole documents ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Books:
+    """The readings of the parts of a solution, made once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, bool, bool], Book] = {}
+
+    def of(self, part: Part) -> Iterator[Book]:
+        """How the fractions of a part may be understood, the usual way first."""
+        for local, turned in ((False, False), (True, False), (False, True), (True, True)):
+            key = (id(part), local, turned)
+            if key not in self._known:
+                self._known[key] = Book(part, local=local, turned=turned)
+            yield self._known[key]
+
+
+def read_rows(rows: Iterator[Row], books: Books | None = None) -> Report:
+    """Every chain, read and judged."""
+    report, books = Report(), books or Books()
+    for row in rows:
+        check_row(row, books, report)
+    return report
+
+
+def check_row(row: Row, books: Books, report: Report) -> None:
+    """One chain: right if one understanding of its fractions makes it right."""
+    if _defines_a_function(row):
+        _check_function(row, next(books.of(row.part)), report)
+        return
+    if not row.part.numeric:
+        report.findings.append(Finding("not read", row.where, row.text, "no numbers"))
+        return
+    first: Chained | None = None
+    for book in books.of(row.part):
+        chained = Chained(row, book)
+        bad = [finding for finding in chained.check() if finding.kind in ("wrong", "slip")]
+        first = first or chained
+        if not bad:
+            first = chained
+            break
+        if r"\partial" not in row.left + row.text:
+            break
+    report.findings += first.findings
+    report.links += first.links
+    report.numbers += first.numbers
+
+
+def _defines_a_function(row: Row) -> bool:
+    return re.fullmatch(r".*'*\(z\)", row.left) is not None and "_" not in row.left
+
+
+def _check_function(row: Row, book: Book, report: Report) -> None:
+    """``σ(z) = …``: held at a few points."""
+    try:
+        pieces = split(tokens(row.text))
+        names = {("z",): "z"}
+        sides = [Parser(text, names, book.own).read() for text in (tokens(row.left), *(text for _, text in pieces[1:]))]
+        with _precision():
+            for point in POINTS:
+                reader = Reader(book.setting({"z": Value.scalar(point)}), Chained._literally)
+                left, *rest = (reader.value(side).array[0, 0] for side in sides)
+                for side, value in zip(pieces[1:], rest, strict=True):
+                    report.links += 1
+                    if not meets(value, left):
+                        why = f"at z = {point}: {_short(value)} is not {_short(left)}"
+                        report.findings.append(Finding("wrong", row.where, written(side[1]), why))
+    except Slip as slip:
+        report.findings.append(Finding("slip", row.where, row.text, str(slip)))
+    except NotRead as reason:
+        report.findings.append(Finding("not read", row.where, row.text, str(reason)))
+
+
+def read_document(document: Document, solution: Solution) -> Report:
+    """Every chain of a document."""
+    return read_rows(rows_of(document, solution))
+
+
+def read_tex(text: str, solution: Solution) -> Report:
+    """Every chain of a LaTeX file."""
+    return read_rows(rows_of_tex(text, solution))
