@@ -57,7 +57,7 @@ def _gradients(part: Part) -> dict[str, Any]:
 
 
 def _updates(part: Part) -> dict[str, Any]:
-    update, loss = part.problem.ask.update, part.asked.loss
+    update, loss = part.problem.ask.update, part.asked.top
     if update is None or loss is None:
         return {}
     if part.history is not None:
@@ -106,7 +106,8 @@ def _state(part: Part, step: int, run: Run, loss: str) -> dict[str, Any]:
         adjoint = next((a for a in part.shape_adjoints if str(a) == text), None)
         name: Name = text if adjoint is None else adjoint
         (values if adjoint is None else gradients)[text] = numbers(lambda bits, n=name: run.value(n, bits))  # type: ignore[misc]
-    return {"step": step, "loss": numbers(lambda bits: run.value(loss, bits)), **_shown(values, gradients)}
+    known = {"loss": numbers(lambda bits: run.value(loss, bits))} if part.asked.loss is not None else {}
+    return {"step": step, **known, **_shown(values, gradients)}
 
 
 def _shown(values: Mapping[str, Any], gradients: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from derive.problem.problem import Problem
 from derive.solution.magnitude import Magnitudes
 
 if TYPE_CHECKING:
+    from derive.solution.history import History
     from derive.solution.solve import Part
 
 RELATIVE = 1e-9  # rules against another engine in doubles
@@ -220,7 +221,10 @@ class Witness:
     def updates(self) -> Iterator[Check]:
         """The parameters after the last certified update, and each loss on the way."""
         history, loss = self.part.history, self.part.asked.loss
-        if history is None or loss is None:
+        if history is None:
+            return
+        if loss is None:
+            yield from self._one_update(history)
             return
         steps = len(history.runs) - 1
         rates = {name: float(rate.p) / float(rate.q) for name, rate in history.update.rates.items()}
@@ -239,6 +243,13 @@ class Witness:
         losses = arrays.filled((steps + 1,), [entry.value(loss).item() for entry in history.runs])
         theirs = np.array([entry.loss for entry in run.history])
         yield self._compare("history", loss, losses, theirs, lambda: np.array([e.loss for e in moved().history]))
+
+    def _one_update(self, history: History) -> Iterator[Check]:
+        """Below a known upstream: one update from the oracle's own back-propagation."""
+        slopes = self._gradients
+        for name, rate in history.update.rates.items():
+            theirs = self._values[name] - float(rate.p) / float(rate.q) * slopes[name]
+            yield self._compare("updates", name, history.runs[-1].value(name), theirs, None)
 
     def _compare(self, key: str, of: str, ours: Any, theirs: Any, moved: Callable[[], Any] | None) -> Check:
         """``ours`` are certified numbers, or the name under which the run has them."""

@@ -50,9 +50,14 @@ def change(network: Network, loss: str, name: str, rate: fmpq) -> Expression:
     return ops.multiply(constant(-rate), leaf(Adjoint(loss, name), network.shape(name)))
 
 
-def history(network: Network, loss: str, update: Update, equations: Mapping[Name, Expression], kind: Balls) -> History:
-    """The certified states; ``equations`` hold the forward pass and the adjoints in the shape of their variables."""
-    runs = [Run(equations, data_of(network), kind)]
+def history(
+    network: Network, loss: str, update: Update, equations: Mapping[Name, Expression], kind: Balls, data: Data
+) -> History:
+    """The certified states; ``equations`` hold the forward pass and the adjoints in the shape of their variables.
+
+    ``loss`` is what the gradients are derivatives of, ``data`` the numbers of the first state.
+    """
+    runs = [Run(equations, data, kind)]
     for _ in range(min(update.steps, MOST_CERTIFIED)):
         runs.append(Run(equations, _after(network, loss, update, runs[-1]), kind))
     return History(update, tuple(runs))

@@ -203,8 +203,16 @@ def differentiated(problem: Problem) -> Part:
     paths = Paths(explicit, wish.top, tops) if explicit is not None and wish.top is not None else None
     update = problem.ask.update
     states = None
-    if update is not None and wish.loss is not None and network.numeric and update.steps <= MOST_CERTIFIED:
-        states = history(network, wish.loss, update, equations, kind)
+    ready = network.numeric and all(upstream.value is not None for upstream in problem.ask.upstream)
+    if update is not None and wish.top is not None and ready and update.steps <= MOST_CERTIFIED:
+        if problem.ask.upstream and update.steps > 1:
+            raise ProblemError(
+                f"update with steps = {update.steps}: a known upstream holds for the first update alone",
+                file=problem.file,
+                line=problem.line("ask", "update"),
+                hint="give steps = 1",
+            )
+        states = history(network, wish.top, update, equations, kind, data)
     return Part(
         problem, network, functions, wish, derivation, ratios, adjoints, _chains(problem, network, functions, wish),
         run, shown, explicit, paths, states, None,

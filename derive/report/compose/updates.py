@@ -28,7 +28,7 @@ MOST_ROWS = 40  # entries in the table of one update
 def first_update(sheet: Sheet) -> Iterator[Block]:
     """The first update, with its numbers."""
     part, words = sheet.part, sheet.words
-    update, loss = part.problem.ask.update, part.asked.loss
+    update, loss = part.problem.ask.update, part.asked.top
     if update is None or loss is None or not sheet.numeric:
         return
     moving = {name: rate for name, rate in update.rates.items() if rate != 0}
@@ -52,7 +52,7 @@ def _numbers(sheet: Sheet, name: str, after: Expression) -> list[Link]:
     """old - rate · gradient, in the shape of the parameter."""
     update = sheet.part.problem.ask.update
     assert update is not None
-    slope, rate = Adjoint(str(sheet.part.asked.loss), name), update.rates[name]
+    slope, rate = Adjoint(str(sheet.part.asked.top), name), update.rates[name]
     old, gradient = sheet.value(name), sheet.value(slope)
     rate_text = plain(abs(rate))
     sign = "-" if rate > 0 else "+"
