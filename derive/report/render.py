@@ -48,6 +48,7 @@ _PARTIALS = {
 Writer = Callable[[str], str]
 
 _LONG_TABLE = 18  # rows; a longer one may break across pages
+_LONG_DISPLAY = 6  # rows; a longer one may break across pages
 _RUNNING = 70  # characters of the title in the running head
 
 
@@ -138,7 +139,7 @@ def _views(document: Document, format: str, page: Page, attachments: dict[str, b
                 drawing=drawing,
                 picture=picture,
                 keep=isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items),
-                long=len(rows) > 4 or (isinstance(block, Table) and len(block.rows) > _LONG_TABLE),
+                long=len(rows) > _LONG_DISPLAY or (isinstance(block, Table) and len(block.rows) > _LONG_TABLE),
             )
         )
     return views
