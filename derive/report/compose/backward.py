@@ -62,34 +62,47 @@ def reasons(sheet: Sheet, steps: Sequence[Step]) -> Iterator[Spans]:
 
 
 def _reason(sheet: Sheet, path: Step, by: Math) -> Spans:
-    """The sentence of one pullback: the operation nearest to the name decides, the loss's own sum and scale do not."""
-    via, *operations = path.why
-    node = sheet.part.network.equation(via).value
-    op = next((op for op in reversed(operations) if sheet.words.has(f"chain.{op}") and op not in ("add",)), None)
-    if op is None or op == "sum":
-        shared = any(op == "sum" for op in operations) or _is_stretched(sheet, via, path)
-        op = "sum" if "sum" in operations else "add_shared" if shared else "add"
-    if operations and operations[-1] in FUNCTIONS:
-        op = "function"
+    """The sentence of one pullback: the operation nearest to the name decides; sums and constant factors do not."""
+    assert isinstance(path.quantity, Adjoint)
+    network, name = sheet.part.network, path.quantity.by
+    via = path.why[0]
+    nodes = _way(network.equation(via).value, name)
+    telling = [node for node in nodes if node.op != "sum" and not _passes(node, name)]
     places = {"via": sheet.math(via), "by": by}
-    if op == "cross_entropy" and not sheet.part.network.sums_to_one(*_labels(node)):
-        op = "cross_entropy_any"
-    if op == "function":
-        at = next(inner.at for inner in node.nodes() if inner.op == operations[-1])
-        symbol = sheet.symbols.function(operations[-1], at)
-        places |= {"function": Math(symbol), "slope": Math(f"{symbol}'({by.latex})")}
-    return sheet.words.say(f"chain.{op}", **places)
+    if not telling:
+        summed = any(node.op == "sum" for node in nodes)
+        shared = network.shape(via) != network.shape(name)
+        return sheet.words.say(f"chain.{'sum' if summed else 'add_shared' if shared else 'add'}", **places)
+    node = telling[-1]
+    key = node.op
+    if key in FUNCTIONS:
+        symbol, slope = sheet.symbols.function(key, node.at), sheet.symbols.slope(key, node.at)
+        key = "function_scalar" if is_scalar(node.shape) else "function"
+        places |= {"function": Math(symbol), "slope": Math(f"{slope}({by.latex})")}
+    if key == "cross_entropy" and not network.sums_to_one(*_labels(node)):
+        key = "cross_entropy_any"
+    return sheet.words.say(f"chain.{key}", **places)
+
+
+def _way(node: Expression, name: str) -> list[Expression]:
+    """The operations between an equation and its first use of a name, the name's own last."""
+    found: list[Expression] = []
+    while node.op != "name":
+        found.append(node)
+        node = next(arg for arg in node.args if name in arg.names())
+    return found
+
+
+def _passes(node: Expression, name: str) -> bool:
+    """Whether an operation hands the derivative on, but for a number: a sum, a constant factor."""
+    if node.op == "multiply":
+        return all(arg.op in ("constant", "size", "divide") and not arg.names() for arg in node.args if name not in arg.names())
+    return node.op == "add"
 
 
 def _labels(node: Expression) -> tuple[str, int]:
     """The labels of a cross-entropy, and the axis along which they should add up to 1."""
-    loss = next(inner for inner in node.nodes() if inner.op == "cross_entropy")
-    return str(loss.args[1].at[0]) if loss.args[1].op == "name" else "", loss.at[0]
-
-
-def _is_stretched(sheet: Sheet, via: str, path: Step) -> bool:
-    assert isinstance(path.quantity, Adjoint)
-    return sheet.part.network.shape(via) != sheet.part.network.shape(path.quantity.by)
+    return str(node.args[1].at[0]) if node.args[1].op == "name" else "", node.at[0]
 
 
 def matrix_form(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Display:

@@ -28,7 +28,7 @@ from derive.report.document import (
     Text,
 )
 from derive.report.notation import Cell, scalar
-from derive.report.notation.cells import number
+from derive.report.notation.cells import call, divide, number
 from derive.report.notation.matrices import MOST_COLUMNS, MOST_ROWS, matrix_of
 from derive.report.notation.printed import printed_text
 from derive.problem.problem import Text as Words
@@ -227,7 +227,7 @@ def functions(sheet: Sheet) -> Iterator[Block]:
         return
     yield Heading(2, words.say("functions.heading"))
     for name, at in used:
-        symbol = sheet.symbols.function(name, at)
+        symbol, primed = sheet.symbols.function(name, at), sheet.symbols.slope(name, at)
         definition = part.functions.definition(name, at)
         slope = part.functions.derivative(name, at)
         if definition is None or slope is None:
@@ -238,12 +238,10 @@ def functions(sheet: Sheet) -> Iterator[Block]:
         if quotient is not None:
             shown = {H: Cell(f"{symbol}(z)")}
             top, bottom = (scalar(side, lambda s: shown[s], sheet.symbols, {}) for side in quotient)  # noqa: B023
-            from derive.report.notation.cells import divide
-
             links.append(Link("=", ((top if bottom.text == "1" else divide(top, bottom)).text,)))
         yield Paragraph(words.say("functions.one", function=Math(symbol)))
         yield Display(
-            (Chain(f"{symbol}(z)", (Link("=", (_formula(sheet, definition),)),)), Chain(f"{symbol}'(z)", tuple(links)))
+            (Chain(call(symbol, Cell("z")).text, (Link("=", (_formula(sheet, definition),)),)), Chain(f"{primed}(z)", tuple(links)))
         )
 
 

@@ -6,6 +6,7 @@ with a dot (``0.1 \\cdot 4``), symbols by standing together (``w_1 x_1``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from derive.graph.expression import Expression, Name
 from derive.report.notation.symbols import Symbols
 
 SUM, PRODUCT, ATOM = 1, 2, 3
+_LAYER = re.compile(r"\^\{\(\w+\)\}")  # the superscript of w^{(1)}, which is no bracket
 LONG_SUM = 4  # terms of a sum in brackets that a line may break in
 
 
@@ -50,7 +52,7 @@ class Cell:
 
 def bracketed(text: str) -> str:
     """In brackets: square ones around round ones, and such as grow with what they hold."""
-    left, right = ("[", "]") if "(" in text else ("(", ")")
+    left, right = ("[", "]") if "(" in _LAYER.sub("", text) else ("(", ")")
     return rf"\left{left}{text}\right{right}" if _tall(text) else f"{left}{text}{right}"
 
 
@@ -228,11 +230,7 @@ class Cells:
         if self.evaluated is not None:
             return self.evaluated(node, index)
         name, *at = node.at
-        primes = "'"
-        while name == "derivative":
-            (name, *at), primes = at, primes + "'"
-        symbol = self.symbols.function(name, tuple(at))
-        return Cell(f"{symbol}{primes}({self.cell(node.args[0], index).text})")
+        return Cell(f"{self.symbols.slope(name, tuple(at))}{rounded(self.cell(node.args[0], index).text)}")
 
     def _first_wins(self, node: Expression, index: tuple[int, ...]) -> Cell:
         if self.evaluated is not None:

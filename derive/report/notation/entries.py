@@ -48,8 +48,10 @@ def scalar(expression: sympy.Expr, leaf: Leaf, symbols: Symbols, order: Mapping[
         if part.is_Pow and part.exp.is_Rational:
             return cells.power(show(part.base), fmpq(int(part.exp.p), int(part.exp.q)))
         if isinstance(part, Elementwise):
-            symbol = symbols.function(part.name, part.at) + "'" * part.order
-            return cells.call(symbol, show(part.args[0])) if part.order == 0 else _primed(symbol, show(part.args[0]))
+            x = show(part.args[0])
+            if part.order == 0:
+                return cells.call(symbols.function(part.name, part.at), x)
+            return Cell(symbols.slope(part.name, part.at) + "'" * (part.order - 1) + cells.rounded(x.text))
         if isinstance(part, FirstIsLarger | FirstIsSmaller):
             a, b = (show(arg) for arg in part.args)
             relation = r"\ge" if isinstance(part, FirstIsLarger) else r"\le"
@@ -74,10 +76,6 @@ def scalar(expression: sympy.Expr, leaf: Leaf, symbols: Symbols, order: Mapping[
 def _reciprocal(factor: sympy.Expr) -> bool:
     """A factor that belongs under the line: a power with a negative number as its exponent."""
     return bool(factor.is_Pow and factor.exp.is_Rational and factor.exp < 0)
-
-
-def _primed(symbol: str, x: Cell) -> Cell:
-    return Cell(f"{symbol}({x.text})")
 
 
 def condition(holds: sympy.Basic, earlier: list[sympy.Basic]) -> str:

@@ -115,7 +115,7 @@ class Matrices:
             case "derivative":
                 name, *at = node.at
                 inner = self._symbolic(node.args[0])
-                return Cell(f"{self.symbols.function(name, tuple(at))}'{rounded(inner.text)}")
+                return Cell(f"{self.symbols.slope(name, tuple(at))}{rounded(inner.text)}")
             case "cross_entropy":
                 return self._cross_entropy(node)
             case "binary_cross_entropy":

@@ -154,6 +154,11 @@ class Symbols:
         return FUNCTIONS[name]
 
 
+    def slope(self, name: str, at: tuple[object, ...] = ()) -> str:
+        """The symbol of a function's derivative: a prime, or the sign for the absolute value."""
+        return r"\operatorname{sgn}" if name == "abs" else f"{self.function(name, at)}'"
+
+
 def braced(text: str) -> str:
     """An entry's name from a problem file: ``w_10`` is meant as w_{10}."""
     return re.sub(r"([_^])([A-Za-z0-9]{2,})", r"\1{\2}", text)
