@@ -1,8 +1,6 @@
 """``python -m derive`` is the command line."""
 
-import sys
-
-from derive.cli import main
+from derive.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

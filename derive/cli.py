@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -322,6 +322,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     return status if isinstance(status, int) else 0
+
+
+def run() -> NoReturn:
+    """The program as a process of its own. Never returns."""
+    # The linear algebra under NumPy would start a thread for each core, for matrices that one thread is done with before
+    # the others have woken up. Read when NumPy is imported, which is later; a wish of the user's stands.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    status = main()
+    sys.stderr.flush()
+    # Not sys.exit: Python would take a million SymPy objects apart one by one before it leaves.
+    os._exit(status)
 
 
 def complain(error: DeriveError) -> None:

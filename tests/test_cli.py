@@ -282,7 +282,7 @@ def test_console_script_and_module_are_one(run: Run, tmp_path: Path, small: Path
     script = shutil.which("derive", path=str(Path(sys.executable).parent))
     if script is None:  # a checkout without an install: the script's own two lines
         path = tmp_path / "derive"
-        path.write_text("import sys\nfrom derive.cli import main\nsys.exit(main())\n")
+        path.write_text("from derive.cli import run\nrun()\n")
         command = [sys.executable, str(path)]
     else:
         command = [script]

@@ -76,7 +76,7 @@ def test_the_distribution(project: dict[str, Any]) -> None:
     """The distribution has a name of its own, carries types and a licence, and installs one command."""
     about = project["project"]
     assert about["name"] == "derive-backprop"
-    assert about["scripts"] == {"derive": "derive.cli:main"}
+    assert about["scripts"] == {"derive": "derive.cli:run"}
     assert about["license"] == "MIT"
     assert "The derive authors" in (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert (ROOT / "derive/py.typed").exists()
