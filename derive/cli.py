@@ -326,8 +326,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The program as a process of its own. Never returns."""
-    # The linear algebra under NumPy would start a thread for each core, for matrices that one thread is done with before
-    # the others have woken up. Read when NumPy is imported, which is later; a wish of the user's stands.
+    # The linear algebra under NumPy would start a thread for each core, for matrices that one thread is done with
+    # before the others have woken up. Read when NumPy is imported, which is later; a wish of the user's stands.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     status = main()
     sys.stderr.flush()
