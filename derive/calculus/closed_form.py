@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import sympy
 from flint import fmpq
 
-from derive.calculus.functions import Functions, H, Z
+from derive.calculus.functions import Functions, H, Z, rational_of
 from derive.graph import ops
 from derive.graph.expression import Expression, constant, leaf
 from derive.graph.network import Network
@@ -57,20 +57,16 @@ def _over(top: Expression, number: fmpq) -> Expression:
 def _polynomial(side: sympy.Expr, h: Expression) -> Expression:
     """A polynomial in ``H`` as a lecturer writes it: the common power in front, then ascending powers."""
     if not side.has(H):
-        return constant(_fmpq(side))
+        return constant(rational_of(side))
     terms = sorted((power, number) for (power,), number in sympy.Poly(side, H).terms())
     lowest = terms[0][0]
-    rest = [_monomial(_fmpq(number), power - lowest, h) for power, number in terms]
+    rest = [_monomial(rational_of(number), power - lowest, h) for power, number in terms]
     factors = ([ops.power(h, lowest)] if lowest else []) + [ops.add(*rest)]
     return ops.multiply(*factors)
 
 
 def _monomial(coefficient: fmpq, power: int, h: Expression) -> Expression:
     return ops.multiply(constant(coefficient), *([ops.power(h, power)] if power else []))
-
-
-def _fmpq(number: sympy.Expr) -> fmpq:
-    return fmpq(int(number.p), int(number.q))
 
 
 def _written(slope: sympy.Expr, z: Expression) -> Expression | None:
@@ -82,5 +78,5 @@ def _written(slope: sympy.Expr, z: Expression) -> Expression | None:
     for name in ("sin", "cos", "exp"):
         ratio = slope / Functions.definition_of(name)
         if ratio.is_Rational:
-            return ops.multiply(constant(_fmpq(ratio)), ops.apply(name, z))
+            return ops.multiply(constant(rational_of(ratio)), ops.apply(name, z))
     return None

@@ -30,6 +30,11 @@ def rational(value: fmpq) -> sympy.Expr:
     return sympy.Rational(int(value.p), int(value.q))
 
 
+def rational_of(number: sympy.Expr) -> fmpq:
+    """A rational of SymPy's, for FLINT."""
+    return fmpq(int(number.p), int(number.q))
+
+
 def _pieces(right: sympy.Expr, left: sympy.Expr) -> sympy.Expr:
     return sympy.Piecewise((right, Z > 0), (left, True))
 

@@ -58,7 +58,7 @@ class Quotients:
 
     def _kernels(self, expression: sympy.Expr) -> Iterator[sympy.Expr]:
         """The kernels, each possibly several times; on the way the roots of each base are noted."""
-        stack, seen, found = [expression], set(), []
+        stack, seen = [expression], set()
         while stack:
             node = stack.pop()
             if node in seen or node.is_Rational:
@@ -74,10 +74,10 @@ class Quotients:
                 stack += [node.base] if node.exp.q == 1 else []
             else:
                 self._root(node, 1)
-        for base in self._roots:
-            if not (base.is_Add or base.is_Mul or base.is_Pow or base.is_Rational) or self._roots[base] > 1:
-                found.append(base)
-        yield from found
+        for base, root in self._roots.items():
+            taken_apart = base.is_Add or base.is_Mul or base.is_Rational or (base.is_Pow and base.exp.is_Rational)
+            if not taken_apart or root > 1:
+                yield base
 
     def _root(self, base: sympy.Expr, q: int) -> None:
         self._roots[base] = int(sympy.ilcm(self._roots.get(base, 1), q))

@@ -18,8 +18,13 @@ CHOOSING = ("maximum", "minimum")
 
 
 def named(value: Expression, known: Sequence[Equation], taken: set[str]) -> tuple[list[Equation], Expression]:
-    """``value`` with its inner steps named: the new equations, in order, and what is left of the value."""
-    table = {equation.value: leaf(equation.name, equation.value.shape) for equation in known}
+    """``value`` with its inner steps named: the new equations, in order, and what is left of the value.
+
+    A step that occurs again has one name. What the user named is not looked up: beside ``h = relu(z)`` the
+    derivative by h knows nothing of ``y = relu(z) @ W``.
+    """
+    table = {equation.value: leaf(equation.name, equation.value.shape) for equation in known if equation.auto}
+    written = {equation.value for equation in known if equation.value.op == "softmax"}
     fresh: list[Equation] = []
 
     def refer(node: Expression) -> Expression:
@@ -34,7 +39,9 @@ def named(value: Expression, known: Sequence[Equation], taken: set[str]) -> tupl
         under = None if node.op == "add" and (parent is None or deserves) else node.op
         args = tuple(visit(arg, under) for arg in node.args)
         if node.op == "cross_entropy":
-            refer(Expression("softmax", args[:1], node.at[:1], args[0].shape))
+            probabilities = Expression("softmax", args[:1], node.at[:1], args[0].shape)
+            if probabilities not in written:
+                refer(probabilities)
         node = Expression(node.op, args, node.at, node.shape)
         return refer(node) if deserves else node
 

@@ -6,9 +6,8 @@ the operand. It is read off the pullback: a row adjoint is multiplied from the r
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-
-import numpy as np
 
 from derive.calculus.closed_form import close, named_values
 from derive.calculus.functions import Functions
@@ -89,7 +88,7 @@ def local(network: Network, functions: Functions, of: str, by: str) -> Factor:
     parts = [part for _, part in pull(upstream, value, frozenset({by}))]
     handed = collect(close(collect(ops.add(*parts)), outputs, functions))
     if handed.op == "zeros":
-        columns, rows = (int(np.prod(shape, dtype=int)) for shape in (lower, upper))
+        columns, rows = (math.prod(map(int, shape)) for shape in (lower, upper))
         return Factor(of, by, Expression("zeros", (), ((rows, columns),), (rows, columns)))
     if is_scalar(upper):
         return Factor(of, by, handed if is_scalar(lower) or lower[0] == 1 else transposed(handed))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from derive.calculus.explicit import Entry
-from derive.calculus.numeric import compiled
 from derive.graph.expression import Adjoint
-from derive.numbers.balls import Number, overlaps, precision
+from derive.numbers.balls import overlaps
 from derive.solution.checks import Check, require
-from derive.solution.values import START_BITS
+from derive.solution.elementwise import enclosed
 
 if TYPE_CHECKING:
     from derive.solution.solve import Part
@@ -25,22 +24,15 @@ def path_sums(part: Part) -> Iterator[Check]:
         return
     for adjoint in derivation.adjoints:
         name = adjoint.by
-        certified = part.run.value(Adjoint(adjoint.of, name))
+        certified: Any = part.run.value(Adjoint(adjoint.of, name))
         if paths.is_top(Entry(name, (0,) * certified.ndim)):
             continue
         for index in np.ndindex(certified.shape):
             whole = paths.total(paths.short(Entry(name, index)))
-            numbers = {symbol: _value(part, explicit.entry_of[symbol]) for symbol in whole.free_symbols}
-            with precision(START_BITS):
-                added = compiled(whole)(numbers)
+            added = enclosed(part, whole)
             place = f"{Adjoint(adjoint.of, name)}[{','.join(str(k + 1) for k in index)}]"
             require(
                 Check("paths", place, overlaps(added, certified[index]), ""),
                 f"{place}: its paths add up to {added}, the matrix rule gives {certified[index]}",
             )
         yield Check("paths", str(Adjoint(adjoint.of, name)), True, f"{certified.size} of {certified.size}")
-
-
-def _value(part: Part, entry: Entry) -> Number:
-    value: Number = part.run.value(entry.name)[entry.index]
-    return value
