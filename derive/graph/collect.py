@@ -165,7 +165,7 @@ def transposed(expression: Expression) -> Expression:
                 return leaf(Adjoint(name.of, name.by, not name.numerator), expression.shape[::-1])
             return ops.transpose(expression)
         case "transpose":
-            return expression.args[0]
+            return numerator_names(expression.args[0])
         case "matmul":
             return ops.matmul(*(transposed(arg) for arg in reversed(expression.args)))
         case "sum" if expression.at[0] is not None:
