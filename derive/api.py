@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import partial
 from math import prod
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -247,17 +248,26 @@ class Solution:
         from derive.report.pdf import pdf
         from derive.report.render import render
 
-        document = compose(self.core, questions=questions, language=lang)
-        made: dict[str, bytes] = {}
-        for format in formats:
+        wanted = tuple(dict.fromkeys((formats,) if isinstance(formats, str) else formats))
+        for format in wanted:
             if format not in FORMATS:
                 raise ProblemError(f"the format {format!r} is not known; known are {', '.join(FORMATS)}")
-            if format == "pdf":
-                made[f"{document.name}.pdf"] = pdf(document, engine)
-                continue
-            rendered = render(document, format)
-            made[f"{document.name}.{format}"] = rendered.text.encode()
-            made.update(rendered.attachments)
+        document = compose(self.core, questions=questions, language=lang)
+        # A PDF is set outside of Python's lock: while that goes on, the other formats are written.
+        printing = _Meanwhile(lambda: pdf(document, engine)) if "pdf" in wanted else None
+        made: dict[str, bytes] = {}
+        try:
+            for format in wanted:
+                made[f"{document.name}.{format}"] = b""
+                if format != "pdf":
+                    rendered = render(document, format)
+                    made[f"{document.name}.{format}"] = rendered.text.encode()
+                    made.update(rendered.attachments)
+        finally:
+            if printing is not None:
+                printing.join()
+        if printing is not None:
+            made[f"{document.name}.pdf"] = printing.result()
         return made
 
     def save(
@@ -278,7 +288,7 @@ class Solution:
         from derive.report.write import write_files
 
         made = {Path(folder) / name: content for name, content in self.files(
-            (formats,) if isinstance(formats, str) else formats, lang=lang, questions=questions, engine=engine
+            formats, lang=lang, questions=questions, engine=engine
         ).items()}  # fmt: skip
         write_files(made)
         return list(made)
@@ -297,6 +307,30 @@ class Solution:
     def __repr__(self) -> str:
         passed = len(self.checks)
         return f"<Solution of {self.name}: {passed} checks passed>"
+
+
+class _Meanwhile(Thread):
+    """A thread that works something out; ``result`` waits for it and raises what it raised."""
+
+    def __init__(self, work: Callable[[], bytes]) -> None:
+        super().__init__(name="derive-pdf")
+        self._work, self._found = work, b""
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Do the work."""
+        try:
+            self._found = self._work()
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+            self._error = error
+
+    def result(self) -> bytes:
+        """What the work gave."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+        return self._found
 
 
 def _results(part: solved.Part, largest: int) -> Iterator[Result]:
