@@ -62,7 +62,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """``left = a = b ≈ c``, one link a row, aligned at the relations. ``left`` may be empty to go on with the row above."""
+    """``left = a = b ≈ c``, one link a row, aligned at the relations.
+
+    ``left`` may be empty to go on with the row above.
+    """
 
     left: str
     links: tuple[Link, ...]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from derive.graph.expression import Expression, Name
+from derive.calculus.closed_form import named_values
+from derive.graph.expression import Name
 from derive.numbers import arrays
 from derive.numbers.arrays import Array
 from derive.numbers.balls import Number, enclosure, precision
 from derive.numbers.json_form import json_number, json_undecided
+from derive.problem.problem import Shape
 from derive.report.notation import Matrices, Symbols
-from derive.calculus.closed_form import named_values
 from derive.solution import Part, Solution, Step
-from derive.solution.history import change, updated
+from derive.solution.history import change
 from derive.solution.values import MOST_BITS, START_BITS, Run
 
 FORMAT = 1
@@ -27,10 +29,7 @@ def as_json(solution: Solution) -> dict[str, Any]:
 def _part(part: Part) -> dict[str, Any]:
     made: dict[str, Any] = {"name": part.problem.part, "values": {}, "gradients": {}}
     if part.numeric:
-        made["values"] = {
-            str(e.name): numbers(lambda bits, n=e.name: part.run.value(n, bits))  # type: ignore[misc]
-            for e in part.network.equations
-        }
+        made["values"] = {str(e.name): numbers(partial(part.run.value, e.name)) for e in part.network.equations}
         made["gradients"] = _gradients(part)
         made |= _updates(part)
     made["checks"] = [
@@ -48,11 +47,11 @@ def _gradients(part: Part) -> dict[str, Any]:
         derivation = part.derivation
         for name in part.asked.gradients:
             if name == derivation.of:
-                found[name] = "1"
+                found[name] = _nested(["1"], part.network.shape(name))
             else:
-                found[name] = numbers(lambda bits, a=derivation.adjoint(name): part.run.value(a, bits))  # type: ignore[misc]
+                found[name] = numbers(partial(part.run.value, derivation.adjoint(name)))
     for ratio in part.asked.ratios:
-        found[ratio.text] = numbers(lambda bits, t=ratio.text: part.value_of(t, bits))  # type: ignore[misc]
+        found[ratio.text] = numbers(partial(part.value_of, ratio.text))
     return found
 
 
@@ -65,19 +64,12 @@ def _updates(part: Part) -> dict[str, Any]:
         last, end = runs[-2] if len(runs) > 1 else runs[-1], runs[-1]
         return {
             "change": {
-                name: numbers(lambda bits, e=change(part.network, loss, name, rate): last.expression(e, bits))  # type: ignore[misc]
+                name: numbers(partial(last.expression, change(part.network, loss, name, rate)))
                 for name, rate in update.rates.items()
             },
-            "updated": {
-                name: numbers(lambda bits, e=updated(part.network, loss, name, rate): last.expression(e, bits))  # type: ignore[misc]
-                if end is not last
-                else numbers(lambda bits, n=name: end.value(n, bits))  # type: ignore[misc]
-                for name, rate in update.rates.items()
-            },
+            "updated": {name: numbers(partial(end.value, name)) for name in update.rates},
             "history": [
-                _state(part, k, run, loss)
-                for k, run in enumerate(runs)
-                if k % update.every == 0 or k == len(runs) - 1
+                _state(part, k, run, loss) for k, run in enumerate(runs) if k % update.every == 0 or k == len(runs) - 1
             ],
         }
     if part.training is None:
@@ -89,7 +81,10 @@ def _updates(part: Part) -> dict[str, Any]:
                 "step": entry.step,
                 "loss": double(entry.loss),
                 "certified": False,
-                **_shown({k: doubles(v) for k, v in entry.values.items()}, {k: doubles(v) for k, v in entry.gradients.items()}),
+                **_shown(
+                    {k: doubles(v) for k, v in entry.values.items()},
+                    {k: doubles(v) for k, v in entry.gradients.items()},
+                ),
             }
             for entry in part.training.history
         ],
@@ -105,8 +100,8 @@ def _state(part: Part, step: int, run: Run, loss: str) -> dict[str, Any]:
     for text in update.show:
         adjoint = next((a for a in part.shape_adjoints if str(a) == text), None)
         name: Name = text if adjoint is None else adjoint
-        (values if adjoint is None else gradients)[text] = numbers(lambda bits, n=name: run.value(n, bits))  # type: ignore[misc]
-    known = {"loss": numbers(lambda bits: run.value(loss, bits))} if part.asked.loss is not None else {}
+        (values if adjoint is None else gradients)[text] = numbers(partial(run.value, name))
+    known = {"loss": numbers(partial(run.value, loss))} if part.asked.loss is not None else {}
     return {"step": step, **known, **_shown(values, gradients)}
 
 
@@ -128,7 +123,10 @@ def numbers(find: Callable[[int], Array]) -> Any:
             break
         bits *= 2
     with precision(bits):
-        told = [_undecided(entry) if text is None else text for entry, text in zip(arrays.entries(array), texts, strict=True)]
+        told = [
+            _undecided(entry) if text is None else text
+            for entry, text in zip(arrays.entries(array), texts, strict=True)
+        ]
     return _nested(told, array.shape)
 
 
@@ -146,11 +144,11 @@ def double(x: float) -> str:
     return repr(float(f"{x:.10g}"))
 
 
-def _nested(entries: list[Any], shape: tuple[int, ...]) -> Any:
+def _nested(entries: list[Any], shape: Shape) -> Any:
     if not shape:
         return entries[0]
-    width = len(entries) // shape[0] if shape[0] else 0
-    return [_nested(entries[k * width : (k + 1) * width], shape[1:]) for k in range(shape[0])]
+    width = len(entries) // int(shape[0]) if shape[0] else 0
+    return [_nested(entries[k * width : (k + 1) * width], shape[1:]) for k in range(int(shape[0]))]
 
 
 # ── steps ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -159,9 +157,7 @@ def _nested(entries: list[Any], shape: tuple[int, ...]) -> Any:
 def _derivation(part: Part) -> list[dict[str, Any]]:
     printer = Matrices(Symbols(part.problem, part.network)).with_names(named_values(part.network))
     derivations = [part.derivation] if part.derivation is not None else []
-    return [
-        _step(step, printer) for derivation in [*derivations, *part.ratios.values()] for step in derivation.steps
-    ]
+    return [_step(step, printer) for derivation in [*derivations, *part.ratios.values()] for step in derivation.steps]
 
 
 def _step(step: Step, printer: Matrices) -> dict[str, Any]:

@@ -54,7 +54,11 @@ def reasons(sheet: Sheet, steps: Sequence[Step]) -> Iterator[Spans]:
                 spans += [*sheet.words.say("chain.several", by=by, via=sheet.listed(step.why)), Text(" ")]
             said: set[Spans] = set()
             for path in step.steps:
-                sentence = _reason(sheet, path, by) if path.why else sheet.words.say("backward.known", derivative=sheet.math(step.quantity))
+                sentence = (
+                    _reason(sheet, path, by)
+                    if path.why
+                    else sheet.words.say("backward.known", derivative=sheet.math(step.quantity))
+                )
                 if sentence not in said:
                     spans += ([Text(" ")] if said else []) + list(sentence)
                     said.add(sentence)
@@ -96,7 +100,9 @@ def _way(node: Expression, name: str) -> list[Expression]:
 def _passes(node: Expression, name: str) -> bool:
     """Whether an operation hands the derivative on, but for a number: a sum, a constant factor."""
     if node.op == "multiply":
-        return all(arg.op in ("constant", "size", "divide") and not arg.names() for arg in node.args if name not in arg.names())
+        return all(
+            arg.op in ("constant", "size", "divide") and not arg.names() for arg in node.args if name not in arg.names()
+        )
     return node.op == "add"
 
 
@@ -229,7 +235,8 @@ def _local(sheet: Sheet, factor: object) -> str:
 def _product(sheet: Sheet, path: Path, numbers: bool) -> Cell:
     """The factors of a path, with symbols or with numbers; a local derivative that is always 1 is left out."""
     part, paths = sheet.part, sheet.part.paths
-    assert paths is not None and part.explicit is not None
+    assert paths is not None
+    assert part.explicit is not None
     explicit = part.explicit
     order = sheet.entry_order
     cells: list[Cell] = []

@@ -33,15 +33,22 @@ def dense_layers(sheet: Sheet) -> tuple[Dense, ...]:
     found: list[Dense] = []
     source: str | None = None
     while True:
-        layer = next((dense for name, value in known if (dense := _dense(sheet, name, value, source)) is not None), None)
+        layer = next(
+            (dense for name, value in known if (dense := _dense(sheet, name, value, source)) is not None), None
+        )
         if layer is None:
             return tuple(found)
-        activation = next(((n, v) for n, v in known if v.op in (*FUNCTIONS, "softmax") and v.args[0].op == "name" and v.args[0].name == layer.before), None)  # fmt: skip
+        activation = next(((n, v) for n, v in known if _activates(v, layer.before)), None)
         if activation is not None:
             name, value = activation
             layer = Dense(layer.source, layer.weights, layer.bias, layer.before, name, (value.op, value.at), layer.rows)
         found.append(layer)
         source = layer.after
+
+
+def _activates(value: Expression, before: str) -> bool:
+    """Whether an equation is a function of ``before`` and of nothing else."""
+    return value.op in (*FUNCTIONS, "softmax") and value.args[0].op == "name" and value.args[0].name == before
 
 
 def _dense(sheet: Sheet, name: str, value: Expression, source: str | None) -> Dense | None:
@@ -58,7 +65,12 @@ def _dense(sheet: Sheet, name: str, value: Expression, source: str | None) -> De
     for moving, weights, rows in ((a, b, True), (b, a, False)):
         if weights not in network.data or (moving != source if source is not None else moving not in network.data):
             continue
-        if source is None and rows and network.data[weights].role != "parameter" and network.data[a].role == "parameter":
+        if (
+            source is None
+            and rows
+            and network.data[weights].role != "parameter"
+            and network.data[a].role == "parameter"
+        ):
             continue
         if source is None and _first_is_weights(sheet, a, b, rows):
             continue
@@ -74,7 +86,7 @@ def _first_is_weights(sheet: Sheet, a: str, b: str, rows: bool) -> bool:
     if roles[0] != roles[1]:
         return rows if roles[0] == "parameter" else not rows
     shape_a, shape_b = (sheet.part.network.shape(name) for name in (a, b))
-    column = shape_b[1] == 1 and shape_a[0] != 1 or a[:1].isupper() and b[:1].islower()
+    column = (shape_b[1] == 1 and shape_a[0] != 1) or (a[:1].isupper() and b[:1].islower())
     return rows if column else not rows
 
 

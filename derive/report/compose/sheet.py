@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from math import prod
 
 import numpy as np
 import sympy
@@ -47,7 +48,9 @@ class Sheet:
         self._printed: dict[Name | Expression, list[Printed | Undecided]] = {}
         self._locals: dict[sympy.Expr, Printed | Undecided] = {}
         self.letters = Matrices(self.symbols).with_names(self.named)
-        self.entry_names = Cells(self.symbols, lambda name, index: Cell(self.symbols.entry(name, index)), named=self.named)
+        self.entry_names = Cells(
+            self.symbols, lambda name, index: Cell(self.symbols.entry(name, index)), named=self.named
+        )
         self.entry_numbers = Cells(self.symbols, self.number, self.evaluated, self.named)
 
     # ── printed values ──
@@ -117,7 +120,7 @@ class Sheet:
         products = [inner for inner in node.nodes() if inner.op == "matmul"]
         if not products or not self._small(node):
             return None
-        if sum(int(np.prod((*inner.shape, inner.args[0].shape[1]), dtype=int)) for inner in products) > MOST_SPELLED:
+        if sum(prod(map(int, (*inner.shape, inner.args[0].shape[1]))) for inner in products) > MOST_SPELLED:
             return None
         if all(inner.args[0].shape[1] == 1 and is_scalar(inner.shape) for inner in products):
             return None
@@ -132,7 +135,7 @@ class Sheet:
         for inner in node.nodes():
             if any(isinstance(size, str) for size in inner.shape):
                 return False
-            if int(np.prod(inner.shape, dtype=float)) > MOST_NAMED:
+            if prod(map(int, inner.shape)) > MOST_NAMED:
                 return False
         return True
 
@@ -194,7 +197,6 @@ class Sheet:
     def entry(self, entry: Entry) -> str:
         """The symbol of an entry."""
         return self.symbols.entry(entry.name, entry.index)
-
 
     # ── local derivatives, entry by entry ──
 

@@ -10,6 +10,9 @@ import sympy
 from derive.calculus.functions import H, Z
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
+from derive.numbers.json_form import json_number
+from derive.numbers.rounding import printed
+from derive.problem.problem import Text as Words
 from derive.report.compose.diagram import network_figure
 from derive.report.compose.sheet import MOST_NAMED, Sheet
 from derive.report.document import (
@@ -27,11 +30,12 @@ from derive.report.document import (
     Table,
     Text,
 )
-from derive.report.notation import Cell, scalar
+from derive.report.notation import Cell, letter, scalar
 from derive.report.notation.cells import call, divide, number
+from derive.report.notation.entries import condition
 from derive.report.notation.matrices import MOST_COLUMNS, MOST_ROWS, matrix_of
 from derive.report.notation.printed import printed_text
-from derive.problem.problem import Text as Words
+from derive.report.notation.symbols import FUNCTIONS as SYMBOLS
 
 
 def localised(text: Words, language: str) -> str:
@@ -46,14 +50,16 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
     if part.asked.top is not None and part.asked.gradients:
         names = sheet.listed(part.asked.gradients)
         styles = part.problem.convention.style
-        key = "scalars" if sheet.scalars else next(style for style in ("elements", "matrix", "jacobian") if style in styles)
+        style = next(style for style in ("elements", "matrix", "jacobian") if style in styles)
+        key = "scalars" if sheet.scalars else style
         spans += words.say(f"intro.{key}", loss=Math(sheet.symbols.name(part.asked.top)), names=names)
     else:
         spans += words.say("intro.values")
     if part.asked.ratios:
         listed: list[Span] = []
         for k, ratio in enumerate(part.asked.ratios):
-            listed += ([Text(", ")] if k else []) + [Math(sheet.symbols.partial(*map(sheet.symbols.name, (ratio.of, ratio.by))))]
+            fraction = Math(sheet.symbols.partial(sheet.symbols.name(ratio.of), sheet.symbols.name(ratio.by)))
+            listed += [Text(", "), fraction] if k else [fraction]
         spans += [Text(" "), *words.say("intro.ratios", ratios=tuple(listed))]
     update = part.problem.ask.update
     if update is not None:
@@ -68,13 +74,15 @@ def steps(sheet: Sheet) -> str:
     update = sheet.part.problem.ask.update
     assert update is not None
     words = sheet.words
-    return words.text("intro.update_one") if update.steps == 1 else words.text("intro.update_many", steps=str(update.steps))
+    return (
+        words.text("intro.update_one")
+        if update.steps == 1
+        else words.text("intro.update_many", steps=str(update.steps))
+    )
 
 
 def rate_symbol(sheet: Sheet) -> str:
     """alpha = 0.01; the symbol alone where names have rates of their own."""
-    from derive.report.notation import letter
-
     update = sheet.part.problem.ask.update
     assert update is not None
     rates = set(update.rates.values())
@@ -84,8 +92,6 @@ def rate_symbol(sheet: Sheet) -> str:
 
 def plain(value: object) -> str:
     """An exact rational from the problem file: a decimal where it is one, else a fraction."""
-    from derive.numbers.json_form import json_number
-
     text = json_number(value) or ""  # type: ignore[arg-type]
     if "/" in text:
         top, bottom = text.split("/")
@@ -165,7 +171,9 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
         else:
             items.append(words.say("conventions.digits", digits=convention.digits, mode=mode))
         items.append(words.say(f"conventions.{convention.carry}", equal=Math("="), approx=Math(r"\approx")))
-        if any(_elided(shape) for shape in map(network.shape, (*network.data, *(str(e.name) for e in network.equations)))):
+        if any(
+            _elided(shape) for shape in map(network.shape, (*network.data, *(str(e.name) for e in network.equations)))
+        ):
             items.append(words.say("conventions.elided", rows=MOST_ROWS, columns=MOST_COLUMNS))
     if part.problem.ask.update is not None:
         items.append(words.say("conventions.rate", rate=Math(rate_symbol(sheet))))
@@ -181,13 +189,15 @@ def _elided(shape: tuple[int | str, ...]) -> bool:
 def kinks(sheet: Sheet) -> Iterator[Block]:
     """A remark for every value that lies exactly where a function has no derivative."""
     for kink in sheet.part.kinks:
-        yield Note(sheet.words.say("conventions.kink", name=sheet.math(kink.name), function=_function_span(sheet, kink.function)))
+        yield Note(
+            sheet.words.say(
+                "conventions.kink", name=sheet.math(kink.name), function=_function_span(sheet, kink.function)
+            )
+        )
 
 
 def _function_span(sheet: Sheet, name: str) -> Span:
-    from derive.report.notation.symbols import FUNCTIONS as KNOWN
-
-    return Math(KNOWN[name]) if name in KNOWN else Text(name)
+    return Math(SYMBOLS[name]) if name in SYMBOLS else Text(name)
 
 
 def _orientation(sheet: Sheet) -> str | None:
@@ -198,7 +208,9 @@ def _orientation(sheet: Sheet) -> str | None:
             if node.op == "matmul" and all(arg.op == "name" for arg in node.args):
                 a, b = (str(arg.name) for arg in node.args)
                 for weights, moving, side in ((b, a, "rows"), (a, b, "columns")):
-                    if weights in network.data and (moving not in network.data or network.data[weights].role == "parameter"):
+                    if weights in network.data and (
+                        moving not in network.data or network.data[weights].role == "parameter"
+                    ):
                         return side
     return None
 
@@ -241,15 +253,16 @@ def functions(sheet: Sheet) -> Iterator[Block]:
             links.append(Link("=", ((top if bottom.text == "1" else divide(top, bottom)).text,)))
         yield Paragraph(words.say("functions.one", function=Math(symbol)))
         yield Display(
-            (Chain(call(symbol, Cell("z")).text, (Link("=", (_formula(sheet, definition),)),)), Chain(f"{primed}(z)", tuple(links)))
+            (
+                Chain(call(symbol, Cell("z")).text, (Link("=", (_formula(sheet, definition),)),)),
+                Chain(f"{primed}(z)", tuple(links)),
+            )
         )
 
 
 def _formula(sheet: Sheet, formula: sympy.Expr) -> str:
     """A formula in z; cases where it has any."""
     if isinstance(formula, sympy.Piecewise):
-        from derive.report.notation.entries import condition
-
         rows = []
         left = formula.args
         for value, holds in left:
@@ -287,8 +300,6 @@ def _given(sheet: Sheet, entries: tuple[object, ...], shape: tuple[int, ...], in
     text = plain(value)
     if len(text) <= 12:
         return text
-    from derive.numbers.rounding import printed
-
     shown = printed(value, sheet.part.rounding)  # type: ignore[arg-type]
     return number(value).text if shown is None else printed_text(shown)  # type: ignore[arg-type]
 

@@ -111,7 +111,9 @@ def later(sheet: Sheet) -> Iterator[Block]:
         runs = part.history.runs
         if len(runs) == 2:
             before, after = (printed_text(run.shown(loss, part.rounding)[0]) for run in runs)
-            yield Paragraph(words.say("update.loss_after", after=Math(f"{symbol.latex} \\approx {after}"), before=Math(before)))
+            yield Paragraph(
+                words.say("update.loss_after", after=Math(f"{symbol.latex} \\approx {after}"), before=Math(before))
+            )
             return
         kept = [k for k in range(len(runs)) if k % update.every == 0 or k == len(runs) - 1]
         rows = [((Math(str(k)),), (Math(printed_text(runs[k].shown(loss, part.rounding)[0])),)) for k in _thin(kept)]

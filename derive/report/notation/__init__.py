@@ -1,7 +1,7 @@
 """Mathematics as LaTeX: the only printer of formulas in the house.
 
-``symbols`` says what a name and its entries look like, ``cells`` prints one entry of an expression, ``matrices`` a whole
-expression, with symbols, entry names or numbers in place of its names. What is printed follows the grammar in
+``symbols`` says what a name and its entries look like, ``cells`` prints one entry of an expression, ``matrices`` a
+whole expression, with symbols, entry names or numbers in place of its names. What is printed follows the grammar in
 ``GRAMMAR.md`` beside this file, so that it can be read back.
 """
 

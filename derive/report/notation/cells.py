@@ -47,7 +47,9 @@ class Cell:
 
     def base(self) -> str:
         """Under an exponent."""
-        return self.text if self.binding == ATOM and not self.negative and "^" not in self.text else bracketed(self.text)
+        return (
+            self.text if self.binding == ATOM and not self.negative and "^" not in self.text else bracketed(self.text)
+        )
 
 
 def bracketed(text: str) -> str:
@@ -97,7 +99,9 @@ def multiply(factors: Sequence[Cell]) -> Cell:
         rest = multiply(factors[1:])
         if rest.binding == SUM or rest.negative:
             return Cell("-" + bracketed(rest.text), PRODUCT, rest.numeric, _opened("-", rest))
-        return Cell("-" + rest.text, PRODUCT, rest.numeric, ("-" + rest.terms[0], *rest.terms[1:]) if rest.terms else ())
+        return Cell(
+            "-" + rest.text, PRODUCT, rest.numeric, ("-" + rest.terms[0], *rest.terms[1:]) if rest.terms else ()
+        )
     text, last = factors[0].factor(first=True), factors[0]
     for factor in factors[1:]:
         shown = factor.factor()
@@ -257,7 +261,9 @@ class Cells:
                 if label.text == "0":
                     continue
                 inner = self.leaf_of_softmax(logits, axis, (i, j))
-                log = Cell(rf"\log {inner.text}" if inner.binding == ATOM else rf"\log {bracketed(inner.text)}", PRODUCT)
+                log = Cell(
+                    rf"\log {inner.text}" if inner.binding == ATOM else rf"\log {bracketed(inner.text)}", PRODUCT
+                )
                 terms.append(log if label.text == "1" else multiply([label, log]))
         whole = add(terms) if terms else Cell("0")
         samples = int(logits.shape[1 - axis])

@@ -94,8 +94,8 @@ class Matrices:
                 a, b = (self._symbolic(arg) for arg in node.args)
                 if not node.shape or not node.args[1].shape:
                     return cells.divide(a, b)
-                below = b.text if b.binding == cells.ATOM else bracketed(b.text)
-                return Cell(rf"{a.factor(True)} \oslash {below}", PRODUCT)
+                under = b.text if b.binding == cells.ATOM else bracketed(b.text)
+                return Cell(rf"{a.factor(True)} \oslash {under}", PRODUCT)
             case "power":
                 return self._power(node)
             case "matmul":
@@ -197,8 +197,8 @@ class Matrices:
         if axis is not None:
             letters = [letter if k == axis else "" for k, letter in enumerate(letters)]
         running = ",".join(letter for letter in letters if letter)
-        inner = self._running(x)
-        return Cell(rf"\sum_{{{running}}} {inner.factor()}" if running else inner.text, PRODUCT)
+        entry = self._running(x)
+        return Cell(rf"\sum_{{{running}}} {entry.factor()}" if running else entry.text, PRODUCT)
 
     def _running(self, node: Expression) -> Cell:
         """An entry with running indices i, j."""

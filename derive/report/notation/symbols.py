@@ -153,7 +153,6 @@ class Symbols:
             return self._own.get(str(at[0])) or letter(str(at[0]))
         return FUNCTIONS[name]
 
-
     def slope(self, name: str, at: tuple[object, ...] = ()) -> str:
         """The symbol of a function's derivative: a prime, or the sign for the absolute value."""
         return r"\operatorname{sgn}" if name == "abs" else f"{self.function(name, at)}'"
