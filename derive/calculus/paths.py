@@ -55,6 +55,7 @@ class Paths:
         self.network: Network = explicit.network
         above = frozenset().union(*(self.network.ancestors(top) for top in tops or (of,)))
         self._equations = [str(e.name) for e in self.network.equations if e.name in above]
+        self._local: dict[Entry, tuple[Factor, ...]] = {}
 
     @cached_property
     def users(self) -> dict[sympy.Symbol, list[tuple[Entry, sympy.Expr]]]:
@@ -74,13 +75,16 @@ class Paths:
         result: sympy.Symbol = self.explicit.symbols(entry.name)[entry.index]
         return result
 
-    def local(self, entry: Entry) -> Iterator[Factor]:
-        """One factor for each entry that uses this one, by SymPy's derivative; those that vanish are left out."""
-        symbol = self.symbol(entry)
-        for of, right in self.users.get(symbol, ()):
-            slope = self.tidy(of, sympy.diff(right, symbol))
-            if slope != 0:
-                yield Factor(of, entry, slope)
+    def local(self, entry: Entry) -> tuple[Factor, ...]:
+        """One factor for each entry that uses this one, by SymPy's derivative; those that vanish are left out.
+
+        Every walk through an entry, every proof and every printed chain uses the same ones: they are worked out once.
+        """
+        if entry not in self._local:
+            symbol = self.symbol(entry)
+            found = ((of, self.tidy(of, sympy.diff(right, symbol))) for of, right in self.users.get(symbol, ()))
+            self._local[entry] = tuple(Factor(of, entry, slope) for of, slope in found if slope != 0)
+        return self._local[entry]
 
     def tidy(self, of: Entry, slope: sympy.Expr) -> sympy.Expr:
         """The derivative in the names of the problem: functions by the names of their values, softmax as itself."""
@@ -139,7 +143,7 @@ class Paths:
     def _walk(self, factors: tuple[Factor, ...]) -> Iterator[Path]:
         here = factors[0].of
         if not self.is_top(here):
-            steps = tuple(self.local(here))
+            steps = self.local(here)
             if len(steps) == 1:
                 yield from self._walk((steps[0], *factors))
                 return
@@ -154,7 +158,7 @@ class Paths:
     def full(self, entry: Entry) -> tuple[Path, ...] | None:
         """All walks to the very top; ``None`` where there are more than ``WRITTEN_OUT``."""
         found: list[Path] = []
-        stack: list[tuple[Factor, ...]] = [(factor,) for factor in reversed(tuple(self.local(entry)))]
+        stack: list[tuple[Factor, ...]] = [(factor,) for factor in reversed(self.local(entry))]
         while stack:
             factors = stack.pop()
             here = factors[0].of
@@ -163,7 +167,7 @@ class Paths:
                 if len(found) > WRITTEN_OUT:
                     return None
                 continue
-            stack += [(step, *factors) for step in reversed(tuple(self.local(here)))]
+            stack += [(step, *factors) for step in reversed(self.local(here))]
         return tuple(found)
 
     def adjoint(self, entry: Entry) -> sympy.Symbol:

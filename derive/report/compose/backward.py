@@ -176,7 +176,7 @@ def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
     if adjoint.by in part.asked.gradients and adjoint.by in part.network.data:
         return True
     shape = tuple(map(int, part.network.shape(adjoint.by)))
-    return any(len(tuple(paths.local(Entry(adjoint.by, index)))) > 1 for index in list(np.ndindex(*shape))[:4])
+    return any(len(paths.local(Entry(adjoint.by, index))) > 1 for index in list(np.ndindex(*shape))[:4])
 
 
 def _entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
