@@ -13,6 +13,7 @@ What is not in the grammar is a ``Slip`` (it should not have been printed), what
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,11 +21,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from flint import arb, ctx, fmpq
+from flint import arb, fmpq
 
 BITS = 160
 RELATIONS = ("=", r"\approx", r"\leftarrow")
 Number = Any  # fmpq | arb
+ZERO, ONE = fmpq(0), fmpq(1)
 
 
 class Slip(Exception):
@@ -96,7 +98,7 @@ _PLAIN_FUNCTIONS = {
     r"\operatorname{ReLU}": "relu", r"\operatorname{LReLU}": "leaky_relu", r"\operatorname{ELU}": "elu",
     r"\operatorname{softplus}": "softplus", r"\operatorname{GELU}": "gelu", r"\operatorname{SiLU}": "silu",
     r"\operatorname{abs}": "abs", r"\operatorname{sqrt}": "sqrt", r"\operatorname{softmax}": "softmax",
-    r"\operatorname{diag}": "diag", r"\operatorname{erf}": "erf", r"\max": "max", r"\min": "min",
+    r"\operatorname{diag}": "diag", r"\operatorname{erf}": "erf", r"\operatorname{sgn}": "sgn", r"\max": "max", r"\min": "min",
 }  # fmt: skip
 
 
@@ -196,7 +198,11 @@ class Parser:
 
     def _begins_a_factor(self) -> bool:
         here = self.peek
-        return bool(here) and here not in _ENDS and here not in ("+", "-", r"\odot", r"\oslash", *_COMPARE, "/", r"\approx")
+        return (
+            bool(here)
+            and here not in _ENDS
+            and here not in ("+", "-", r"\odot", r"\oslash", *_COMPARE, "/", r"\approx")
+        )
 
     def _beside(self, left: Node, right: Node, opens: bool) -> None:
         """What may stand side by side without a dot."""
@@ -205,7 +211,11 @@ class Parser:
             raise Slip(f"a number without a dot before {self._here()}")
         if opens and bare.kind == "num" and left.kind in ("num", "name", "sci"):
             raise Slip(f"a bracketed number beside {left.kind} at {self._here()}")
-        if left.kind in ("num", "sci") and right.kind == "frac" and all(kid.kind in ("num", "sci") for kid in right.kids):
+        if (
+            left.kind in ("num", "sci")
+            and right.kind == "frac"
+            and all(kid.kind in ("num", "sci") for kid in right.kids)
+        ):
             raise Slip(f"reads as a mixed number at {self._here()}")
         if left.kind == "log":
             raise Slip(f"what does the logarithm take? {self._here()}")
@@ -310,6 +320,9 @@ class Parser:
             case r"\mathbf{0}":
                 self.place += 1
                 return Node("zeros")
+            case "I":
+                self.place += 1
+                return Node("eye")
             case r"\pi":
                 self.place += 1
                 return Node("pi")
@@ -479,7 +492,28 @@ class Parser:
                 raise Slip("cases that do not end")
 
 
-def literal(digits: str, exponent: int = 0) -> fmpq:
+def visible(node: Node, shape: tuple[int, int]) -> tuple[Node, list[int], list[int]] | None:
+    """A matrix printed in part without its dots, and which rows and columns of ``shape`` it shows."""
+    if node.kind != "matrix" or not any(kid.kind == "dots" for kid in node.kids):
+        return None
+    rows, columns = node.at
+    grid = [node.kids[k * columns : (k + 1) * columns] for k in range(rows)]
+    down = next((k for k in range(rows) if all(kid.kind == "dots" for kid in grid[k])), None)
+    across = next((k for k in range(columns) if all(row[k].kind == "dots" for row in grid)), None)
+    kept = [[kid for c, kid in enumerate(row) if c != across] for r, row in enumerate(grid) if r != down]
+    if any(kid.kind == "dots" for row in kept for kid in row):
+        raise Slip("dots in the middle of a matrix")
+    places = []
+    for size, shown, gap in ((shape[0], rows, down), (shape[1], columns, across)):
+        if (size != shown) if gap is None else (size < shown):
+            raise Slip(f"{shown} places for {size}")
+        after = 0 if gap is None else shown - 1 - gap
+        places.append(list(range(size)) if gap is None else [*range(gap), *range(size - after, size)])
+    flat = tuple(kid for row in kept for kid in row)
+    return Node("matrix", flat, (len(kept), len(kept[0]))), places[0], places[1]
+
+
+def literal(digits: str, exponent: int = 0) -> Number:
     """A decimal as the rational it spells."""
     whole, _, part = digits.partition(".")
     return fmpq(int(whole + part)) * fmpq(10) ** (exponent - len(part))
@@ -490,10 +524,14 @@ def literal(digits: str, exponent: int = 0) -> fmpq:
 
 @dataclass(frozen=True)
 class Value:
-    """Numbers in a matrix (a scalar is 1 x 1). ``free`` marks an axis of fitting size along which nothing changes."""
+    """Numbers in a matrix (a scalar is 1 x 1). ``free`` marks an axis of fitting size along which nothing changes.
+
+    With ``eye`` it is a multiple of the unit matrix of fitting size.
+    """
 
     array: Any
     free: tuple[bool, bool] = (False, False)
+    eye: bool = False
 
     @classmethod
     def scalar(cls, x: Number) -> Value:
@@ -509,7 +547,13 @@ class Value:
 
     def fitted(self, shape: tuple[int, int]) -> Any:
         """The array with its free axes stretched. Raises ``Slip`` where the sizes are others."""
-        wanted = tuple(size if free else here for size, here, free in zip(shape, self.array.shape, self.free, strict=True))
+        if self.eye and shape[0] == shape[1]:
+            array = np.full(shape, fmpq(0), dtype=object)
+            np.fill_diagonal(array, self.array[0, 0])
+            return array
+        wanted = tuple(
+            size if free else here for size, here, free in zip(shape, self.array.shape, self.free, strict=True)
+        )
         if wanted != shape:
             raise Slip(f"{self.array.shape} where {shape} belongs")
         return np.broadcast_to(self.array, shape)
@@ -517,6 +561,8 @@ class Value:
 
 def combined(f: Callable[..., Number], *parts: Value) -> Value:
     """Entry by entry; a number, a row or a column is stretched."""
+    if any(part.eye for part in parts) and len(parts) > 1:
+        raise NotRead("a unit matrix in a sum")
     sizes = []
     for axis in (0, 1):
         fixed = {part.array.shape[axis] for part in parts if not part.free[axis] and part.array.shape[axis] != 1}
@@ -527,12 +573,18 @@ def combined(f: Callable[..., Number], *parts: Value) -> Value:
     result = np.empty(stretched[0].shape, dtype=object)
     for index in np.ndindex(result.shape):
         result[index] = f(*(array[index] for array in stretched))
-    free = tuple(all(part.free[axis] or part.lone for part in parts) and any(part.free[axis] for part in parts) for axis in (0, 1))
-    return Value(result, (free[0], free[1]))
+    free = tuple(
+        all(part.free[axis] or part.lone for part in parts) and any(part.free[axis] for part in parts)
+        for axis in (0, 1)
+    )
+    return Value(result, (free[0], free[1]), parts[0].eye)
 
 
 def times(a: Value, b: Value) -> Value:
     """Scaling where one is a number, else the product of matrices."""
+    if a.eye or b.eye:
+        scaled = times(Value(a.array, a.free), Value(b.array, b.free))
+        return Value(scaled.array, scaled.free, a.lone and b.lone)
     if a.lone or b.lone:
         return combined(lambda x, y: x * y, a, b)
     left, right = a.array, b.array
@@ -555,16 +607,16 @@ def mapped(f: Callable[[Number], Number], a: Value) -> Value:
 # ── functions, in balls ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ball(x: Number) -> arb:
+def ball(x: Number) -> Number:
     """A number as a ball."""
     return x if isinstance(x, arb) else arb(x)
 
 
-def _sigmoid(x: Number) -> arb:
+def _sigmoid(x: Number) -> Number:
     return 1 / (1 + (-ball(x)).exp())
 
 
-def _relu(x: Number, slope: Number = fmpq(0)) -> Number:
+def _relu(x: Number, slope: Number = ZERO) -> Number:
     if x >= 0:
         return x
     if x <= 0:
@@ -573,7 +625,7 @@ def _relu(x: Number, slope: Number = fmpq(0)) -> Number:
     return low.union(high)
 
 
-def _step(x: Number, below: Number, at: Number, above: Number = fmpq(1)) -> Number:
+def _step(x: Number, below: Number, at: Number, above: Number = ONE) -> Number:
     if x > 0:
         return above
     if x < 0:
@@ -613,11 +665,11 @@ def _elu(x: Number) -> Number:
     return x if x >= 0 else ball(x).exp() - 1
 
 
-def _gelu(x: Number) -> arb:
+def _gelu(x: Number) -> Number:
     return ball(x) * (1 + (ball(x) / arb(2).sqrt()).erf()) / 2
 
 
-def _gelu_slope(x: Number) -> arb:
+def _gelu_slope(x: Number) -> Number:
     x = ball(x)
     return (1 + (x / arb(2).sqrt()).erf()) / 2 + x * (-x * x / 2).exp() / (2 * arb.pi()).sqrt()
 
@@ -637,6 +689,7 @@ FUNCTIONS: Mapping[str, Callable[[Number], Number]] = {
     "gelu": _gelu,
     "erf": lambda x: ball(x).erf(),
     "abs": _abs,
+    "sgn": lambda x: _step(x, fmpq(-1), fmpq(0)),
     "sqrt": lambda x: ball(x).sqrt(),
 }
 
@@ -738,10 +791,12 @@ class Reader:
             case "ones":
                 array = Value.scalar(fmpq(1)).array
                 return Value(array, (True, False))
+            case "eye":
+                return Value(Value.scalar(fmpq(1)).array, eye=True)
             case "zeros":
                 return Value(Value.scalar(fmpq(0)).array, (True, True))
             case "indicator":
-                order = (lambda x, y: x >= y) if node.at[0] == r"\ge" else (lambda x, y: x <= y)
+                order: Callable[[Number, Number], Any] = operator.ge if node.at[0] == r"\ge" else operator.le
                 return combined(lambda x, y: fmpq(int(order(x, y))), *map(self.value, node.kids))
             case "cases":
                 return self._cases(node)
@@ -800,8 +855,10 @@ class Reader:
 
     @staticmethod
     def _diag(vector: Value) -> Value:
-        if any(vector.free) or 1 not in vector.array.shape:
-            raise NotRead("diag of ones whose size nothing says") if any(vector.free) else Slip("diag of a matrix")
+        if any(vector.free) and vector.array.shape == (1, 1):
+            return Value(vector.array, eye=True)
+        if 1 not in vector.array.shape:
+            raise Slip("diag of a matrix")
         flat = list(vector.array.ravel())
         array = np.empty((len(flat), len(flat)), dtype=object)
         array[:] = fmpq(0)
@@ -888,13 +945,13 @@ class Digits:
             return count < max(self.decimals, 2)
         return len(digits.partition(".")[2]) < self.decimals
 
-    def half(self, node: Node) -> fmpq:
+    def half(self, node: Node) -> Number:
         """Half a unit of the last digit."""
         digits, exponent = node.at
         return fmpq(10) ** (exponent - len(digits.partition(".")[2])) / 2
 
 
-def widened(centre: Number, radius: Number) -> arb:
+def widened(centre: Number, radius: Number) -> Number:
     """The ball around a number."""
     return ball(centre) + arb(0, ball(radius))
 

@@ -15,6 +15,13 @@ from typing import Any
 import numpy as np
 import sympy
 from flint import arb, ctx, fmpq
+
+from derive.calculus.numeric import compiled
+from derive.graph.expression import Adjoint
+from derive.report.document import Chain, Display, Document, Heading, Text
+from derive.report.notation import Symbols, letter
+from derive.solution import Solution
+from derive.solution.solve import Part
 from readback import (
     BITS,
     FUNCTIONS,
@@ -40,17 +47,10 @@ from readback import (
     split,
     telling,
     tokens,
+    visible,
     widened,
     written,
 )
-
-from derive.calculus.numeric import compiled
-from derive.graph.expression import Adjoint
-from derive.graph.ops import FUNCTIONS as OP_FUNCTIONS
-from derive.report.document import Chain, Display, Document, Heading, Text
-from derive.report.notation import Symbols, letter
-from derive.solution import Solution
-from derive.solution.solve import Part
 
 POINTS = tuple(fmpq(*pair) for pair in ((3, 10), (-7, 5), (9, 4)))  # where definitions of functions are tried
 
@@ -107,7 +107,7 @@ def rows_of_tex(text: str, solution: Solution) -> Iterator[Row]:
         left, text = "", ""
         for line in _lines(match["plain"] or match["boxed"]):
             here, _, rest = line.partition("&")
-            rest = rest.replace(r"\quad", " ").strip()
+            rest = rest.replace(r"\quad", " ").strip().removeprefix("{}")
             if here.strip():
                 if left:
                     yield Row(part, left, text)
@@ -120,6 +120,7 @@ def rows_of_tex(text: str, solution: Solution) -> Iterator[Row]:
 def _lines(body: str) -> list[str]:
     r"""The rows of a display: ``\\`` outside of matrices ends one."""
     lines, depth, line, k = [], 0, "", 0
+    body = re.sub(r"\\\\\[[0-9.]+ex\]", r"\\\\", body)  # more room between the rows of a matrix
     body = re.sub(r"\\begin\{array\}\{[^{}]*\}", r"\\begin{array}", body)
     while k < len(body):
         if body.startswith(r"\begin{", k):
@@ -138,8 +139,7 @@ def _lines(body: str) -> list[str]:
 def _unfitted(text: str) -> str:
     r"""Without ``\dvfit{…}{…}``, which scales what is too wide; arrays in brackets are the matrices they are elsewhere."""
     text = re.sub(r"\\dvfit\{[^{}]*\}", "", text)
-    text = text.replace(r"\left(\begin{array}", r"\begin{pmatrix}").replace(r"\end{array}\right)", r"\end{pmatrix}")
-    return text
+    return text.replace(r"\left(\begin{array}", r"\begin{pmatrix}").replace(r"\end{array}\right)", r"\end{pmatrix}")
 
 
 # ── what printed symbols stand for ──────────────────────────────────────────────────────────────────────────────
@@ -164,11 +164,13 @@ class Book:
     """The printed symbols of one part and their certified values.
 
     ``local`` says how a fraction is understood whose upper name is not the loss, or which may be both: as the local
-    derivative of one equation (True), or as the derivative along all ways where the solution has one.
+    derivative of one equation (True), or as the derivative along all ways where the solution has one. ``turned``: with
+    rows and columns exchanged. With ``carried`` the values are the displayed ones that work by hand goes on with.
     """
 
-    def __init__(self, part: Part, *, local: bool = False, turned: bool = False) -> None:
+    def __init__(self, part: Part, *, local: bool = False, turned: bool = False, carried: bool = False) -> None:
         self.part, self.local, self.turned = part, local, turned
+        self.run = part.shown if carried else part.run
         self.symbols = Symbols(part.problem, part.network)
         convention = part.problem.convention
         self.digits = Digits(None if convention.significant else convention.digits, convention.significant)
@@ -219,12 +221,15 @@ class Book:
     @cached_property
     def own(self) -> dict[tuple[str, ...], Any]:
         """The symbols of the problem's own functions."""
-        return {
-            tokens(self.symbols.function("own", (name,))): ("own", name) for name in self.part.problem.functions
-        }
+        return {tokens(self.symbols.function("own", (name,))): ("own", name) for name in self.part.problem.functions}
 
     def _same(self, a: Any, b: Any) -> bool:
-        return isinstance(a, Whole | One) and isinstance(b, Whole | One) and a.name == b.name and np.prod(self._shape(a.name)) == 1
+        return (
+            isinstance(a, Whole | One)
+            and isinstance(b, Whole | One)
+            and a.name == b.name
+            and np.prod(self._shape(a.name)) == 1
+        )
 
     def _shape(self, name: str) -> tuple[int, ...]:
         if name in {upstream.of for upstream in self.part.problem.ask.upstream}:
@@ -241,7 +246,7 @@ class Book:
 
     def _find(self, key: Any) -> Value:
         if isinstance(key, Whole):
-            return _matrix(self.part.shown.value(key.name, BITS))
+            return _matrix(self.run.value(key.name, BITS))
         if isinstance(key, One):
             return Value.scalar(self.value(Whole(key.name)).array[key.index])
         if isinstance(key, fmpq | arb):
@@ -258,10 +263,19 @@ class Book:
     def _partial(self, above: Any, below: Any, only: bool) -> Value:
         of, by = above.name, below.name
         ratio = next((ratio for ratio in self.part.asked.ratios if (ratio.of, ratio.by) == (of, by)), None)
-        if not only and ratio is not None and ratio.kind == "jacobian" and isinstance(above, Whole) and isinstance(below, Whole):
+        if (
+            not only
+            and ratio is not None
+            and ratio.kind == "jacobian"
+            and isinstance(above, Whole)
+            and isinstance(below, Whole)
+        ):
             return _matrix(self.part.value_of(ratio.text, BITS))
         total = self._total(of, by) if np.prod(self._shape(of)) == 1 or isinstance(above, Whole) else None
-        direct = of in {str(e.name) for e in self.part.network.equations} and by in self.part.network.equation(of).value.names()
+        direct = (
+            of in {str(e.name) for e in self.part.network.equations}
+            and by in self.part.network.equation(of).value.names()
+        )
         if total is not None and not ((self.local or only) and direct):
             if isinstance(below, One):
                 return Value.scalar(total.array[below.index])
@@ -280,7 +294,7 @@ class Book:
         for adjoint in (*self.part.shape_adjoints, Adjoint(of, by)):
             if (adjoint.of, adjoint.by) == (of, by):
                 try:
-                    return _matrix(self.part.shown.value(adjoint, BITS))
+                    return _matrix(self.run.value(adjoint, BITS))
                 except KeyError:
                     return None
         return None
@@ -314,7 +328,11 @@ class Book:
             return lambda x: _step(x, fmpq(0), fmpq(kink))
         if name == "leaky_relu":
             slope = fmpq(at[0])
-            return (lambda x: _relu(x, slope)) if not primes else (lambda x: _step(x, slope, fmpq(self.part.problem.convention.relu_at_zero)))
+            return (
+                (lambda x: _relu(x, slope))
+                if not primes
+                else (lambda x: _step(x, slope, fmpq(self.part.problem.convention.relu_at_zero)))
+            )
         table = (FUNCTIONS, SLOPES)
         if primes > 1 or name not in table[primes]:
             raise NotRead(f"{name} with {primes} primes")
@@ -341,7 +359,9 @@ class Book:
     def setting(self, more: Mapping[Any, Value] | None = None) -> Setting:
         """What a reader needs, with some symbols standing for something else."""
         more = more or {}
-        return Setting(lambda key: more[key] if key in more else self.value(key), self.partial, self.function, self.axis)
+        return Setting(
+            lambda key: more[key] if key in more else self.value(key), self.partial, self.function, self.axis
+        )
 
     @cached_property
     def constants(self) -> frozenset[fmpq]:
@@ -382,8 +402,8 @@ def _matrix(array: Any) -> Value:
 class Chained:
     """One chain against a book."""
 
-    def __init__(self, row: Row, book: Book) -> None:
-        self.row, self.book = row, book
+    def __init__(self, row: Row, book: Book, hand: Book | None = None) -> None:
+        self.row, self.book, self.hand = row, book, hand
         self.findings: list[Finding] = []
         self.numbers = self.links = 0
         self._all_whole = True
@@ -436,12 +456,15 @@ class Chained:
         self.shape, self.more = target.array.shape, more
         self.target = target.array
         pool = self._pool(sides)
-        before: Any = None if self._carried or more else self.target
-        sharp_before: Any = self.target
-        for side in sides[1:]:
+        before: tuple[Any, Any] | None = (self.target, self.target)
+        if self.hand is not None and len(sides) > 1 and not sides[1].symbolic:
+            before = None  # a displayed value is held against what it was rounded from, below
+        for side, following in zip(sides[1:], [*sides[2:], None], strict=True):
+            self._next_symbolic = following is not None and following.symbolic
             self.links += 1
+            self.numbers += len(side.decimals)
             try:
-                before, sharp_before = self._link(side, before, sharp_before, pool)
+                before = self._link(side, before, pool)
             except Slip as slip:
                 self._say("slip", side.latex, str(slip))
                 before = None
@@ -449,22 +472,28 @@ class Chained:
                 self._say("not read", side.latex, str(reason))
                 before = None
 
-    @property
-    def _carried(self) -> bool:
-        return self.book.part.problem.convention.carry == "displayed"
-
-    def _link(self, side: Side, before: Any, wide_before: Any, pool: Sequence[Number]) -> tuple[Any, Any]:
+    def _link(self, side: Side, before: tuple[Any, Any] | None, pool: Sequence[Number]) -> tuple[Any, Any] | None:
+        """Holds one link against the one before it and against the left; gives what the next one is held against."""
+        part = visible(side.node, self.shape)
+        if part is not None:
+            self._in_part(side, *part, pool)
+            return None
         plain = self._reader(self._literally).value(side.node).fitted(self.shape)
         wide = self._reader(self._widely).value(side.node).fitted(self.shape)
-        self.numbers += len(side.decimals)
-        if side.relation == "=" and before is not None:
-            self._compare("wrong", side, plain, before, "is not equal to the side before it")
+        if before is not None and side.relation == r"\approx":
+            self._compare("wrong", side, wide, before[1], "does not meet the side before it")
+            if all(map(self._is_whole, side.decimals)) and self._all_whole and _exactly(plain, before[0]):
+                self._say(
+                    "timid", f"{side.relation} {side.latex}", "is equal to the side before it, all digits being exact"
+                )
         elif before is not None:
-            self._compare("wrong", side, wide, wide_before, "does not meet the side before it")
-            if all(map(self._is_whole, side.decimals)) and self._all_whole and _exactly(plain, before):
-                self._say("timid", f"{side.relation} {side.latex}", "is equal to the side before it, all digits being exact")
+            self._compare("wrong", side, plain, before[0], "is not equal to the side before it")
         self._all_whole = all(map(self._is_whole, side.decimals))
-        if self._carried:
+        if self.hand is not None and side.symbolic:
+            by_hand = Reader(self.hand.setting(self.more), self._literally).value(side.node).fitted(self.shape)
+            self._compare("wrong", side, plain, self.target, "is not the value of the left")
+            return plain if self._next_symbolic else by_hand, by_hand
+        if self.hand is not None:
             self._compare("wrong", side, wide, self._rounded, "does not meet the value of the left")
         else:
             unknown: list[Node] = []
@@ -475,20 +504,48 @@ class Chained:
                 self._compare("wrong", side, sharp, self.target, "is not the value of the left")
         return plain, wide
 
+    def _in_part(self, side: Side, node: Node, rows: list[int], columns: list[int], pool: Sequence[Number]) -> None:
+        """A matrix with dots: the entries that are shown, held against those of the left."""
+        unknown: list[Node] = []
+        book = self.book if side.symbolic else self.hand or self.book
+        reader = Reader(book.setting(self.more), lambda node: self._sharply(node, pool, unknown))
+        shown = reader.value(node).array
+        wanted = (self._rounded if self.hand is not None and not side.symbolic else self.target)[np.ix_(rows, columns)]
+        for place in np.ndindex(*shown.shape):
+            if not meets(shown[place], wanted[place]):
+                self._say(
+                    "wrong", side.latex, f"{_short(shown[place])} is not the value of the left: {_short(wanted[place])}"
+                )
+                return
+        if unknown and self.hand is None:
+            self._say("wrong", side.latex, f"{unknown[0].at[0]} is the rounding of nothing in this chain")
+
     @cached_property
     def _rounded(self) -> Any:
         """The left side as it is shown: any value that rounds to it."""
+        assert self.hand is not None
+        whole = Chained(self.row, self.hand)
+        target = whole.left_value()
         array = np.empty(self.shape, dtype=object)
         digits = self.book.digits
         for place in np.ndindex(*self.shape):
-            x = ball(self.target[place])
-            if digits.significant is not None:
-                size = x if x != 0 else arb(1)
-                unit = arb(10) ** (abs(size).log_base(10).floor() - digits.significant + 1) if hasattr(size, "log_base") else abs(size) * arb(10) ** (1 - digits.significant)
-            else:
-                unit = arb(10) ** (-(digits.decimals or 0))
+            x = ball(target[place])
+            unit = (
+                abs(x) * 10 / arb(10) ** digits.significant
+                if digits.significant
+                else arb(10) ** -(digits.decimals or 0)
+            )
             array[place] = widened(x, unit)
         return array
+
+    def left_value(self) -> Any:
+        """The value of the left side; of an update the new value."""
+        left = self._parse(tokens(self.row.left))
+        if tokens(self.row.text)[:1] == (r"\leftarrow",):
+            moved = self.book.after_update(left.at[0].name)
+            assert moved is not None
+            return moved[0].array
+        return self._reader(self._literally).value(left).array
 
     def _compare(self, kind: str, side: Side, a: Any, b: Any, why: str) -> None:
         for place in np.ndindex(*self.shape):
@@ -511,7 +568,7 @@ class Chained:
         return value if self._is_whole(node) else widened(value, self.book.digits.half(node))
 
     def _is_whole(self, node: Node) -> bool:
-        return self.book.digits.whole(node) or (self._carried and node.kind == "num" and "." not in node.at[0])
+        return self.book.digits.whole(node) or (self.hand is not None and node.kind == "num" and "." not in node.at[0])
 
     def _sharply(self, node: Node, pool: Sequence[Number], unknown: list[Node]) -> Number:
         value = literal(*node.at)
@@ -552,7 +609,9 @@ class Chained:
 
 
 def _exactly(a: Any, b: Any) -> bool:
-    return all(isinstance(x, fmpq) and isinstance(y, fmpq) and x == y for x, y in zip(a.ravel(), b.ravel(), strict=True))
+    return all(
+        isinstance(x, fmpq) and isinstance(y, fmpq) and x == y for x, y in zip(a.ravel(), b.ravel(), strict=True)
+    )
 
 
 def _short(x: Number) -> str:
@@ -577,14 +636,16 @@ class Books:
     """The readings of the parts of a solution, made once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bool, bool], Book] = {}
+        self._known: dict[tuple[int, bool, bool], tuple[Book, Book | None]] = {}
 
-    def of(self, part: Part) -> Iterator[Book]:
-        """How the fractions of a part may be understood, the usual way first."""
+    def of(self, part: Part) -> Iterator[tuple[Book, Book | None]]:
+        """How the fractions of a part may be understood, the usual way first; beside it, the values of work by hand."""
+        by_hand = part.problem.convention.carry == "displayed"
         for local, turned in ((False, False), (True, False), (False, True), (True, True)):
             key = (id(part), local, turned)
             if key not in self._known:
-                self._known[key] = Book(part, local=local, turned=turned)
+                hand = Book(part, local=local, turned=turned, carried=True) if by_hand else None
+                self._known[key] = Book(part, local=local, turned=turned), hand
             yield self._known[key]
 
 
@@ -599,14 +660,14 @@ def read_rows(rows: Iterator[Row], books: Books | None = None) -> Report:
 def check_row(row: Row, books: Books, report: Report) -> None:
     """One chain: right if one understanding of its fractions makes it right."""
     if _defines_a_function(row):
-        _check_function(row, next(books.of(row.part)), report)
+        _check_function(row, next(books.of(row.part))[0], report)
         return
     if not row.part.numeric:
         report.findings.append(Finding("not read", row.where, row.text, "no numbers"))
         return
     first: Chained | None = None
-    for book in books.of(row.part):
-        chained = Chained(row, book)
+    for book, hand in books.of(row.part):
+        chained = Chained(row, book, hand)
         bad = [finding for finding in chained.check() if finding.kind in ("wrong", "slip")]
         first = first or chained
         if not bad:
@@ -614,20 +675,21 @@ def check_row(row: Row, books: Books, report: Report) -> None:
             break
         if r"\partial" not in row.left + row.text:
             break
+    assert first is not None
     report.findings += first.findings
     report.links += first.links
     report.numbers += first.numbers
 
 
 def _defines_a_function(row: Row) -> bool:
-    return re.fullmatch(r".*'*\(z\)", row.left) is not None and "_" not in row.left
+    return re.fullmatch(r"[^_]*\(z\)|\\sqrt\{z\}|\\left\|z\\right\||e\^\{z\}", row.left) is not None
 
 
 def _check_function(row: Row, book: Book, report: Report) -> None:
     """``σ(z) = …``: held at a few points."""
     try:
         pieces = split(tokens(row.text))
-        names = {("z",): "z"}
+        names: dict[tuple[str, ...], Any] = {("z",): "z"}
         sides = [Parser(text, names, book.own).read() for text in (tokens(row.left), *(text for _, text in pieces[1:]))]
         with _precision():
             for point in POINTS:
