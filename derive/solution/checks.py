@@ -179,7 +179,8 @@ class Witness:
     ) -> Any:
         """The differences, taken once more with other steps where they are off: a step may be too long or too short."""
         here, better = self._values[name], theirs.copy()
-        for k in np.flatnonzero(np.abs(ours - theirs) > CENTRAL * scale).tolist():
+        near = max(CENTRAL * scale, self._floor("central_differences"))
+        for k in np.flatnonzero(np.abs(ours - theirs) > near).tolist():
             entry = np.unravel_index(found.entries[k], here.shape)
             for exponent in STEPS:
                 step = 2.0**exponent * max(abs(float(here[entry])), 2.0**-10)

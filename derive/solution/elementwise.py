@@ -34,6 +34,7 @@ MOST_ENTRIES = 240  # entries of all names of a network that is small enough to 
 MOST_TERMS = 1200  # terms of all products of matrices in it
 MOST_WHOLE = 24  # entries whose derivative is compared with the loss written out in full
 LONGEST_WHOLE = 400  # operations of a loss that is written out in full
+DEEPEST_WHOLE = 12  # equations of a network whose loss is written out in full
 
 
 def is_small(network: Network) -> bool:
@@ -84,6 +85,8 @@ def _handed_back(paths: Paths, entry: Entry) -> sympy.Expr:
 
 def _whole(part: Part, explicit: Explicit, paths: Paths, loss: str) -> Iterator[Check]:
     """The sum over all paths against SymPy's derivative of the loss in terms of data and parameters alone."""
+    if len(part.network.equations) > DEEPEST_WHOLE:
+        return
     top = explicit.symbols(loss).ravel()[0]
     for name in part.asked.gradients:
         if name not in part.network.data:

@@ -1,67 +1,77 @@
 """How large the terms are that a result is added up from: what rounding in doubles is measured by.
 
 Where terms cancel (a bias in front of a softmax has the gradient 0) doubles leave a rest, which is small beside the
-terms and not beside the result. The magnitude of a name is its right-hand side with every term taken positive.
+terms and not beside the result. The magnitude of a name is its right-hand side with every term taken positive; through
+a function it is carried by the derivative, as an error is.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from derive.graph.expression import Expression, Name
+from derive.graph.expression import Expression, Name, constant
+from derive.graph.ops import FUNCTIONS, derivative, subtract
 from derive.numbers import arrays
 from derive.solution.values import Run
 
 Floats = Any
 
 
+LEVELS = 3  # how many equations back a rest is followed: beyond, bounds grow faster than errors do
+
+
 class Magnitudes:
-    """Of the names of one run, worked out on demand."""
+    """Of the names of one run."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._known: dict[Name, Floats] = {}
 
     def of(self, name: Name) -> float:
         """The largest magnitude among the entries of a name."""
-        for needed in self._run.order(name, self._known):
-            self._known[needed] = self._of_name(needed)
-        return float(np.max(self._known[name], initial=0.0))
-
-    def _of_name(self, name: Name) -> Floats:
-        value = np.abs(arrays.to_floats(self._run.value(name)))
-        if name not in self._run.equations:
-            return value
+        equation = self._run.equations.get(name)
+        if equation is None:
+            return 0.0
         with np.errstate(all="ignore"):
-            return np.maximum(value, self._of(self._run.equations[name]))
+            found = float(np.max(self._of(equation, LEVELS), initial=0.0))
+        return found if np.isfinite(found) else 0.0
 
-    def _of(self, node: Expression) -> Floats:
-        args = node.args
+    def _of(self, node: Expression, levels: int) -> Floats:
+        args, of = node.args, partial(self._of, levels=levels)
         match node.op:
             case "name":
-                return self._known[node.name]
+                value, equation = self._plain(node), self._run.equations.get(node.name)
+                return value if equation is None or not levels else np.maximum(value, self._of(equation, levels - 1))
             case "add":
-                return sum((self._of(arg) for arg in args[1:]), self._of(args[0]))
+                return sum((of(arg) for arg in args[1:]), of(args[0]))
             case "multiply":
-                whole = self._of(args[0])
+                whole = of(args[0])
                 for arg in args[1:]:
-                    whole = whole * self._of(arg)
+                    whole = whole * of(arg)
                 return whole
             case "divide":
-                return self._of(args[0]) / np.maximum(self._plain(args[1]), np.finfo(float).tiny)
+                below = np.maximum(self._plain(args[1]), np.finfo(float).tiny)
+                return of(args[0]) / below + self._plain(args[0]) / below**2 * of(args[1])
             case "matmul":
-                return self._of(args[0]) @ self._of(args[1])
+                return of(args[0]) @ of(args[1])
             case "transpose":
-                return self._of(args[0]).T
+                return of(args[0]).T
             case "sum":
                 axis = node.at[0]
-                return np.sum(self._of(args[0]), axis=axis, keepdims=axis is not None)
+                return np.sum(of(args[0]), axis=axis, keepdims=axis is not None)
             case "spread":
-                return np.broadcast_to(self._of(args[0]), tuple(map(int, node.shape)))
+                return np.broadcast_to(of(args[0]), tuple(map(int, node.shape)))
+            case op if op in FUNCTIONS and args[0].op != "name":
+                return self._plain(node) + self._plain(derivative(op, node.at, args[0])) * of(args[0])
+            case "binary_cross_entropy":  # the logarithms of p and of 1 - p, where one of them is near 0
+                p, t = (self._plain(arg) for arg in args)
+                tiny = np.finfo(float).tiny
+                rest = self._plain(subtract(constant(1), args[0]))
+                return self._plain(node) + t * (1 + p / np.maximum(p, tiny)) + np.abs(1 - t) / np.maximum(rest, tiny)
         return self._plain(node)
 
     def _plain(self, node: Expression) -> Floats:
-        """The absolute value: of a function, of a quotient's lower side."""
+        """The absolute value."""
         return np.abs(arrays.to_floats(self._run.expression(node)))
