@@ -42,6 +42,8 @@ def for_tex(latex: str) -> str:
 
 def array_columns(latex: str) -> int:
     """The number of columns of the widest array in a formula."""
+    if r"\begin" not in latex:
+        return 0
     return max((len(row) for array in _arrays(parse(latex)) for row in array.rows), default=0)
 
 
@@ -133,7 +135,7 @@ def _put(out: list[str], text: str) -> None:
         out.append(text)
 
 
-def _past_group(source: list[Token], place: int) -> int:
+def _past_group(source: tuple[Token, ...], place: int) -> int:
     """The place behind the ``{…}`` that opens at or after ``place``."""
     depth = 0
     while True:
@@ -144,7 +146,7 @@ def _past_group(source: list[Token], place: int) -> int:
             return place
 
 
-def _past_gap(latex: str, source: list[Token], place: int) -> int:
+def _past_gap(latex: str, source: tuple[Token, ...], place: int) -> int:
     """The place behind ``[3ex]``, where a row ends with one: the renderers of Markdown space rows themselves."""
     gap = GAP.match(latex, source[place - 1].start + 2)
     while gap and place < len(source) and source[place].start < gap.end():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from derive.errors import ProblemError
 
@@ -245,8 +246,7 @@ GAP = re.compile(r"\s*\[\s*(\d*\.?\d+)\s*(ex|em|pt|mm)\s*\]")
 _DEEPEST = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A piece of a formula: its kind (a group of the pattern), its text, its place, and the argument it swallowed."""
 
     kind: str
@@ -255,19 +255,18 @@ class Token:
     argument: str = ""
 
 
-def tokens(latex: str) -> list[Token]:
+@lru_cache(maxsize=4096)
+def tokens(latex: str) -> tuple[Token, ...]:
     """The formula cut into tokens, spaces included: joining their texts gives the formula back."""
     found = []
     for match in _TOKEN.finditer(latex):
-        kind = match.lastgroup or "character"
-        if match["text"] is not None:
-            kind, argument = "text", match["words"].replace("\\_", "_")
-        elif match["named"] is not None:
-            kind, argument = "named", match["argument"]
-        else:
-            argument = ""
+        kind, argument = match.lastgroup or "character", ""
+        if kind == "text":
+            argument = match["words"].replace("\\_", "_")
+        elif kind == "named":
+            argument = match["argument"]
         found.append(Token(kind, match[0], match.start(), argument))
-    return found
+    return tuple(found)
 
 
 @lru_cache(maxsize=4096)
@@ -293,13 +292,9 @@ class _Reader:
         self.tokens = [token for token in tokens(latex) if token.kind != "space"]
         self.place = 0
         self.depth = 0
+        self.here = self.tokens[0] if self.tokens else None  # the token under the cursor, ``None`` at the end
 
     # the cursor
-
-    @property
-    def here(self) -> Token | None:
-        """The token under the cursor, ``None`` at the end."""
-        return self.tokens[self.place] if self.place < len(self.tokens) else None
 
     def refuse(self, why: str) -> ProblemError:
         shown = self.latex if len(self.latex) <= 300 else self.latex[:297] + "..."
@@ -312,6 +307,7 @@ class _Reader:
         if expected is not None and token.text != expected:
             raise self.refuse(f"found '{token.text}' where '{expected}' is expected")
         self.place += 1
+        self.here = self.tokens[self.place] if self.place < len(self.tokens) else None
         return token
 
     def at(self, *texts: str) -> bool:
