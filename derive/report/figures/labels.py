@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 Point = tuple[float, float]
 Interval = tuple[float, float]
@@ -51,7 +52,7 @@ def rectangle(x: float, y: float, width: float, height: float, angle: float = 0.
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Track:
     """A line from ``start`` to ``end`` with the size of the label that stands on it (width 0: it has none).
 
@@ -64,19 +65,19 @@ class Track:
     height: float = 0.0
     offset: float = 0.0
 
-    @property
+    @cached_property
     def length(self) -> float:
         """Length in cm."""
         return math.dist(self.start, self.end)
 
-    @property
+    @cached_property
     def direction(self) -> Point:
         """Unit vector from start to end."""
         dx, dy = self.end[0] - self.start[0], self.end[1] - self.start[1]
         length = math.hypot(dx, dy)
         return dx / length, dy / length
 
-    @property
+    @cached_property
     def angle(self) -> float:
         """The angle in degrees at which a label reads from left to right."""
         c, s = self.direction
@@ -101,21 +102,19 @@ def forbidden(track: Track, shape: Shape, margin: float) -> Interval | None:
     """The places along the track at which the label, grown by ``margin`` on all sides, would meet the shape."""
     c, s = track.direction
     reach, half = track.width / 2 + margin, track.height / 2 + margin
-    x0, y0 = track.start
-
-    def local(point: Point) -> Point:
-        dx, dy = point[0] - x0, point[1] - y0
-        return dx * c + dy * s, dy * c - dx * s - track.offset
-
+    (x0, y0), off = track.start, track.offset
+    # along the line and across it, seen from the label
     if isinstance(shape, Disc):
-        u, v = local((shape.x, shape.y))
+        dx, dy = shape.x - x0, shape.y - y0
+        u, v = dx * c + dy * s, dy * c - dx * s - off
         beyond = max(0.0, abs(v) - half)
         if beyond >= shape.radius:
             return None
         wide = math.sqrt(shape.radius**2 - beyond**2) + reach
         return u - wide, u + wide
-    corners = [local(corner) for corner in shape.corners]
-    if all(v > half for _, v in corners) or all(v < -half for _, v in corners):
+    corners = [((x - x0) * c + (y - y0) * s, (y - y0) * c - (x - x0) * s - off) for x, y in shape.corners]
+    across = [v for _, v in corners]
+    if min(across) > half or max(across) < -half:
         return None
     inside = [u for u, v in corners if abs(v) <= half]
     for (u1, v1), (u2, v2) in zip(corners, corners[1:] + corners[:1], strict=True):
