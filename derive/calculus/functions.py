@@ -14,13 +14,18 @@ from typing import Any
 
 import sympy
 from flint import fmpq
+from sympy.polys.domains import QQ
+from sympy.polys.orderings import lex
+from sympy.polys.rings import PolyElement, PolyRing
 
+from derive.calculus.vanish import in_one_variable, vanishes
 from derive.problem.problem import Problem
 from derive.problem.syntax import Binary, Call, Name, Negate, Node, Number
 
 Z = sympy.Symbol("z", real=True)
 H = sympy.Symbol("h", real=True)
 _U = sympy.Symbol("u", positive=True)
+_H = PolyRing((H,), QQ, lex).gens[0]
 
 Key = tuple[Any, ...]  # the parameters of a function, as its node carries them in ``at``
 
@@ -109,34 +114,46 @@ def _slope(name: str, at: Key) -> sympy.Expr:
 
 @cache
 def _through_output(name: str, at: Key) -> tuple[sympy.Expr, sympy.Expr] | None:
-    """Eliminates u = e^z, e^2z or the root of z between h = f(z) and f'(z), where h is a quotient of lines in u."""
+    """Eliminates u = e^z or the root of z between h = f(z) and f'(z), where h is a quotient of lines in a power of u.
+
+    From h = (a u^s + b) / (c u^s + d) follows u^s = (d h - b) / (a - c h); f' is a quotient of polynomials in u^s.
+    """
     for generator in (sympy.exp(Z), sympy.sqrt(Z)):
         put = {generator: _U, 1 / generator: 1 / _U}
         f, slope = (side.xreplace(put) for side in (_definition(name, at), _slope(name, at)))
-        if not all(side.free_symbols == {_U} and side.is_rational_function(_U) for side in (f, slope)):
+        if f.free_symbols != {_U} or slope.free_symbols != {_U}:
             continue
-        f, slope = sympy.cancel(f), sympy.cancel(slope)
-        numerator, denominator = f.as_numer_denom()
-        line = sympy.Poly(numerator - H * denominator, _U)
-        powers = {power for (power,) in line.monoms()}
-        step = max(powers)
-        if not powers <= {0, step}:
+        value, rate = in_one_variable(f, _U), in_one_variable(slope, _U)
+        if value is None or rate is None:
             continue
-        output = -line.coeff_monomial(1) / line.coeff_monomial(_U**step)  # what u^step is in terms of h
-        rewritten = sympy.cancel(slope.subs(_U, sympy.root(output, step)))
-        if not rewritten.is_rational_function(H):
+        (n, d), (p, q) = value, rate
+        step = max(*n, *d)
+        if step == 0 or not {*n, *d} <= {0, step} or any(power % step for power in (*p, *q)):
             continue
-        if sympy.cancel(rewritten.subs(H, f) - slope) != 0:
+        above = _H * d.get(0, 0) - n.get(0, 0)
+        below = -_H * d.get(step, 0) + n.get(step, 0)
+        most = max(*p, *q) // step
+        top, bottom = (
+            sum((number * above ** (k // step) * below ** (most - k // step) for k, number in side.items()), _H * 0)
+            for side in (p, q)
+        )
+        top, bottom = top.cancel(bottom)
+        rewritten = top.as_expr() / bottom.as_expr()
+        if not vanishes(rewritten.xreplace({H: f}) - slope):
             raise AssertionError(f"the derivative of {name} through its output does not come back")
-        top, bottom = (_common_power_out(side) for side in rewritten.as_numer_denom())
-        return top, bottom
+        return _common_power_out(top), _common_power_out(bottom)
     return None
 
 
-def _common_power_out(polynomial: sympy.Expr) -> sympy.Expr:
+def _common_power_out(polynomial: PolyElement) -> sympy.Expr:
     """h - h^2 as h (1 - h)."""
-    lowest = min(power for (power,) in sympy.Poly(polynomial, H).monoms())
-    return H**lowest * sympy.expand(polynomial / H**lowest)
+    lowest = min(power for (power,) in polynomial)
+    rest = sympy.Add(*(_number(number) * H ** (power - lowest) for (power,), number in polynomial.terms()))
+    return H**lowest * rest
+
+
+def _number(x: Any) -> sympy.Expr:
+    return sympy.Rational(int(x.numerator), int(x.denominator))
 
 
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {

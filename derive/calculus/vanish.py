@@ -19,6 +19,7 @@ from sympy.polys.rings import PolyRing
 MOST_TERMS = 4_000  # of a numerator; longer ones are left to numbers
 
 Polynomial = Any
+Terms = dict[int, Any]  # coefficients by power
 Factors = dict[Polynomial, int]  # polynomials with leading coefficient 1, and their powers
 
 
@@ -28,7 +29,7 @@ class TooLong(Exception):
 
 def vanishes(difference: sympy.Expr) -> bool:
     """Whether it is shown that ``difference`` is zero; ``False`` means no more than *not shown*."""
-    if difference.is_zero is not None and difference.is_Rational:
+    if difference.is_Rational:
         return bool(difference == 0)
     try:
         if _numerator_vanishes(difference):
@@ -38,6 +39,19 @@ def vanishes(difference: sympy.Expr) -> bool:
         return bool(expanded == 0) or (expanded != difference and _numerator_vanishes(expanded))
     except TooLong:
         return False
+
+
+def in_one_variable(quotient: sympy.Expr, variable: sympy.Symbol) -> tuple[Terms, Terms] | None:
+    """Numerator and denominator as {power: coefficient}; ``None`` for what is no quotient of polynomials."""
+    field = Quotients(quotient)
+    if field.kernels != (variable,):
+        return None
+    top, factors = field.of(quotient)
+    bottom = top.ring.one
+    for factor, power in factors.items():
+        bottom = bottom * factor**power
+    top, bottom = top.cancel(bottom)
+    return tuple({power: number for (power,), number in side.terms()} for side in (top, bottom))  # type: ignore[return-value]
 
 
 def _numerator_vanishes(expression: sympy.Expr) -> bool:
@@ -52,7 +66,8 @@ class Quotients:
         kernels: dict[sympy.Expr, None] = {}
         for kernel in self._kernels(expression):
             kernels.setdefault(kernel)
-        self._ring = PolyRing(tuple(sympy.Dummy() for _ in kernels) or (sympy.Dummy(),), QQ, lex)
+        self.kernels = tuple(kernels)
+        self._ring = PolyRing(tuple(sympy.Symbol(f"k{k}") for k in range(len(kernels))) or ("k0",), QQ, lex)
         self._generator = dict(zip(kernels, self._ring.gens, strict=False))
         self._known: dict[sympy.Expr, tuple[Polynomial, Factors]] = {}
 
