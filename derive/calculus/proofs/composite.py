@@ -2,8 +2,8 @@
 
 A network is a list of equations, and the chain rule hands the adjoint of one name through one op at a time: if
 J = J(u) and u = f(x), the adjoint of x is the pullback of f applied to the adjoint of u, and what comes back along
-several uses adds up. So the composed formula holds for all sizes as soon as every single pullback in it does. Nothing is
-multiplied out; each part is a claim about one op, over letters of its own.
+several uses adds up. So the composed formula holds for all sizes as soon as every single pullback in it does. Nothing
+is multiplied out; each part is a claim about one op, over letters of its own.
 """
 
 from __future__ import annotations

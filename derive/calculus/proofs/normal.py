@@ -76,7 +76,9 @@ class Normal:
             return self._sum(node)
         if node.is_Pow:
             return self._power(node.base, node.exp)
-        return [Term(sympy.S.One, (), ((self._atom(node), sympy.S.One),))]
+        if node.is_Symbol or node.is_Function or isinstance(node, sympy.Indexed):
+            return [Term(sympy.S.One, (), ((self._atom(node), sympy.S.One),))]
+        raise NotNormal(f"{type(node).__name__} has no place in a normal form")
 
     def _product(self, factors: list[list[Term]]) -> list[Term]:
         found = []

@@ -46,18 +46,15 @@ def _opaque(name: str, at: Key, order: int) -> type[Opaque]:
 
 def slope(name: str, at: Key, order: int, x: sympy.Expr) -> sympy.Expr:
     """The derivative of that order of a function at ``x``."""
-    opened = _opened(name) if order == 1 else None
-    return opaque(name, at, order)(x) if opened is None else opened.xreplace({Z: x})
+    return _opened(name, order).xreplace({Z: x}) if name in OPENED else opaque(name, at, order)(x)
 
 
 @cache
-def _opened(name: str) -> sympy.Expr | None:
-    """f'(Z) in Z and in f itself: e^z for e^z and 1/z for log z, by SymPy from the one definition."""
-    if name not in OPENED:
-        return None
+def _opened(name: str, order: int) -> sympy.Expr:
+    """The derivative in Z and in f itself: e^z for e^z and 1/z for log z, by SymPy from the one definition."""
     definition = Functions.definition_of(name)
-    found = sympy.diff(definition, Z)
-    return opaque(name)(Z) if found == definition else found
+    found = sympy.diff(definition, Z, order)
+    return found.xreplace({definition: opaque(name)(Z)})
 
 
 def first_wins(kind: str, a: sympy.Expr, b: sympy.Expr) -> Extreme:

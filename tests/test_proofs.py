@@ -1,0 +1,383 @@
+"""Proofs for all sizes: every rule of the op table is proved, and no wrong claim is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from flint import fmpq
+
+from derive.calculus.proofs import COMPOSITES, RULES, Claim, claims, composite, known, prove, prove_rule
+from derive.calculus.proofs.claims import claims_of, general, rule_of
+from derive.errors import ProblemError
+from derive.graph import build, ops
+from derive.graph.expression import Expression, constant
+from derive.graph.ops import OPS
+from derive.graph.sizes import ShapeError, broadcast
+from derive.problem import built_in, find_problem
+from derive.problem.problem import Shape
+
+Array = Any
+EVERY = [claim for rule in RULES for claim in claims(rule)]
+
+
+def called(claim: Claim) -> str:
+    """A claim in the words of a test's name."""
+    return "; ".join((claim.rule, f"by {claim.by}", claim.variant, *claim.hypotheses))
+
+
+# ── numbers, by an evaluator of the tests' own ──────────────────────────────────────────────────────────────────
+
+EXTENT = 3  # every size
+
+
+def extents(shape: Shape) -> tuple[int, ...]:
+    """A shape with every letter a number."""
+    return tuple(1 if size == 1 else EXTENT for size in shape)
+
+
+# f, f', f'' and f''' of a function that stands for any: no accidental identities, defined for positive numbers.
+ANY = (
+    lambda x: np.exp(x / 2) + x**3,
+    lambda x: np.exp(x / 2) / 2 + 3 * x**2,
+    lambda x: np.exp(x / 2) / 4 + 6 * x,
+    lambda x: np.exp(x / 2) / 8 + 6,
+)
+KNOWN = {"exp": 4 * (np.exp,), "log": (np.log, lambda x: 1 / x, lambda x: -1 / x**2, lambda x: 2 / x**3)}
+
+
+def softmax(x: Array, axis: int) -> Array:
+    """e^x over its sums."""
+    return np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
+
+
+def number(node: Expression, env: dict[str, Array]) -> Array:
+    """The value of an expression in doubles."""
+    args = [number(arg, env) for arg in node.args]
+    if node.op in ops.FUNCTIONS:
+        return KNOWN.get(node.op, ANY)[0](args[0])
+    match node.op:
+        case "name":
+            return env[str(node.name)]
+        case "constant":
+            return np.array(int(node.number.p) / int(node.number.q))
+        case "size":
+            return np.array(float(EXTENT))
+        case "zeros":
+            return np.zeros(extents(node.shape))
+        case "add":
+            return sum(args[1:], start=args[0])
+        case "multiply":
+            return np.prod(np.broadcast_arrays(*args), axis=0)
+        case "divide":
+            return args[0] / args[1]
+        case "power":
+            return args[0] ** (int(node.at[0].p) / int(node.at[0].q))
+        case "matmul":
+            return args[0] @ args[1]
+        case "transpose":
+            return args[0].T
+        case "sum":
+            return args[0].sum(axis=node.at[0], keepdims=node.at[0] is not None)
+        case "spread":
+            return np.broadcast_to(args[0], extents(node.shape))
+        case "derivative":
+            order = sum(part == "derivative" for part in node.at) + 1
+            name = next(part for part in node.at if part != "derivative")
+            return KNOWN.get(name, ANY)[order](args[0])
+        case "maximum":
+            return np.maximum(*args)
+        case "minimum":
+            return np.minimum(*args)
+        case "first_wins":
+            return (args[0] >= args[1] if node.at[0] == "maximum" else args[0] <= args[1]) * 1.0
+        case "softmax":
+            return softmax(args[0], node.at[0])
+        case "log_softmax":
+            return np.log(softmax(args[0], node.at[0]))
+        case "cross_entropy":
+            return -(args[1] * np.log(softmax(args[0], node.at[0]))).sum() / (EXTENT if node.at[1] == "mean" else 1)
+        case "binary_cross_entropy":
+            p, t = args
+            return -(t * np.log(p) + (1 - t) * np.log(1 - p))
+        case "diag":
+            return np.diag(args[0].ravel())
+        case "diagonal":
+            return np.diagonal(args[0]).reshape(extents(node.shape))
+    raise AssertionError(f"{node.op} has no value here")
+
+
+def point(claim: Claim, seed: int) -> dict[str, Array]:
+    """Numbers for the letters of a claim, between 0.1 and 0.9; labels add up to 1 where the claim supposes it."""
+    rng = np.random.default_rng(seed)
+    shapes = {**claim.sizes, "G": claim.expression.shape}
+    env = {name: np.array(rng.uniform(0.1, 0.9, extents(shape))) for name, shape in shapes.items()}
+    if "labels" in claim.hypotheses:
+        labels = str(claim.expression.args[1].name)
+        env[labels] = env[labels] / env[labels].sum(axis=claim.expression.at[0], keepdims=True)
+    return env
+
+
+def slopes(claim: Claim, env: dict[str, Array]) -> Array:
+    """The adjoint of ``claim.by`` by central differences of sum(G * out)."""
+    found, h = np.zeros(env[claim.by].shape), 1e-5
+    for index in np.ndindex(found.shape):
+        ends = []
+        for step in (h, -h):
+            moved = env[claim.by].copy()
+            moved[index] += step
+            ends.append((env["G"] * number(claim.expression, env | {claim.by: moved})).sum())
+        found[index] = (ends[0] - ends[1]) / (2 * h)
+    return found
+
+
+def is_right(claim: Claim) -> bool:
+    """Whether a claim is right in numbers, at three points, every size being 3."""
+    points = (point(claim, seed) for seed in range(3))
+    with np.errstate(all="ignore"):  # a wrong claim may well take the root of a negative number
+        return all(np.allclose(number(claim.value, env), slopes(claim, env), rtol=1e-6, atol=1e-7) for env in points)
+
+
+# ── completeness ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("claim", EVERY, ids=called)
+def test_every_claim_is_proved(claim: Claim) -> None:
+    """Each pullback of the op table, in each form of broadcasting and by each operand, is proved for all sizes."""
+    assert prove(claim).proved
+
+
+def test_every_op_has_claims() -> None:
+    """No row with an operand is left out: its rule has a claim for each operand."""
+    for name, row in OPS.items():
+        if name in ("zeros", "constant", "size"):  # without operands there is nothing to pull back to
+            continue
+        assert rule_of(name) in RULES, row
+        by = [claim.by for claim in claims(rule_of(name)) if claim.expression == claims(rule_of(name))[0].expression]
+        assert set(by) == set(map(str, claims(rule_of(name))[0].expression.names()))
+
+
+def test_a_bias_comes_in_four_forms() -> None:
+    """A full matrix, a row, a column and one shared number are added by claims of their own."""
+    shapes = {claim.sizes["b" if "b" in claim.sizes else "B"] for claim in claims("add") if len(claim.sizes) == 2}
+    assert shapes == {("N", "n"), (1, "n"), ("N", 1), (1, 1), ()}
+
+
+@pytest.mark.parametrize("claim", EVERY, ids=called)
+def test_what_is_proved_is_right_in_numbers(claim: Claim) -> None:
+    """Every proved claim agrees with central differences."""
+    assert is_right(claim)
+
+
+@pytest.mark.parametrize("rule", COMPOSITES)
+def test_composites_are_proved_rule_by_rule(rule: str) -> None:
+    """A composite is proved because every rule in it is, and it has at least two of them."""
+    found = composite(rule)
+    assert found.proved
+    assert len(found.parts) >= 2
+    assert not replace(found, parts=(*found.parts, replace(found.parts[0], proved=False))).proved
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_every_op_of_a_built_in_problem_is_proved(name: str) -> None:
+    """Whatever a built-in network is made of: the general form of each of its ops is proved by every operand."""
+    for part in find_problem(name).each():
+        for equation in build(part).equations:
+            for node in equation.value.nodes():
+                if node.args and node.op != "name":
+                    assert all(prove(claim).proved for claim in claims_of(rule_of(node.op), general(node)))
+
+
+# ── the textbook's unstated hypothesis ──────────────────────────────────────────────────────────────────────────
+
+
+def test_softmax_minus_label_needs_labels_that_add_up_to_one() -> None:
+    """With the hypothesis the claim is proved; the same formula without it is not, and numbers contradict it."""
+    found = [claim for claim in claims("cross_entropy") if "labels" in claim.hypotheses]
+    assert len(found) == 4
+    for claim in found:
+        assert prove(claim).proved
+        bare = replace(claim, hypotheses=())
+        assert not prove(bare).proved
+        assert not is_right(bare)
+
+
+def test_a_hypothesis_about_rows_says_nothing_about_columns() -> None:
+    """Labels whose rows add up to 1 do not prove the claim along the other axis."""
+    rows, columns = (
+        next(c for c in claims("cross_entropy") if "labels" in c.hypotheses and c.expression.at[0] == axis)
+        for axis in (1, 0)
+    )
+    assert not prove(replace(rows, value=columns.value)).proved
+    assert not prove(replace(columns, value=rows.value)).proved
+
+
+# ── soundness ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def square(node: Expression) -> Expression:
+    """The same expression with every size the same letter, so that a wrong transpose fits."""
+    shape = tuple(1 if size == 1 else "n" for size in node.shape)
+    at = tuple("n" if node.op == "size" else square_shape(part) for part in node.at)
+    return Expression(node.op, tuple(map(square, node.args)), at, shape)
+
+
+def square_shape(part: Any) -> Any:
+    """The shape that a node of zeros carries."""
+    return tuple(1 if size == 1 else "n" for size in part) if isinstance(part, tuple) else part
+
+
+def mutants(node: Expression, letters: dict[str, Shape]) -> Iterator[Expression]:
+    """Every expression that one slip makes of this one, with the same shape."""
+    for changed in slips(node, letters):
+        if changed.shape == node.shape and changed != node:
+            yield changed
+    for k, arg in enumerate(node.args):
+        for inner in [*mutants(arg, letters), *reshaped(arg)]:
+            args = (*node.args[:k], inner, *node.args[k + 1 :])
+            try:
+                again = rebuilt(node, args)
+            except ShapeError:
+                continue
+            if again.shape == node.shape:
+                yield again
+
+
+def rebuilt(node: Expression, args: tuple[Expression, ...]) -> Expression:
+    """The node over other operands; its shape is worked out again."""
+    if node.op == "spread":
+        if broadcast(args[0].shape, node.shape) != node.shape:
+            raise ShapeError
+        return Expression("spread", args, (), node.shape)
+    return ops.apply(node.op, *args, at=node.at)
+
+
+def reshaped(node: Expression) -> Iterator[Expression]:
+    """A sum along the other axis, or none at all: of another shape, which broadcasting may well swallow."""
+    if node.op == "sum":
+        yield from (ops.apply("sum", node.args[0], at=(axis,)) for axis in (0, 1, None) if axis != node.at[0])
+        yield node.args[0]
+    if node.op == "spread":
+        yield node.args[0]
+
+
+def slips(node: Expression, letters: dict[str, Shape]) -> Iterator[Expression]:
+    """What a hand may write in place of this node: transposes, orders, factors, terms, signs, axes, names."""
+    args = node.args
+    if node.shape == ("n", "n"):
+        yield Expression("transpose", (node,), (), node.shape)
+        yield Expression("multiply", (constant(2), node), (), node.shape)
+    if node.shape:
+        yield ops.negate(node)
+    match node.op:
+        case "transpose":
+            yield args[0]
+        case "matmul":
+            yield ops.apply("matmul", *reversed(args))
+            if args[0].shape == args[1].shape:
+                yield ops.apply("multiply", *args)
+            yield from args
+        case "multiply" | "add":
+            for k in range(len(args)):
+                rest = (*args[:k], *args[k + 1 :])
+                yield rest[0] if len(rest) == 1 else ops.apply(node.op, *rest)
+                if node.op == "add":
+                    yield ops.apply("add", *args[:k], ops.negate(args[k]), *args[k + 1 :])
+            if node.op == "multiply":
+                yield from products(node)
+        case "divide":
+            yield args[0]
+            if args[0].shape == args[1].shape:
+                yield ops.apply("divide", *reversed(args))
+            yield ops.apply("multiply", *args)
+        case "power":
+            yield args[0]
+            yield from (ops.apply("power", args[0], at=(node.at[0] + step,)) for step in (fmpq(1), fmpq(-1)))
+        case "constant":
+            yield constant(node.number + 1)
+            yield constant(-node.number)
+        case "derivative":
+            yield ops.apply(node.at[0], args[0], at=node.at[1:]) if node.at[0] != "derivative" else args[0]
+            yield args[0]
+            yield ops.derivative("derivative", node.at, args[0])
+        case "softmax" | "log_softmax":
+            other = "log_softmax" if node.op == "softmax" else "softmax"
+            yield ops.apply(node.op, args[0], at=(1 - node.at[0],))
+            yield ops.apply(other, args[0], at=node.at)
+            yield args[0]
+        case "first_wins":
+            yield ops.apply("first_wins", *args, at=("minimum" if node.at[0] == "maximum" else "maximum",))
+            yield ops.subtract(constant(1), node)
+        case "name":
+            for name, shape in letters.items():
+                if shape == node.shape and name != node.name:
+                    yield ops.leaf(name, shape)
+        case "zeros":
+            for name, shape in letters.items():
+                if shape == node.shape:
+                    yield ops.leaf(name, shape)
+
+
+def products(node: Expression) -> Iterator[Expression]:
+    """Matrix products in place of an entrywise one."""
+    matrices = [arg for arg in node.args if arg.shape == ("n", "n")]
+    others = [arg for arg in node.args if arg.shape != ("n", "n")]
+    if len(matrices) == 2:
+        for pair in (matrices, matrices[::-1]):
+            yield ops.multiply(*others, ops.matmul(*pair))
+
+
+def mutated(rule: str) -> dict[Claim, None]:
+    """Every claim of a rule with one slip in it, each once."""
+    found: dict[Claim, None] = {}
+    for claim in claims(rule):
+        whole = square(claim.expression)
+        even = replace(claim, expression=whole, value=square(claim.value))
+        letters = {**even.sizes, "G": whole.shape}
+        for value in mutants(even.value, letters):
+            found.setdefault(replace(even, value=value))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", RULES)
+def test_only_right_claims_are_proved(rule: str) -> None:
+    """Of all claims with one slip in them, every size being the same, those are proved that are right in numbers."""
+    found = mutated(rule)
+    assert found
+    for claim in found:
+        assert prove.__wrapped__(claim).proved == is_right(claim), called(claim)
+
+
+def test_a_wrong_transpose_or_order_or_product_is_among_the_slips() -> None:
+    """For the product of square matrices each of these fits, is wrong, and is not proved."""
+    by_weights = next(claim for claim in mutated("matmul") if claim.by == "W")
+    Z, G = ops.leaf("Z", ("n", "n")), ops.leaf("G", ("n", "n"))
+    tried = [claim.value for claim in mutated("matmul") if claim.by == "W"]
+    for wrong in (
+        ops.matmul(Z, G),
+        ops.matmul(G, ops.transpose(Z)),
+        ops.matmul(ops.transpose(Z), ops.transpose(G)),
+        ops.apply("multiply", ops.transpose(Z), G),
+        ops.apply("transpose", ops.matmul(ops.transpose(Z), G)),
+    ):
+        assert wrong in tried
+        assert not prove(replace(by_weights, value=wrong)).proved
+        assert not is_right(replace(by_weights, value=wrong))
+
+
+# ── what is asked for by name ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_unknown_rule_is_refused_with_the_nearest() -> None:
+    """``matmull`` is no rule; the message says what may have been meant."""
+    with pytest.raises(ProblemError, match="there is no rule 'matmull'.*matmul"):
+        known("matmull")
+
+
+def test_a_composite_is_proved_by_its_parts() -> None:
+    """``prove_rule`` of a composite gives the proofs of the rules in it."""
+    assert prove_rule("affine") == composite("affine").parts
