@@ -125,6 +125,8 @@ class _Compiler:
         if not exponent.is_Rational:
             raise TypeError(f"{expression} has an exponent that is no number")
         base, value = self.node(expression.base), fmpq(int(exponent.p), int(exponent.q))
+        if value == fmpq(1, 2):
+            return lambda state: elementary.sqrt(base(state))
         return lambda state: elementary.power(base(state), value)
 
     def _by_cases(self, expression: sympy.Piecewise) -> Node:

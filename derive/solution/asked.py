@@ -88,6 +88,14 @@ def asked(problem: Problem, network: Network) -> Asked:
                 file=problem.file,
                 line=problem.line("ask", "gradients"),
             )
+    for number, upstream in enumerate(ask.upstream):
+        at, shape = upstream.at, network.shape(upstream.at)
+        if upstream.value is not None and upstream.value.shape != shape:
+            raise ProblemError(
+                f"the upstream at {at} is {describe(upstream.value.shape)}, and {at} is {describe(shape)}",
+                file=problem.file,
+                line=problem.line("ask", "upstream", str(number)) or problem.line("ask", "upstream"),
+            )
     needs_loss = bool(plain) and not ask.upstream
     if needs_loss and not scalar:
         raise ProblemError(

@@ -17,6 +17,7 @@ from flint import arb, fmpq
 from derive.errors import DeriveError, ProblemError
 from derive.graph.expression import Adjoint
 from derive.numbers import arrays
+from derive.numbers.balls import LARGEST_EXPONENT
 from derive.numbers.tensor import Tensor
 from derive.oracle import Differences, Oracle, Training
 from derive.problem.problem import Problem
@@ -257,11 +258,22 @@ class Witness:
         name = ours if isinstance(ours, str | Adjoint) else None
         certified = self.part.run.value(name) if name is not None else ours
         doubles = arrays.to_floats(certified)
+        if name is not None and not np.all(doubles):
+            self._within_range(name, certified, doubles)
         slack = self._slack(moved, theirs, name if name is not None else certified)
         scale = float(np.max(np.abs(doubles))) if doubles.size else 0.0
         return self._judge(
             key, of, doubles.ravel(), np.asarray(theirs).ravel(), bound=RELATIVE, scale=scale, slack=slack
         )
+
+    def _within_range(self, name: str | Adjoint, certified: Any, doubles: Any) -> None:
+        """Raises ``ProblemError`` for a value that is not zero and has no decimal of sensible length: exp(-10^300)."""
+        for index in np.argwhere(doubles == 0):
+            value = certified[tuple(index)]
+            if isinstance(value, arb) and int(value.abs_upper().man_exp()[1]) < -LARGEST_EXPONENT:
+                file, line = self.part.run.place(name)
+                entry = f"[{','.join(str(k + 1) for k in index)}]" if len(index) else ""
+                raise ProblemError(f"{name}{entry} is too near to zero to be written", file=file, line=line)
 
     def _slack(self, moved: Callable[[], Any] | None, theirs: Any, quantity: Any) -> Callable[[], float]:
         """How far rounding in doubles may carry a result, worked out only where it is needed."""

@@ -107,6 +107,7 @@ class Run:
         self.equations, self.data, self.kind, self.carried = equations, data, kind, carried
         self._where = where or {}
         self._known: dict[int, dict[Name, Array]] = {}
+        self._blamed: Name | None = None  # whose branch was not decided last
 
     def value(self, name: Name, bits: int = START_BITS) -> Array:
         """The entries of a name; more bits than asked for where a branch needs them to be decided."""
@@ -141,8 +142,11 @@ class Run:
                     return compute(bits)
             except UndecidedSign as error:
                 if bits >= MOST_BITS:
+                    file, line = self.place(self._blamed) if self._blamed is not None else (None, None)
                     raise ProblemError(
-                        f"{error.message}: a value is zero, or too near to zero to tell at {MOST_BITS} bits"
+                        f"{error.message}: a value is zero, or too near to zero to tell at {MOST_BITS} bits",
+                        file=file,
+                        line=line,
                     ) from None
                 bits *= 2
 
@@ -174,12 +178,20 @@ class Run:
             value: Array = evaluate(self.equations[name], lambda used: known[used], self.kind)
             return value
         except DomainError as error:
-            file, line = self._where.get(name, (None, None))
+            file, line = self.place(name)
             entry = f"[{','.join(str(k + 1) for k in error.entry)}]" if error.entry else ""
             what = f"the derivative {name}" if isinstance(name, Adjoint) else name
             raise ProblemError(f"{what}{entry}: {error.message}", file=file, line=line) from None
         except UndecidedSign as error:
+            self._blamed = name
             raise UndecidedSign(f"{name}: {error.message}", error.entry) from None
+
+    def place(self, name: Name) -> tuple[str | None, int | None]:
+        """File and line of the equation of a name; of a derivative, of the equation of what it is the derivative by."""
+        for key in (name, name.by, name.of) if isinstance(name, Adjoint) else (name,):
+            if key in self._where:
+                return self._where[key]
+        return next(iter(self._where.values()), (None, None))[0], None
 
     def _carry(self, value: Array, bits: int) -> Array:
         if self.carried is None:
