@@ -30,6 +30,10 @@ class Catalogue:
         """Every message there is."""
         return frozenset(self._messages)
 
+    def with_messages(self, more: Mapping[str, str]) -> Catalogue:
+        """The same catalogue with the messages of a document of its own kind."""
+        return type(self)(self.language, {**self._messages, **more})
+
     def has(self, key: str) -> bool:
         """Whether there is a message of that key."""
         return key in self._messages

@@ -8,7 +8,7 @@ import numpy as np
 from flint import fmpq
 
 from derive.calculus.explicit import Entry
-from derive.calculus.paths import Path
+from derive.calculus.paths import Factor, Path
 from derive.graph.expression import Adjoint, Expression
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
@@ -155,7 +155,7 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
         left -= len(found)
         if chains and left < 0:
             break
-        chains.append(_entry_chain(sheet, entry, found))
+        chains.append(entry_chain(sheet, entry, found))
         if len(indices) == 1 and len(found) > 1 and not all(path.whole for path in found):
             late += _all_paths(sheet, entry)
     if not chains:
@@ -179,7 +179,7 @@ def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
     return any(len(paths.local(Entry(adjoint.by, index))) > 1 for index in list(np.ndindex(*shape))[:4])
 
 
-def _entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
+def entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
     """Sum over paths: names of the local derivatives, what they are, numbers, result."""
     left = sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(entry))
     named = [_joined([_top(sheet, path), *(_local(sheet, f) for f in path.factors)]) for path in found]
@@ -208,7 +208,7 @@ def _all_paths(sheet: Sheet, entry: Entry) -> Iterator[Block]:
         return
     loss = sheet.math(sheet.part.asked.top or "")
     yield Paragraph(sheet.words.say("backward.all_paths", entry=Math(sheet.entry(entry)), loss=loss, count=len(found)))
-    yield Display((_entry_chain(sheet, entry, found),))
+    yield Display((entry_chain(sheet, entry, found),))
 
 
 def _terms(cells: Sequence[Cell]) -> tuple[str, ...]:
@@ -227,9 +227,9 @@ def _top(sheet: Sheet, path: Path) -> str:
     return sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(path.top))
 
 
-def _local(sheet: Sheet, factor: object) -> str:
-    of, by = factor.of, factor.by  # type: ignore[attr-defined]
-    return sheet.symbols.partial(sheet.entry(of), sheet.entry(by))
+def _local(sheet: Sheet, factor: Factor) -> str:
+    of, by = factor.of, factor.by
+    return sheet.local(str(of.name), str(by.name), sheet.entry(of), sheet.entry(by))
 
 
 def _product(sheet: Sheet, path: Path, numbers: bool) -> Cell:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import sympy
+from flint import fmpq
 
 from derive.calculus.functions import H, Z
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
-from derive.numbers.json_form import json_number
-from derive.numbers.rounding import printed
+from derive.numbers.rounding import as_decimal, minimal, printed
 from derive.problem.problem import Text as Words
 from derive.report.compose.diagram import network_figure
 from derive.report.compose.sheet import MOST_NAMED, Sheet
@@ -90,14 +90,13 @@ def rate_symbol(sheet: Sheet) -> str:
     return f"{symbol} = {plain(rates.pop())}" if len(rates) == 1 else symbol
 
 
-def plain(value: object) -> str:
+def plain(value: fmpq) -> str:
     """An exact rational from the problem file: a decimal where it is one, else a fraction."""
-    text = json_number(value) or ""  # type: ignore[arg-type]
-    if "/" in text:
-        top, bottom = text.split("/")
-        sign = "-" if top.startswith("-") else ""
-        return rf"{sign}\frac{{{top.removeprefix('-')}}}{{{bottom}}}"
-    return text
+    decimal = as_decimal(value)
+    if decimal is not None:
+        return printed_text(minimal(*decimal))
+    sign = "-" if value < 0 else ""
+    return rf"{sign}\frac{{{abs(value.p)}}}{{{value.q}}}"
 
 
 def equations(sheet: Sheet) -> Iterator[Block]:
@@ -164,6 +163,8 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
         items.append(words.say("conventions.relu_at_zero", value=Math(plain(convention.relu_at_zero))))
     if "abs" in used and part.asked.top is not None:
         items.append(words.say("conventions.abs_at_zero"))
+    if part.asked.top is not None and sheet.some_direct:
+        items.append(words.say("conventions.direct", sign=Math(r"\partial^{+}")))
     if sheet.numeric:
         mode = words.text(f"conventions.{convention.rounding}")
         if convention.significant is not None:
@@ -239,34 +240,53 @@ def functions(sheet: Sheet) -> Iterator[Block]:
         return
     yield Heading(2, words.say("functions.heading"))
     for name, at in used:
-        symbol, primed = sheet.symbols.function(name, at), sheet.symbols.slope(name, at)
-        definition = part.functions.definition(name, at)
-        slope = part.functions.derivative(name, at)
-        if definition is None or slope is None:
+        symbol = sheet.symbols.function(name, at)
+        found = definition(sheet, name, at)
+        if found is None:
             yield Paragraph(words.say("functions.unspecified", function=Math(symbol)))
             continue
-        quotient = part.functions.through_output(name, at)
-        links = [Link("=", (_formula(sheet, slope),))]
-        if quotient is not None:
-            shown = {H: Cell(f"{symbol}(z)")}
-            top, bottom = (scalar(side, lambda s: shown[s], sheet.symbols, {}) for side in quotient)  # noqa: B023
-            links.append(Link("=", ((top if bottom.text == "1" else divide(top, bottom)).text,)))
         yield Paragraph(words.say("functions.one", function=Math(symbol)))
-        yield Display(
-            (
-                Chain(call(symbol, Cell("z")).text, (Link("=", (_formula(sheet, definition),)),)),
-                Chain(f"{primed}(z)", tuple(links)),
-            )
+        yield found
+
+
+def definition(sheet: Sheet, name: str, at: tuple[object, ...] = ()) -> Display | None:
+    """A function's formula, SymPy's derivative of it, and that through the output; ``None`` without a formula."""
+    symbol, primed = sheet.symbols.function(name, at), sheet.symbols.slope(name, at)
+    formula, slope = sheet.part.functions.definition(name, at), sheet.part.functions.derivative(name, at)
+    if formula is None or slope is None:
+        return None
+    quotient = sheet.part.functions.through_output(name, at)
+    links = [Link("=", (formula_in_z(sheet, _over_one_line(slope)),))]
+    if quotient is not None:
+        shown = {H: Cell(f"{symbol}(z)")}
+        top, bottom = (scalar(side, lambda s: shown[s], sheet.symbols, {}) for side in quotient)
+        links.append(Link("=", ((top if bottom.text == "1" else divide(top, bottom)).text,)))
+    return Display(
+        (
+            Chain(call(symbol, Cell("z")).text, (Link("=", (formula_in_z(sheet, formula),)),)),
+            Chain(f"{primed}(z)", tuple(links)),
         )
+    )
 
 
-def _formula(sheet: Sheet, formula: sympy.Expr) -> str:
+def _over_one_line(slope: sympy.Expr) -> sympy.Expr:
+    """A sum as one fraction with its numerator multiplied out, where that is shorter; powers of e stay as they are."""
+    if not slope.is_Add:
+        return slope
+    powers = {power: sympy.Dummy() for power in slope.atoms(sympy.exp)}
+    back = {dummy: power for power, dummy in powers.items()}
+    top, bottom = sympy.fraction(sympy.together(slope.xreplace(powers)))
+    whole = sympy.expand(sympy.expand(top).xreplace(back)) / bottom.xreplace(back)
+    return whole if whole.count_ops() < slope.count_ops() else slope
+
+
+def formula_in_z(sheet: Sheet, formula: sympy.Expr) -> str:
     """A formula in z; cases where it has any."""
     if isinstance(formula, sympy.Piecewise):
         rows = []
         left = formula.args
         for value, holds in left:
-            rows.append(rf"{_formula(sheet, value)}, & {condition(holds, [c for _, c in left])}")
+            rows.append(rf"{formula_in_z(sheet, value)}, & {condition(holds, [c for _, c in left])}")
         return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
     return scalar(formula, lambda symbol: Cell("z") if symbol == Z else Cell(str(symbol)), sheet.symbols, {}).text
 

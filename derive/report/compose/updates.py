@@ -36,16 +36,20 @@ def first_update(sheet: Sheet) -> Iterator[Block]:
     symbol = letter(update.symbol)
     for name, rate in moving.items():
         after = updated(part.network, loss, name, rate)
-        left = sheet.symbols.name(name)
-        slope = sheet.symbols.partial(sheet.symbols.name(loss), left)
-        formula = Link(r"\leftarrow", (left, rf"- {symbol} {slope}"))
-        links = [formula, *_numbers(sheet, name, after)]
-        yield Display((Chain(left, tuple(links)),))
+        formula = rule(sheet, loss, name, symbol)
+        yield Display((Chain(formula.left, (*formula.links, *_numbers(sheet, name, after))),))
     frozen = [name for name, rate in update.rates.items() if rate == 0]
     if frozen:
         yield Paragraph(words.say("update.frozen", names=sheet.listed(frozen)))
     if "elements" in part.problem.convention.style:
         yield from _table(sheet, loss, moving)
+
+
+def rule(sheet: Sheet, loss: str, name: str, symbol: str) -> Chain:
+    """W <- W - eta dJ/dW, with the rate's symbol."""
+    left = sheet.symbols.name(name)
+    slope = sheet.symbols.partial(sheet.symbols.name(loss), left)
+    return Chain(left, (Link(r"\leftarrow", (left, rf"- {symbol} {slope}")),))
 
 
 def _numbers(sheet: Sheet, name: str, after: Expression) -> list[Link]:

@@ -14,21 +14,24 @@ def checks(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
     """One row for each kind of check: what was judged, and the loosest bound that was met."""
     yield Paragraph(words.say("checks.intro"))
     kinds = by_name(tuple(check for sheet in sheets for check in sheet.part.checks))
+    of: dict[str, dict[str, None]] = {}
+    for sheet in sheets:
+        for check in sheet.part.checks:
+            of.setdefault(check.check, {})[_symbol(sheet, check.of)] = None
     rows = tuple(
-        (words.say(f"checks.{kind}"), _of(sheets, found), _bound(words, kind, found)) for kind, found in kinds.items()
+        (words.say(f"checks.{kind}"), _of(tuple(of[kind])), _bound(words, kind, found)) for kind, found in kinds.items()
     )
     head = tuple(words.say(f"checks.{key}") for key in ("check", "of", "bound"))
     yield Table(head, rows, "lll")
 
 
-def _of(sheets: Sequence[Sheet], found: Sequence[Check]) -> Spans:
+def _of(symbols: Sequence[str]) -> Spans:
     """The quantities, each once: their symbols where they are few, else their number."""
-    names = list(dict.fromkeys(check.of for check in found))
     spans: list[Span] = []
-    for k, name in enumerate(names[:MOST_QUANTITIES]):
-        spans += ([Text(", ")] if k else []) + [Math(_symbol(sheets[0], name))]
-    if len(names) > MOST_QUANTITIES:
-        spans += [Text(", "), Math(r"\ldots"), Text(f" ({len(names)})")]
+    for k, symbol in enumerate(symbols[:MOST_QUANTITIES]):
+        spans += ([Text(", ")] if k else []) + [Math(symbol)]
+    if len(symbols) > MOST_QUANTITIES:
+        spans += [Text(", "), Math(r"\ldots"), Text(f" ({len(symbols)})")]
     return tuple(spans)
 
 
@@ -54,7 +57,10 @@ def _bound(words: Catalogue, kind: str, found: Sequence[Check]) -> Spans:
         shown, total = (sum(int(check.figure.split(" of ")[k]) for check in found) for k in (0, 1))
         return words.say("checks.entries", shown=shown, total=total)
     if kind == "instance":
-        return (Text(found[0].figure),)
+        figures = [check.figure for check in found]
+        if len(figures) > 1:
+            return words.say("checks.count", count=sum(int(figure.split()[0]) for figure in figures))
+        return (Text(figures[0]),)
     loosest = max((check.figure for check in found), key=lambda figure: float(figure.split(",")[0].split()[0]))
     number, _, rest = loosest.partition(",")
     value, _, kind_of = number.partition(" ")

@@ -1,0 +1,121 @@
+"""What a chapter is, and the way from its name to a document: sizes, problems, solutions, blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from derive.chapters import MODULES, chapter_names
+from derive.chapters.prose import prose
+from derive.errors import ProblemError
+from derive.problem.problem import Problem
+from derive.problem.wording import hint
+from derive.report.catalogue import Catalogue
+from derive.report.compose.sheet import Sheet
+from derive.report.compose.witnesses import checks
+from derive.report.document import Block, Document, Heading
+from derive.report.result import as_json
+from derive.solution import Check, Solution, solve
+
+Sizes = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A chapter: the sizes of its written-out case with their bounds, its problems, and what is written about them.
+
+    ``problems`` states the problems for given sizes, each under a key of the chapter's own; ``write`` makes blocks of
+    the solved ones.
+    """
+
+    name: str
+    sizes: Mapping[str, int]
+    most: Mapping[str, int]
+    problems: Callable[[Sizes], Mapping[str, Problem]]
+    write: Callable[[Worked], Iterator[Block]]
+
+
+@dataclass(frozen=True)
+class Worked:
+    """A chapter with its problems solved and checked."""
+
+    chapter: Chapter
+    sizes: Sizes
+    solutions: Mapping[str, Solution]
+    words: Catalogue
+
+    @cached_property
+    def sheets(self) -> dict[str, Sheet]:
+        """For each problem what its section leans on: symbols, formulas, printed entries."""
+        return {key: Sheet(solution.part(), self.words) for key, solution in self.solutions.items()}
+
+    @property
+    def title(self) -> str:
+        """The chapter's title."""
+        return self.words.text(f"{self.chapter.name}.title")
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks of all problems."""
+        return tuple(check for solution in self.solutions.values() for check in solution.checks)
+
+    def document(self) -> Document:
+        """The chapter as a document; the table of checks comes last."""
+        blocks = list(self.chapter.write(self))
+        blocks.append(Heading(1, self.words.say("checks.heading")))
+        blocks += checks(list(self.sheets.values()), self.words)
+        return Document(self.chapter.name, self.title, self.words.language, tuple(blocks))
+
+    def json(self) -> dict[str, Any]:
+        """Every solved problem as its own document, under its key."""
+        problems = {key: as_json(solution) for key, solution in self.solutions.items()}
+        return {"format": 1, "chapter": self.chapter.name, "sizes": dict(self.sizes), "problems": problems}
+
+
+def find_chapter(name: str) -> Chapter:
+    """The chapter of that name. Raises ``ProblemError`` with the known ones."""
+    if name not in MODULES:
+        raise ProblemError(f"there is no chapter {name!r}", hint="there are " + ", ".join(chapter_names()))
+    found: Chapter = import_module(MODULES[name]).CHAPTER
+    return found
+
+
+def work_out(name: str, sizes: str = "", language: str = "en") -> Worked:
+    """A chapter with its problems solved; ``sizes`` as on the command line (``"N=2,m=3"``).
+
+    Raises ``ProblemError`` for sizes that are not wanted, ``CheckFailed`` where a witness disagrees.
+    """
+    chapter, words = find_chapter(name), prose(language)
+    wanted = read_sizes(chapter, sizes)
+    solutions = {key: solve(problem) for key, problem in chapter.problems(wanted).items()}
+    return Worked(chapter, wanted, solutions, words)
+
+
+def read_sizes(chapter: Chapter, text: str) -> dict[str, int]:
+    """The sizes of the written-out case: the chapter's own, where ``text`` says nothing else.
+
+    Raises ``ProblemError`` for a name that the chapter does not have, for what is not a whole number, for 0, and for a
+    number above the chapter's bound.
+    """
+    found, said = dict(chapter.sizes), set()
+    known = ", ".join(f"{name}={size}" for name, size in chapter.sizes.items())
+    for piece in text.split(",") if text else ():
+        name, equals, value = (part.strip() for part in piece.partition("="))
+        if not equals or not name:
+            raise ProblemError(f"--sizes {text}: {piece.strip()!r} is not NAME=NUMBER", hint=f"write --sizes {known}")
+        if name not in found:
+            tip = hint(name, list(found)) or f"{chapter.name} has {known}"
+            raise ProblemError(f"--sizes {text}: {chapter.name} has no size {name!r}", hint=tip)
+        if name in said:
+            raise ProblemError(f"--sizes {text}: {name} is given twice")
+        most = chapter.most[name]
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not 1 <= int(value) <= most:
+            is_now = value or "empty"
+            raise ProblemError(f"--sizes {text}: {name} is {is_now}, expected is a whole number from 1 to {most}")
+        said.add(name)
+        found[name] = int(value)
+    return found
