@@ -12,7 +12,6 @@ from fractions import Fraction
 from functools import partial
 from math import prod
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from derive.numbers.arrays import Array
     from derive.numbers.rounding import Printed
 
-FORMATS = ("md", "tex", "pdf", "typ")
 LONGEST_ENTRY = 20_000  # operations of an entry that is written out in data and parameters
 
 
@@ -245,30 +243,10 @@ class Solution:
     ) -> dict[str, bytes]:
         """The report in each format, and the figures beside it, by file name."""
         from derive.report.compose import compose
-        from derive.report.pdf import pdf
-        from derive.report.render import render
+        from derive.report.files import check_formats, files
 
-        wanted = tuple(dict.fromkeys((formats,) if isinstance(formats, str) else formats))
-        for format in wanted:
-            if format not in FORMATS:
-                raise ProblemError(f"the format {format!r} is not known; known are {', '.join(FORMATS)}")
-        document = compose(self.core, questions=questions, language=lang)
-        # A PDF is set outside of Python's lock: while that goes on, the other formats are written.
-        printing = _Meanwhile(lambda: pdf(document, engine)) if "pdf" in wanted else None
-        made: dict[str, bytes] = {}
-        try:
-            for format in wanted:
-                made[f"{document.name}.{format}"] = b""
-                if format != "pdf":
-                    rendered = render(document, format)
-                    made[f"{document.name}.{format}"] = rendered.text.encode()
-                    made.update(rendered.attachments)
-        finally:
-            if printing is not None:
-                printing.join()
-        if printing is not None:
-            made[f"{document.name}.pdf"] = printing.result()
-        return made
+        wanted = check_formats(formats)
+        return files(compose(self.core, questions=questions, language=lang), wanted, engine)
 
     def save(
         self,
@@ -307,30 +285,6 @@ class Solution:
     def __repr__(self) -> str:
         passed = len(self.checks)
         return f"<Solution of {self.name}: {passed} checks passed>"
-
-
-class _Meanwhile(Thread):
-    """A thread that works something out; ``result`` waits for it and raises what it raised."""
-
-    def __init__(self, work: Callable[[], bytes]) -> None:
-        super().__init__(name="derive-pdf")
-        self._work, self._found = work, b""
-        self._error: BaseException | None = None
-        self.start()
-
-    def run(self) -> None:
-        """Do the work."""
-        try:
-            self._found = self._work()
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
-            self._error = error
-
-    def result(self) -> bytes:
-        """What the work gave."""
-        self.join()
-        if self._error is not None:
-            raise self._error
-        return self._found
 
 
 def _results(part: solved.Part, largest: int) -> Iterator[Result]:
