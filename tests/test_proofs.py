@@ -374,7 +374,7 @@ def test_a_wrong_transpose_or_order_or_product_is_among_the_slips() -> None:
 
 def test_an_unknown_rule_is_refused_with_the_nearest() -> None:
     """``matmull`` is no rule; the message says what may have been meant."""
-    with pytest.raises(ProblemError, match="there is no rule 'matmull'.*matmul"):
+    with pytest.raises(ProblemError, match=r"there is no rule 'matmull'.*matmul"):
         known("matmull")
 
 

@@ -50,7 +50,8 @@ PRELUDE = """\
 }
 """
 
-_GLYPHS = {
+# What a command stands for, as a character.
+GLYPHS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "vartheta": "ϑ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
     "varpi": "ϖ", "rho": "ρ", "varrho": "ϱ", "sigma": "σ", "varsigma": "ς", "tau": "τ", "upsilon": "υ", "phi": "ϕ",
@@ -203,7 +204,7 @@ def _symbol(name: str) -> str:
         return _fence(DELIMITERS[name])
     if word in NAMED_OPERATORS:
         return word
-    glyph = _GLYPHS[word]
+    glyph = GLYPHS[word]
     if word in BINARY:
         return f'class("binary", {glyph})'
     if word in RELATIONS or word in BIG_OPERATORS:

@@ -253,7 +253,7 @@ def whole(terms: Mapping[Key, sympy.Rational]) -> sympy.Expr:
 
 
 def _summed(limits: Limits, summand: sympy.Expr) -> sympy.Expr:
-    return sympy.Sum(summand, *((letter, 1, extent) for letter, extent in limits)) if limits else summand
+    return sympy.Sum(summand, *((letter, 1, extent) for letter, extent in reversed(limits))) if limits else summand
 
 
 def _size(pair: tuple[sympy.Symbol, sympy.Expr]) -> str:

@@ -27,7 +27,9 @@ class Line:
     """``left = right``; ``key`` is the reason, and says what the left-hand side is.
 
     ``entry``: an entry of the result; ``derivative``: its derivative by an entry of the operand; ``contraction``: the
-    adjoint of that entry; ``deltas``, ``fraction``: the same once more; ``claim``: an entry of the claimed formula.
+    adjoint of that entry, and in normal form (``deltas``, ``collected``); ``claim``: an entry of the claimed formula, and
+    in normal form (``expanded``, ``fraction``). A normal form may repeat what stands before it. ``…_plain`` marks a
+    derivative without deltas, and an adjoint without a sum.
     """
 
     key: str
@@ -61,17 +63,22 @@ def prove(claim: Claim) -> Proof:
     claimed = entry(claim.value, k, m, fresh)
     axis = out.at[0] if "labels" in claim.hypotheses else 0
     normal = Normal(_extents(claim), [(str(out.args[1].name), axis)] if "labels" in claim.hypotheses else ())
-    lines = [Line("entry", value), Line("derivative", local), Line("contraction", handed)]
+    deltas = local.has(sympy.KroneckerDelta)
+    lines = [
+        Line("entry", value),
+        Line("derivative" if deltas else "derivative_plain", local),
+        Line("contraction" if any(extent != 1 for extent in out.shape) else "contraction_plain", handed),
+    ]
     try:
         ours, theirs = normal.collected(handed), normal.collected(claimed)
     except NotNormal:
         return Proof(claim, (*lines, Line("claim", claimed)), False)
-    if whole(ours) != handed:
-        lines.append(Line("deltas", whole(ours)))
-    same, by_fractions = _equal(ours, theirs)
-    lines.append(Line("claim", claimed))
-    if by_fractions:
-        lines.append(Line("fraction", whole(theirs)))
+    same, over_a_denominator = _equal(ours, theirs)
+    lines += [
+        Line("deltas" if deltas else "collected", whole(ours)),
+        Line("claim", claimed),
+        Line("fraction" if same and over_a_denominator else "expanded", whole(theirs)),
+    ]
     return Proof(claim, tuple(lines), same)
 
 
