@@ -81,7 +81,21 @@ def _product(node: Expression) -> Expression:
             if part.op == "divide" and is_constant(part.args[0], 1):  # 2 * (1/N) is 2/N
                 merged = ops.apply("divide", whole.args[0], part.args[1])
                 return ops.multiply(merged, *whole.args[1:k], *whole.args[k + 1 :])
+    whole = _over(whole)
     return whole if whole.shape == node.shape else ops.spread(whole, node.shape)
+
+
+def _over(product: Expression) -> Expression:
+    """What is multiplied by a reciprocal is divided: G times 1/z is G over z."""
+    if product.op == "multiply":
+        for k, part in enumerate(product.args):
+            if part.op == "divide" and is_constant(part.args[0]) and part.args[1].names():
+                rest = ops.multiply(part.args[0], *product.args[:k], *product.args[k + 1 :])
+                number, core = coefficient(rest)
+                if core is None or core.shape != product.shape:
+                    continue
+                return times(number, ops.apply("divide", core, part.args[1]))
+    return product
 
 
 def _sum(node: Expression) -> Expression:

@@ -90,6 +90,11 @@ class Network:
                 found[str(name)].append(str(equation.name))
         return {name: tuple(users) for name, users in found.items()}
 
+    def is_direct(self, of: str, by: str) -> bool:
+        """Whether ``of`` depends on ``by`` along other ways than the equation for ``of`` itself."""
+        others = tuple(user for user in self.users()[by] if user != of)
+        return bool(others) and of in self.descendants(others)
+
     def ancestors(self, top: str) -> frozenset[str]:
         """``top`` and every name it rests on."""
         seen = {top}

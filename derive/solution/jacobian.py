@@ -113,17 +113,25 @@ def _read(handed: Expression, upstream: Expression, of: str, by: str) -> Express
                 return ops.add(*(_stretched(read(arg), arg, node) for arg in node.args))
             case "matmul" if len(moving) == 1:
                 a, b = node.args
+                fixed = b if moving[0] is a else a
+                if is_scalar(fixed.shape):
+                    return ops.multiply(fixed, read(moving[0]))
                 return _times(read(a), b) if moving[0] is a else _times(read(b), transposed(a))
             case "multiply" if len(moving) == 1:
-                fixed = [arg for arg in node.args if arg is not moving[0]]
-                scalars = [arg for arg in fixed if is_scalar(arg.shape)]
-                vectors = [arg for arg in fixed if not is_scalar(arg.shape)]
+                others = [arg for arg in node.args if arg is not moving[0]]
+                scalars = [arg for arg in others if is_scalar(arg.shape)]
+                vectors = [arg for arg in others if not is_scalar(arg.shape)]
                 whole = read(moving[0])
                 if vectors and is_scalar(moving[0].shape):
                     whole = _times(whole, _row(ops.multiply(*vectors)))
                 elif vectors:
                     whole = _times(whole, ops.apply("diag", ops.multiply(*vectors)))
                 return ops.multiply(*scalars, whole)
+            case "divide" if moving == [node.args[0]]:
+                below = node.args[1]
+                if is_scalar(below.shape):
+                    return ops.multiply(ops.divide(constant(1), below), read(moving[0]))
+                return _times(read(moving[0]), ops.apply("diag", ops.divide(constant(1), below)))
             case "sum" if len(moving) == 1:
                 return _times(read(node.args[0]), _column(_ones(node.args[0].shape)))
             case "spread" if len(moving) == 1:

@@ -313,11 +313,12 @@ def _with(data: Data, more: Mapping[Name, arrays.Array]) -> Data:
 
 def _data(problem: Problem, network: Network) -> Data:
     known = data_of(network)
-    given: dict[Name, arrays.Array] = {
-        Adjoint(upstream.of, upstream.at): arrays.from_tensor(upstream.value)
-        for upstream in problem.ask.upstream
-        if upstream.value is not None
-    }
+    given: dict[Name, arrays.Array] = {}
+    for upstream in problem.ask.upstream:
+        if upstream.value is not None:
+            value = arrays.from_tensor(upstream.value)
+            given[Adjoint(upstream.of, upstream.at)] = value
+            given[Adjoint(upstream.of, upstream.at, True)] = value.T
     return _with(known, given) if given else known
 
 

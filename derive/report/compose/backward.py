@@ -12,6 +12,8 @@ from derive.calculus.paths import Factor, Path
 from derive.graph.expression import Adjoint, Expression
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
+from derive.numbers.certify import Undecided
+from derive.numbers.rounding import Printed
 from derive.report.compose.sheet import Sheet, packed
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph, Span, Spans, Text
 from derive.report.notation import Cell, scalar
@@ -190,10 +192,10 @@ def entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
         worked.append(Link("=", shown))
     if sheet.numeric:
         numbers = _terms([_product(sheet, path, True) for path in found])
-        value = _entry_value(sheet, entry)
         exact = _all_exact(sheet, found)
-        result = Link("=" if exact and value[1] else r"\approx", (value[0],))
-        if numbers != result.terms and numbers != shown:
+        text, is_value = _entry_value(sheet, entry, found)
+        result = Link("=" if exact and is_value else r"\approx", (text,))
+        if numbers not in (result.terms, shown):
             worked.append(Link("=" if exact else r"\approx", numbers))
         worked.append(result)
     return Chain(left, (*links, *packed(worked)))
@@ -255,11 +257,20 @@ def _product(sheet: Sheet, path: Path, numbers: bool) -> Cell:
     return multiply(cells or [number(fmpq(1))])
 
 
-def _entry_value(sheet: Sheet, entry: Entry) -> tuple[str, bool]:
-    name = sheet.adjoint(str(entry.name))
-    texts = sheet.printed(name)
-    value = texts[sheet._flat(sheet.shape(name), sheet.adjoint_index(entry))]
-    return sheet.number(name, sheet.adjoint_index(entry)).text, bool(getattr(value, "exact", False))
+def _entry_value(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> tuple[str, bool]:
+    """The printed result, and whether it is the value itself; by hand it is the product of what is displayed."""
+    if sheet.part.shown.carried is not None:
+        return sheet.by_hand([[*_heads(sheet, path), *map(sheet.local_printed, path.factors)] for path in found])
+    name, index = sheet.adjoint(str(entry.name)), sheet.adjoint_index(entry)
+    value = sheet.printed_entry(name, index)
+    return sheet.number(name, index).text, isinstance(value, Printed) and value.exact
+
+
+def _heads(sheet: Sheet, path: Path) -> list[Printed | Undecided]:
+    """The derivative that a path stops at, as it is displayed."""
+    if path.whole:
+        return []
+    return [sheet.printed_entry(sheet.adjoint(str(path.top.name)), sheet.adjoint_index(path.top))]
 
 
 def _all_exact(sheet: Sheet, found: Sequence[Path]) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from derive.graph import ops
 from derive.graph.expression import Expression
 from derive.graph.sizes import is_scalar
 from derive.report.compose.sheet import Sheet
-from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
-from derive.report.notation.cells import PRODUCT, Cell, bracketed
+from derive.report.document import Block, Chain, Display, Heading, Link, Math, Note, Paragraph
+from derive.report.notation.cells import PRODUCT, Cell, add, bracketed
 from derive.solution.jacobian import Chain as Jacobians
 from derive.solution.jacobian import Factor
 
@@ -20,6 +20,8 @@ def chain_of_jacobians(sheet: Sheet, of: str, by: str, ways: Sequence[Jacobians]
     places = {"of": Math(symbols.name(of)), "by": Math(symbols.name(by))}
     yield Heading(3, words.say("jacobian.heading", **places))
     yield Paragraph(words.say("jacobian.chain", **places))
+    if sheet.part.problem.convention.layout == "shape" and _turns(sheet, ways):
+        yield Note(words.say("jacobian.layout", **places))
     if len(ways) > 1:
         yield Paragraph(words.say("jacobian.several", count=len(ways), **places))
     factors = list(dict.fromkeys(factor for way in ways for factor in way.factors))
@@ -36,22 +38,35 @@ def chain_of_jacobians(sheet: Sheet, of: str, by: str, ways: Sequence[Jacobians]
     yield Display((Chain(left, tuple(links)),))
 
 
-def _name(sheet: Sheet, factor: Factor) -> str:
-    return sheet.symbols.partial(sheet.symbols.name(factor.of), sheet.symbols.name(factor.by))
+def _name(sheet: Sheet, factor: Factor) -> Cell:
+    symbols = sheet.symbols
+    return Cell(sheet.local(factor.of, factor.by, symbols.name(factor.of), symbols.name(factor.by)))
 
 
-def _letters(sheet: Sheet, factor: Factor) -> str:
-    cell = sheet.letters.cell(factor.value)
-    return bracketed(cell.text) if cell.binding < PRODUCT else cell.text
+def _letters(sheet: Sheet, factor: Factor) -> Cell:
+    return sheet.letters.factor(factor.value)
 
 
-def _side_by_side(parts: Sequence[str]) -> str:
-    return r" \, ".join(parts)
+def _side_by_side(parts: Sequence[Cell]) -> Cell:
+    """Factors with a little room between them; ones are left out, signs and sums in brackets."""
+    kept = [part for part in parts if part.text != "1"] or parts[:1]
+    text = kept[0].factor(first=True)
+    for part in kept[1:]:
+        shown = part.factor()
+        text += (r" \cdot " if shown[:1].isdigit() else r" \, ") + shown
+    return Cell(text, PRODUCT)
 
 
-def _sum(parts: Iterator[str]) -> tuple[str, ...]:
-    first, *rest = parts
-    return (first, *(f"+ {part}" for part in rest))
+def _sum(parts: Iterable[Cell]) -> tuple[str, ...]:
+    whole = add(list(parts))
+    return whole.terms or (whole.text,)
+
+
+def _turns(sheet: Sheet, ways: Sequence[Jacobians]) -> bool:
+    """Whether a column's derivative stands here as a row, other than in the rest of the report."""
+    shapes = [sheet.part.network.shape(factor.by) for way in ways for factor in way.factors]
+    top = sheet.part.network.shape(ways[0].factors[0].of)
+    return is_scalar(top) and any(len(shape) == 2 and shape[0] != 1 for shape in shapes)
 
 
 def _factor(sheet: Sheet, factor: Factor) -> Chain:
@@ -64,7 +79,7 @@ def _factor(sheet: Sheet, factor: Factor) -> Chain:
         value = Link("=" if sheet.exact(factor.value) else r"\approx", (sheet.value(factor.value),))
         if all(value.terms != link.terms for link in links):
             links.append(value)
-    return sheet.chain(_name(sheet, factor), links)
+    return sheet.chain(_name(sheet, factor).text, links)
 
 
 def _plain(node: Expression) -> bool:
@@ -76,7 +91,7 @@ def _numbers(sheet: Sheet, ways: Sequence[Jacobians]) -> list[Link]:
     rows: list[list[Expression]] = [[factor.value for factor in way.factors] for way in ways]
     links: list[Link] = []
     while True:
-        shown = _sum(_side_by_side([_number(sheet, node, k, len(row)) for k, node in enumerate(row)]) for row in rows)
+        shown = _sum(_side_by_side([_number(sheet, node, len(row)) for node in row]) for row in rows)
         exact = all(sheet.exact(node) for row in rows for node in row)
         links.append(Link("=" if exact else r"\approx", shown))
         if all(len(row) == 1 for row in rows):
@@ -89,11 +104,9 @@ def _numbers(sheet: Sheet, ways: Sequence[Jacobians]) -> list[Link]:
     return links
 
 
-def _number(sheet: Sheet, node: Expression, place: int, of: int) -> str:
+def _number(sheet: Sheet, node: Expression, of: int) -> Cell:
     text = sheet.value(node)
-    if of == 1:
-        return text
-    return Cell(text).factor(first=place == 0) if not is_scalar(node.shape) else (bracketed(text))
+    return Cell(text if of == 1 or not is_scalar(node.shape) else bracketed(text))
 
 
 def _times(a: Expression, b: Expression) -> Expression:

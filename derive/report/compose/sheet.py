@@ -8,6 +8,7 @@ from math import prod
 
 import numpy as np
 import sympy
+from flint import fmpq
 
 from derive.calculus.closed_form import named_values
 from derive.calculus.explicit import Entry
@@ -17,7 +18,8 @@ from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.sizes import is_scalar
 from derive.numbers.balls import Number
 from derive.numbers.certify import Undecided, certify
-from derive.numbers.rounding import Printed
+from derive.numbers.decimals import read_number
+from derive.numbers.rounding import Printed, printed
 from derive.report.catalogue import Catalogue
 from derive.report.document import Chain, Link, Math, Text
 from derive.report.notation import Cell, Cells, Matrices, Symbols
@@ -47,6 +49,7 @@ class Sheet:
         self.named = named_values(part.network)
         self._printed: dict[Name | Expression, list[Printed | Undecided]] = {}
         self._locals: dict[sympy.Expr, Printed | Undecided] = {}
+        self._direct: dict[tuple[str, str], bool] = {}
         self.letters = Matrices(self.symbols).with_names(self.named)
         self.entry_names = Cells(
             self.symbols, lambda name, index: Cell(self.symbols.entry(name, index)), named=self.named
@@ -63,7 +66,11 @@ class Sheet:
 
     def number(self, name: Name, index: tuple[int, ...]) -> Cell:
         """An entry of a name as a number."""
-        return printed_cell(self.printed(name)[self._flat(self.shape(name), index)])
+        return printed_cell(self.printed_entry(name, index))
+
+    def printed_entry(self, name: Name, index: tuple[int, ...]) -> Printed | Undecided:
+        """An entry of a name as it is printed."""
+        return self.printed(name)[self._flat(self.shape(name), index)]
 
     def evaluated(self, node: Expression, index: tuple[int, ...]) -> Cell:
         """An entry of an expression as a number."""
@@ -145,12 +152,24 @@ class Sheet:
         return Link(self.relation(node), terms)
 
     def relation(self, node: Expression) -> str:
-        """``=`` where what is printed for all names in an expression is what goes on."""
-        return "=" if all(self.goes_on(name) for name in node.names()) else r"\approx"
+        """``=`` where every number that is put in is the one that goes on, rounded nowhere."""
+        return "=" if all(self._goes_on_in(inner) for inner in node.nodes()) else r"\approx"
+
+    def _goes_on_in(self, node: Expression) -> bool:
+        match node.op:
+            case "name":
+                return self.goes_on(node.name)
+            case "derivative" | "first_wins":  # printed by its value
+                return self.exact(node)
+            case "cross_entropy":  # printed by the name of its softmax
+                softmax = self.named.get(Expression("softmax", node.args[:1], node.at[:1], node.args[0].shape))
+                return softmax is None or self.goes_on(softmax.name)
+        return True
 
     def goes_on(self, name: Name) -> bool:
         """Whether the printed value of a name is the very one that the next line uses."""
-        return self.part.shown.carried is not None or self.exact(name)
+        carried = self.part.shown.carried is not None and name in self.part.shown.equations
+        return carried or self.exact(name)
 
     def result(self, what: Name | Expression, node: Expression) -> Link:
         """The printed value, at the end of a chain in which the numbers of ``node`` were put in."""
@@ -198,7 +217,24 @@ class Sheet:
         """The symbol of an entry."""
         return self.symbols.entry(entry.name, entry.index)
 
-    # ── local derivatives, entry by entry ──
+    # ── local derivatives ──
+
+    def local(self, of: str, by: str, upper: str, lower: str) -> str:
+        """d ``upper`` / d ``lower`` of one equation; with a plus where other ways lead from ``by`` to ``of``."""
+        key = (of, by)
+        if key not in self._direct:
+            self._direct[key] = self.part.network.is_direct(of, by)
+        return self.symbols.partial(upper, lower, direct=self._direct[key])
+
+    @cached_property
+    def some_direct(self) -> bool:
+        """Whether any equation's local derivative leaves other ways out."""
+        network = self.part.network
+        return any(
+            network.is_direct(str(equation.name), str(name))
+            for equation in network.equations
+            for name in equation.value.names()
+        )
 
     @cached_property
     def entry_order(self) -> dict[sympy.Symbol, int]:
@@ -215,6 +251,24 @@ class Sheet:
         """Where an entry's derivative stands in that layout."""
         numerator = self.part.derivation is not None and self.part.derivation.layout == "numerator"
         return entry.index[::-1] if numerator else entry.index
+
+    def by_hand(self, products: Sequence[Sequence[Printed | Undecided]]) -> tuple[str, bool]:
+        """A sum of products of displayed numbers, displayed; and whether that is exact."""
+        total = fmpq(0)
+        for factors in products:
+            term = fmpq(1)
+            for factor in factors:
+                if isinstance(factor, Undecided):
+                    return printed_text(factor), False
+                term *= read_number(factor.text)
+            total += term
+        shown = printed(total, self.part.rounding)
+        assert shown is not None  # a rational always rounds
+        return printed_text(shown), shown.exact
+
+    def local_printed(self, factor: Factor) -> Printed | Undecided:
+        """A local derivative as it is printed."""
+        return self._local(factor)
 
     def _local(self, factor: Factor) -> Printed | Undecided:
         if factor.value not in self._locals:

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from flint import fmpq
 
 from derive.graph.expression import Expression, Name
+from derive.numbers.rounding import as_decimal, minimal
 from derive.report.notation.symbols import Symbols
 
 SUM, PRODUCT, ATOM = 1, 2, 3
 _LAYER = re.compile(r"\^\{\(\w+\)\}")  # the superscript of w^{(1)}, which is no bracket
+LARGEST_DENOMINATOR = 9  # of a fraction that is printed as one although it is a decimal
+LARGEST_WHOLE = 10**9  # whole numbers below are written out
 LONG_SUM = 4  # terms of a sum in brackets that a line may break in
 
 
@@ -68,9 +71,14 @@ def _tall(text: str) -> bool:
 
 
 def number(value: fmpq) -> Cell:
-    """An exact rational in a formula: a whole number, or a fraction."""
-    if value.q == 1:
+    """An exact rational in a formula: a whole number, a small fraction, a decimal, or any fraction."""
+    if value.q == 1 and abs(value) < LARGEST_WHOLE:
         return Cell(str(value.p), numeric=True, sign=value == -1)
+    decimal = as_decimal(value) if value.q > LARGEST_DENOMINATOR or value.q == 1 else None
+    if decimal is not None:
+        shown = minimal(*decimal)
+        text = shown.mantissa if shown.exponent is None else rf"{shown.mantissa} \times 10^{{{shown.exponent}}}"
+        return Cell(text, ATOM if shown.exponent is None else PRODUCT, numeric=True)
     sign = "-" if value < 0 else ""
     return Cell(rf"{sign}\frac{{{abs(value.p)}}}{{{value.q}}}", numeric=False)
 
@@ -105,10 +113,16 @@ def multiply(factors: Sequence[Cell]) -> Cell:
     text, last = factors[0].factor(first=True), factors[0]
     for factor in factors[1:]:
         shown = factor.factor()
-        text += (r" \cdot " if shown[:1].isdigit() or (last.numeric and factor.numeric) else " ") + shown
+        text += (r" \cdot " if _runs_into(text, shown) or (last.numeric and factor.numeric) else " ") + shown
         last = factor
     front = text.removesuffix(factors[-1].factor())
     return Cell(text, PRODUCT, factors[0].numeric and last.numeric, _opened(front, factors[-1]))
+
+
+def _runs_into(before: str, after: str) -> bool:
+    """Whether two factors would be read as one number: ``0.1 0.4``, ``3 \\frac{1}{2}``."""
+    fraction = after.startswith(r"\frac{") and after[6:7].isdigit() and before[-1:].isdigit()
+    return after[:1].isdigit() or fraction
 
 
 def _opened(front: str, last: Cell) -> tuple[str, ...]:
@@ -137,10 +151,10 @@ def power(x: Cell, exponent: fmpq) -> Cell:
     return Cell(f"{x.base()}^{{{shown}}}" if len(shown) > 1 else f"{x.base()}^{shown}")
 
 
-def call(symbol: str, x: Cell) -> Cell:
-    """f(x), e^x, a root or bars."""
+def call(symbol: str, x: Cell, e: str = "e") -> Cell:
+    """f(x), e^x, a root or bars; ``e`` is empty where a name of the problem is called so."""
     match symbol:
-        case r"\exp":
+        case r"\exp" if e:
             return Cell(f"e^{{{x.text}}}")
         case r"\operatorname{sqrt}":
             return Cell(rf"\sqrt{{{x.text}}}")
@@ -215,7 +229,7 @@ class Cells:
                 return self.cross_entropy(node)
             case "binary_cross_entropy":
                 return self._binary_cross_entropy(node, index)
-        return call(self.symbols.function(node.op, node.at), self.cell(node.args[0], index))
+        return call(self.symbols.function(node.op, node.at), self.cell(node.args[0], index), self.symbols.e)
 
     def _operand(self, node: Expression, index: tuple[int, ...]) -> Cell:
         """An operand that may have been stretched to the size of the result."""
@@ -246,8 +260,8 @@ class Cells:
     def _softmax(self, node: Expression, index: tuple[int, ...]) -> Cell:
         x, axis = node.args[0], node.at[0]
         lines = [(*index[:axis], k, *index[axis + 1 :]) for k in range(int(x.shape[axis]))]
-        powers = [Cell(f"e^{{{self.cell(x, line).text}}}") for line in lines]
-        top = Cell(f"e^{{{self.cell(x, index).text}}}")
+        powers = [call(r"\exp", self.cell(x, line), self.symbols.e) for line in lines]
+        top = call(r"\exp", self.cell(x, index), self.symbols.e)
         return divide(top, add(powers))
 
     def cross_entropy(self, node: Expression) -> Cell:

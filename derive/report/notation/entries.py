@@ -44,13 +44,13 @@ def scalar(expression: sympy.Expr, leaf: Leaf, symbols: Symbols, order: Mapping[
                 return cells.divide(show(top), show(sympy.Mul(*(1 / factor for factor in below))))
             return cells.multiply([show(factor) for factor in sorted(part.args, key=key)])
         if isinstance(part, sympy.exp):
-            return Cell(f"e^{{{show(part.exp).text}}}")
+            return cells.call(r"\exp", show(part.exp), symbols.e)
         if part.is_Pow and part.exp.is_Rational:
             return cells.power(show(part.base), fmpq(int(part.exp.p), int(part.exp.q)))
         if isinstance(part, Elementwise):
             x = show(part.args[0])
             if part.order == 0:
-                return cells.call(symbols.function(part.name, part.at), x)
+                return cells.call(symbols.function(part.name, part.at), x, symbols.e)
             return Cell(symbols.slope(part.name, part.at) + "'" * (part.order - 1) + cells.rounded(x.text))
         if isinstance(part, FirstIsLarger | FirstIsSmaller):
             a, b = (show(arg) for arg in part.args)

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from flint import fmpq
 
-from derive.graph.expression import Adjoint, Expression, Name
+from derive.graph.expression import Adjoint, Expression
 from derive.graph.sizes import is_scalar
 from derive.report.notation import cells
-from derive.report.notation.cells import PRODUCT, SUM, Cell, Cells, bracketed, rounded
+from derive.report.notation.cells import PRODUCT, Cell, Cells, bracketed, rounded
+from derive.report.notation.running import Running
 from derive.report.notation.symbols import Symbols
 
 MOST_ROWS, MOST_COLUMNS = 8, 9  # a larger matrix is printed in part
@@ -73,6 +74,11 @@ class Matrices:
     def cell(self, node: Expression) -> Cell:
         """The expression and how tightly it binds."""
         return self._filled(node) if self.filled is not None else self._symbolic(node)
+
+    def factor(self, node: Expression) -> Cell:
+        """The expression as one factor of a product of matrices: what is entrywise at its top stands in brackets."""
+        cell = self.cell(node)
+        return Cell(bracketed(cell.text)) if _entrywise(node) else cell
 
     # ── symbols ──
 
@@ -140,7 +146,7 @@ class Matrices:
         symbol = self.symbols.function(node.op, node.at)
         if node.args[0].shape and symbol in (r"\exp", r"\operatorname{abs}", r"\operatorname{sqrt}"):
             return Cell(f"{symbol}{rounded(inner.text)}")
-        return cells.call(symbol, inner)
+        return cells.call(symbol, inner, self.symbols.e)
 
     def _product(self, node: Expression) -> Cell:
         """Scalars in front, matrices joined by the entrywise product."""
@@ -167,8 +173,9 @@ class Matrices:
 
     def _under_sign(self, node: Expression, inner: Cell) -> str:
         """What a transpose sign stands on: an adjoint in brackets, a plain symbol bare."""
-        adjoint = node.op == "name" and isinstance(node.name, Adjoint)
-        return bracketed(inner.text) if adjoint or inner.binding != cells.ATOM or "^" in inner.text else inner.text
+        if node.op != "name":
+            return inner.text if node.op == "constant" else bracketed(inner.text)
+        return bracketed(inner.text) if isinstance(node.name, Adjoint) or "^" in inner.text else inner.text
 
     def _spread(self, node: Expression) -> Cell:
         (x,) = node.args
@@ -186,57 +193,33 @@ class Matrices:
         return Cell(rf"{inner.factor(True)} {ones}^{{\top}}", PRODUCT)
 
     def _sum(self, node: Expression) -> Cell:
-        """1^T G 1 for a whole matrix with a name, running indices for what is worked out entry by entry."""
+        """1^T G 1 for what stands as a matrix, running indices for all entries of what is worked out one by one."""
         (x,), (axis,) = node.args, node.at
-        if x.op in ("name", "transpose", "matmul"):
-            inner = self._symbolic(x).factor()
+        if axis is not None or x.op in ("name", "transpose", "matmul"):
+            inner = self._symbolic(x)
+            text = inner.text if inner.binding == cells.ATOM and not inner.negative else bracketed(inner.text)
             left = r"\mathbf{1}^{\top} " if axis in (None, 0) and x.shape[0] != 1 else ""
             right = r" \mathbf{1}" if axis in (None, 1) and x.shape[1] != 1 else ""
-            return Cell(f"{left}{inner}{right}", PRODUCT)
-        letters = [r"i" if len(x.shape) == 2 and x.shape[0] != 1 else "", "j" if x.shape[1] != 1 else ""]
-        if axis is not None:
-            letters = [letter if k == axis else "" for k, letter in enumerate(letters)]
-        running = ",".join(letter for letter in letters if letter)
-        entry = self._running(x)
-        return Cell(rf"\sum_{{{running}}} {entry.factor()}" if running else entry.text, PRODUCT)
+            return Cell(f"{left}{text}{right}", PRODUCT) if left or right else inner
+        return self._running.cell(node, ())
 
-    def _running(self, node: Expression) -> Cell:
-        """An entry with running indices i, j."""
-
-        def leaf(name: Name, index: tuple[int, ...]) -> Cell:
-            shape = self._shape(node, name)
-            letters = "".join(letter for letter, size in zip("ij", shape, strict=True) if size != 1) if shape else ""
-            if not letters:
-                return Cell(self.symbols.name(name))
-            if isinstance(name, Adjoint):
-                return Cell(rf"\left({self.symbols.name(name)}\right)_{{{letters}}}")
-            return Cell(self.symbols.indexed(name, letters))
-
-        return Cells(self.symbols, leaf).cell(node, (0,) * len(node.shape))
-
-    @staticmethod
-    def _shape(node: Expression, name: Name) -> tuple[int | str, ...]:
-        return next(n.shape for n in node.nodes() if n.op == "name" and n.name == name)
+    @property
+    def _running(self) -> Running:
+        return Running(self.symbols, lambda node: self._symbolic(node).text, self._named)
 
     def _cross_entropy(self, node: Expression) -> Cell:
         logits, labels = node.args
         axis, reduction = node.at
         samples = logits.shape[1 - axis]
         sample, letter = ("i", "j") if axis == 1 else ("j", "i")
-        label, softmax = self._running(labels), self._softmax_entry(logits, axis)
+        softmax = Expression("softmax", (logits,), (axis,), logits.shape)
+        label, chosen = self._running.entry(labels), self._running.entry(softmax)
         over = letter if samples == 1 else f"{sample}, {letter}"
         factor = "-"
         if reduction == "mean" and samples != 1:
             size = samples if isinstance(samples, int) else self.symbols.size(samples)
             factor = rf"-\frac{{1}}{{{size}}} "
-        return Cell(rf"{factor}\sum_{{{over}}} {label.factor()} \log {softmax}", PRODUCT)
-
-    def _softmax_entry(self, logits: Expression, axis: int) -> str:
-        letters = "".join(letter for letter, size in zip("ij", logits.shape, strict=True) if size != 1)
-        named = self.named.get(Expression("softmax", (logits,), (axis,), logits.shape))
-        if named is not None:
-            return self._running(named).text
-        return rf"\operatorname{{softmax}}({self._symbolic(logits).text})_{{{letters}}}"
+        return Cell(rf"{factor}\sum_{{{over}}} {label.factor()} \log {chosen.text}", PRODUCT)
 
     @property
     def named(self) -> Mapping[Expression, Expression]:
@@ -258,12 +241,11 @@ class Matrices:
             return self.filled.cell(node, ()) if not self._keeps_matrices(node) else self._kept_scalar(node)
         if node.op == "matmul" and is_scalar(node.args[0].shape) and not is_scalar(node.args[1].shape):
             first = self._filled(node.args[0])
-            front = bracketed(first.text) if first.negative or first.binding == SUM else first.text
-            return Cell(f"{front} {self._filled(node.args[1]).factor()}", PRODUCT)
+            front = Cell(bracketed(first.text)) if first.negative else first
+            return cells.multiply([front, self._filled(node.args[1])])
         match node.op:
             case "matmul":
-                parts = [self._filled(arg) for arg in node.args]
-                return Cell(" ".join(part.factor(k == 0) for k, part in enumerate(parts)), PRODUCT)
+                return cells.multiply([self._filled(arg) for arg in node.args])
             case "softmax" | "log_softmax":
                 return self._filled_softmax(node)
             case "add" if self._has_product(node):
@@ -280,7 +262,8 @@ class Matrices:
             return Cell(rf"{self.symbols.function(node.op)}{rounded(self._entries(x, x.shape).text)}")
         filled = self.filled
         assert filled is not None
-        powers = [f"e^{{{filled.cell(x, (k, 0) if axis == 0 else (0, k)).text}}}" for k in range(classes)]
+        entries = [filled.cell(x, (k, 0) if axis == 0 else (0, k)) for k in range(classes)]
+        powers = [cells.call(r"\exp", entry, self.symbols.e).text for entry in entries]
         front = cells.divide(Cell("1"), cells.add([Cell(power) for power in powers])).text
         return Cell(f"{front} {pmatrix([[power] for power in powers] if axis == 0 else [powers])}", PRODUCT)
 
@@ -339,8 +322,11 @@ class Matrices:
 
 def _beside(cell: Cell, node: Expression, first: bool) -> str:
     """A factor of a matrix product: an entrywise product beside it needs brackets, a scalar in front does not."""
-    entrywise = node.op in ("multiply", "divide") and sum(not is_scalar(arg.shape) for arg in node.args) > 1
-    return bracketed(cell.text) if entrywise else cell.factor(first)
+    return bracketed(cell.text) if _entrywise(node) else cell.factor(first)
+
+
+def _entrywise(node: Expression) -> bool:
+    return node.op in ("multiply", "divide") and sum(not is_scalar(arg.shape) for arg in node.args) > 1
 
 
 def _minus(x: Cell) -> Cell:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 
 from derive.graph.expression import Adjoint, Name
 from derive.graph.network import Network
@@ -98,9 +99,10 @@ class Symbols:
         """A size that is a name."""
         return self._own.get(name) or letter(name)
 
-    def partial(self, of: str, by: str) -> str:
-        """d of / d by"""
-        return rf"\frac{{\partial {of}}}{{\partial {by}}}"
+    def partial(self, of: str, by: str, direct: bool = False) -> str:
+        """d of / d by; ``direct`` marks the part that comes from one equation alone, as in Pascanu et al. (2013)."""
+        sign = r"\partial^{+}" if direct else r"\partial"
+        return rf"\frac{{{sign} {of}}}{{\partial {by}}}"
 
     def entry(self, name: Name, index: tuple[int, ...]) -> str:
         """The symbol of one entry, counted from 1 in print."""
@@ -151,7 +153,18 @@ class Symbols:
         """The symbol of a function."""
         if name == "own":
             return self._own.get(str(at[0])) or letter(str(at[0]))
-        return FUNCTIONS[name]
+        symbol = FUNCTIONS[name]
+        return rf"\operatorname{{{name}}}" if symbol in self._taken_symbols else symbol
+
+    @property
+    def e(self) -> str:
+        """The base of the natural logarithm; empty where the problem calls something else e."""
+        return "" if "e" in self._taken_symbols else "e"
+
+    @cached_property
+    def _taken_symbols(self) -> frozenset[str]:
+        entries = (braced(text) for texts in self._entries.values() for text in texts)
+        return frozenset((*map(self.name, self._known), *entries))
 
     def slope(self, name: str, at: tuple[object, ...] = ()) -> str:
         """The symbol of a function's derivative: a prime, or the sign for the absolute value."""

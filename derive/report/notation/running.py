@@ -1,0 +1,61 @@
+"""An entry with running indices: ``y_{ij}``, ``\\sum_j (o_j - t_j)^2``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from derive.graph.expression import Adjoint, Expression, Name
+from derive.report.notation.cells import PRODUCT, Cell, Cells, rounded
+from derive.report.notation.symbols import Symbols
+
+LETTERS = ("i", "j")
+
+Index = tuple[Any, ...]  # a letter for each axis, 0 for an axis of size 1
+
+
+def running_index(shape: tuple[int | str, ...]) -> Index:
+    """i and j, as far as there is anything to run over."""
+    return tuple(0 if size == 1 else letter for size, letter in zip(shape, LETTERS, strict=True)) if shape else ()
+
+
+class Running(Cells):
+    """Prints the entry i, j of an expression. ``whole`` prints an expression as a matrix."""
+
+    def __init__(
+        self, symbols: Symbols, whole: Callable[[Expression], str], named: Mapping[Expression, Expression]
+    ) -> None:
+        super().__init__(symbols, self._entry, named=named)
+        self._whole = whole
+
+    def entry(self, node: Expression) -> Cell:
+        """The entry i, j of ``node``."""
+        return self.cell(node, running_index(node.shape))
+
+    def cell(self, node: Expression, index: Index) -> Cell:
+        """As for entries with numbers, but sums stay sums and products of matrices stay products."""
+        if node in self.named:
+            return self.cell(self.named[node], index)
+        match node.op:
+            case "sum":
+                (x,), (axis,) = node.args, node.at
+                free = running_index(x.shape)
+                inner = free if axis is None else (*index[:axis], free[axis], *index[axis + 1 :])
+                letters = [k for n, k in enumerate(inner) if k and (axis is None or n == axis)]
+                whole = self.cell(x, inner)
+                if not letters:
+                    return whole
+                return Cell(rf"\sum_{{{','.join(letters)}}} {whole.factor()}", PRODUCT)
+            case "matmul" | "softmax" | "log_softmax" | "diag" | "diagonal":
+                letters = "".join(k for k in index if k)
+                text = self._whole(node)
+                return Cell(f"{rounded(text)}_{{{letters}}}" if letters else text, PRODUCT)
+        return super().cell(node, index)
+
+    def _entry(self, name: Name, index: Index) -> Cell:
+        if isinstance(name, Adjoint):
+            letters = "".join(k for k in (index[::-1] if name.numerator else index) if k)
+            text = self.symbols.name(name)
+            return Cell(rf"\left({text}\right)_{{{letters}}}" if letters else text)
+        letters = "".join(k for k in index if k)
+        return Cell(self.symbols.indexed(name, letters) if letters else self.symbols.name(name))
