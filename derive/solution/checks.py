@@ -21,7 +21,7 @@ from derive.numbers.balls import LARGEST_EXPONENT
 from derive.numbers.tensor import Tensor
 from derive.oracle import Differences, Oracle, Training
 from derive.problem.problem import Problem
-from derive.solution.magnitude import Magnitudes
+from derive.solution.magnitude import ROUNDING, Magnitudes
 
 if TYPE_CHECKING:
     from derive.solution.history import History
@@ -31,7 +31,6 @@ RELATIVE = 1e-9  # rules against another engine in doubles
 CENTRAL = 1e-5  # rules against central differences
 BOUNDS = {"complex_step": RELATIVE, "central_differences": CENTRAL}
 STEPS = range(-8, -30, -3)  # powers of two: central differences are tried again with steps of these parts of an entry
-ROUNDING = 1e-13  # what doubles lose of the largest term of a sum
 SHIFT = 1e-12  # a relative shift of the data, to see how far rounding alone can move a result
 
 

@@ -20,6 +20,7 @@ from derive.solution.values import Run
 Floats = Any
 
 
+ROUNDING = 1e-13  # what doubles lose of the largest term of a sum
 LEVELS = 3  # how many equations back a rest is followed: beyond, bounds grow faster than errors do
 
 
@@ -63,6 +64,9 @@ class Magnitudes:
                 return np.sum(of(args[0]), axis=axis, keepdims=axis is not None)
             case "spread":
                 return np.broadcast_to(of(args[0]), tuple(map(int, node.shape)))
+            case "power" if node.at[0] > 0:  # what an error in x makes of x^n, squares of errors included
+                x, exponent = self._plain(args[0]), float(node.at[0].p) / float(node.at[0].q)
+                return self._plain(node) + ((x + ROUNDING * of(args[0])) ** exponent - x**exponent) / ROUNDING
             case op if op in FUNCTIONS and args[0].op != "name":
                 return self._plain(node) + self._plain(derivative(op, node.at, args[0])) * of(args[0])
             case "binary_cross_entropy":  # the logarithms of p and of 1 - p, where one of them is near 0

@@ -14,13 +14,14 @@ from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.ops import evaluate
 from derive.numbers import arrays
 from derive.numbers.arrays import Array
-from derive.numbers.balls import DomainError, Number, UndecidedSign, enclosure, precision
+from derive.numbers.balls import DomainError, Number, UndecidedSign, enclosure, precision, working_precision
 from derive.numbers.certify import Undecided
 from derive.numbers.functions import log_softmax, power, softmax
 from derive.numbers.rounding import Printed, Rounding, printed
 from derive.problem.problem import Shape
 
 START_BITS, MOST_BITS = 128, 4096
+LOST = 24  # bits that may be lost before a formula is asked again
 
 Data = Callable[[int], Mapping[Name, Array]]  # the data at a working precision of so many bits
 
@@ -84,8 +85,30 @@ class Balls:
             formula = (self._functions.derivative if slope else self._functions.definition)(name, at)
             if formula is None:
                 raise TypeError(f"{at[0]} has no formula")
-            self._compiled[key] = of_one_variable(formula)
+            self._compiled[key] = _sharp(of_one_variable(formula))
         return self._compiled[key]
+
+
+def _sharp(f: Callable[[Number], Number]) -> Callable[[Number], Number]:
+    """``f`` with more bits where its formula cancels: (e^z - e^-z) / (e^z + e^-z) at a z near 0."""
+
+    def value(x: Number) -> Number:
+        y, bits = f(x), working_precision()
+        wanted, have = bits - LOST, _accuracy(y)
+        while have < wanted and bits < MOST_BITS:
+            bits *= 2
+            with precision(bits):
+                y = f(x)
+            before, have = have, _accuracy(y)
+            if have <= before:  # it is not the formula that blurs it
+                break
+        return y
+
+    return value
+
+
+def _accuracy(x: Number) -> int:
+    return MOST_BITS if isinstance(x, fmpq) else int(x.rel_accuracy_bits())
 
 
 class Run:
