@@ -21,6 +21,7 @@ from derive.errors import DeriveError, ProblemError, Unsupported
 
 if TYPE_CHECKING:
     from derive.api import Solution
+    from derive.solution import Check
 
 # Names of commands to come. No built-in problem may be called so; a file still may.
 RESERVED = (
@@ -78,7 +79,8 @@ EXAMPLES = {
     "my.toml --digits 6 --style matrix": "six decimals, matrix form alone",
     "{case} --questions": "the sheet without the solutions",
     "{case} --json": "all numbers, checks and steps as data",
-    "list": "the built-in problems",
+    "backprop --sizes N=3,m=2,n=4": "a chapter, its written-out case as large as you like",
+    "list": "the built-in problems and chapters",
 }
 
 
@@ -143,6 +145,7 @@ def program() -> None:
     show_default=True,
     help=f"Of {', '.join(ENGINES)}; all but typst must be installed beside derive.",
 )
+@click.option("--sizes", metavar="SIZES", default="", help="Of a chapter's written-out case: N=2,m=3,n=2.")
 @click.option("--json", "as_json", is_flag=True, help="Write no files; print all results as one JSON document.")
 @click.pass_context
 def solve(
@@ -156,11 +159,12 @@ def solve(
     lang: str,
     questions: bool,
     engine: str,
+    sizes: str,
     as_json: bool,
 ) -> None:
     """Solve a problem, check the solution, and write it down.
 
-    PROBLEM is the name of a built-in problem, or a problem file: what ends in .toml or has a slash.
+    PROBLEM is the name of a built-in problem or chapter, or a problem file: what ends in .toml or has a slash.
     """
     start = time.perf_counter()
     for name in formats:
@@ -176,7 +180,16 @@ def solve(
     require_text(out, "the folder of --out")
 
     from derive import api
+    from derive.chapters import chapter_names
 
+    if problem in chapter_names():
+        for option in ("digits", "significant", "style", "questions"):
+            if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"{problem} is a chapter: --{option} is for problems")
+        chapter(problem, sizes, formats, out, lang, engine, as_json, start)
+        return
+    if ctx.get_parameter_source("sizes") is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"--sizes is for chapters, which are {', '.join(chapter_names())}")
     try:
         solution = api.solve(problem, digits=digits, significant=significant, style=style or None)
     except ProblemError as error:
@@ -188,17 +201,48 @@ def solve(
         click.echo(json.dumps(solution.json(), ensure_ascii=False, indent=1))
         return
     written = solution.save(out, formats=formats, lang=lang, questions=questions, engine=engine)
-    summarise(solution, written, questions, time.perf_counter() - start)
+    rows: Rows = [] if questions else list(results(solution))
+    rows += [("", []), ("checks", [verdict(solution.checks)]), ("files", files(written))]
+    summarise(solution.title(), rows, time.perf_counter() - start)
+
+
+def chapter(
+    name: str,
+    sizes: str,
+    formats: tuple[str, ...],
+    out: str,
+    lang: str,
+    engine: str,
+    as_json: bool,
+    start: float,
+) -> None:
+    """Work a chapter out, and write it down or print its solved problems as one document."""
+    from derive.chapters.chapter import work_out
+    from derive.report.files import files as in_formats
+    from derive.report.write import write_files
+
+    work = work_out(name, sizes, lang)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(work.json(), ensure_ascii=False, indent=1))
+        return
+    made = {Path(out) / file: content for file, content in in_formats(work.document(), formats, engine).items()}
+    write_files(made)
+    rows: Rows = [("sizes", [", ".join(f"{key} = {size}" for key, size in work.sizes.items())])]
+    rows += [("checks", [verdict(work.checks)]), ("files", files(list(made)))]
+    summarise(work.title, rows, time.perf_counter() - start)
 
 
 def nearest(ctx: click.Context, problem: str) -> str | None:
     """What may have been meant by a problem that is not there: a file beside it, a built-in problem, a command."""
+    from derive.chapters import chapter_names
     from derive.problem import built_in
     from derive.problem.wording import hint
 
     folder = Path(problem).parent
     files = [str(folder / path.name) for path in sorted(folder.glob("*.toml"))] if folder.is_dir() else []
-    commands = [] if problem.endswith(".toml") else program.list_commands(ctx)
+    commands = [] if problem.endswith(".toml") else [*chapter_names(), *program.list_commands(ctx)]
     return hint(problem, [*built_in(), *files, *commands])
 
 
@@ -218,12 +262,10 @@ def require_text(word: str, what: str) -> None:
 Rows = list[tuple[str, list[str]]]  # what it is, and the lines beside it
 
 
-def summarise(solution: Solution, written: Sequence[Path], questions: bool, seconds: float) -> None:
+def summarise(title: str, rows: Rows, seconds: float) -> None:
     """Results, checks and files; on a terminal in colours, and with the time that it took."""
-    rows: Rows = [] if questions else list(results(solution))
-    rows += [("", []), ("checks", [verdict(solution)]), ("files", files(written))]
     show = richly if sys.stdout.isatty() else plainly
-    show(solution.title(), [*rows, ("time", [f"{seconds:.2f} s"])] if show is richly else rows)
+    show(title, [*rows, ("time", [f"{seconds:.2f} s"])] if show is richly else rows)
 
 
 def results(solution: Solution) -> Iterator[tuple[str, list[str]]]:
@@ -243,10 +285,10 @@ def results(solution: Solution) -> Iterator[tuple[str, list[str]]]:
         yield "no numbers", ["the derivation is in the report"]
 
 
-def verdict(solution: Solution) -> str:
+def verdict(checks: Sequence[Check]) -> str:
     """How many checks passed, and the weakest bound among those that compare numbers."""
-    bounds = [(float(match[0]), check) for check in solution.checks if (match := BOUND.match(check.figure))]
-    said = f"{len(solution.checks)} passed"
+    bounds = [(float(match[0]), check) for check in checks if (match := BOUND.match(check.figure))]
+    said = f"{len(checks)} passed"
     if bounds:
         weakest, check = max(bounds, key=lambda pair: pair[0])
         said += f", the weakest within {weakest:.0e} ({check.check.replace('_', ' ')}, {check.of})"
@@ -285,13 +327,16 @@ def richly(title: str, rows: Rows) -> None:
 
 @program.command("list")
 def list_problems() -> None:
-    """The built-in problems, one a line."""
+    """The built-in problems and chapters, one a line."""
     from derive import api
+    from derive.chapters.prose import titles
 
-    titles = api.titles()
-    width = max(map(len, titles))
-    for name, title in titles.items():
-        click.echo(f"{name:<{width}}  {title}")
+    kinds = {"Problems": api.titles(), "Chapters": titles()}
+    width = max(len(name) for named in kinds.values() for name in named)
+    for k, (kind, named) in enumerate(kinds.items()):
+        click.echo(("\n" if k else "") + kind)
+        for name, title in named.items():
+            click.echo(f"  {name:<{width}}  {title}")
 
 
 # ── the whole ───────────────────────────────────────────────────────────────────────────────────────────────────

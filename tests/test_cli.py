@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from derive import __version__
+from derive.chapters import chapter_names
 from derive.cli import main
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -140,12 +141,15 @@ def test_output_is_the_same_each_time(run: Run, tmp_path: Path, small: Path) -> 
 
 
 def test_list_names_every_built_in_problem(run: Run, root: Path) -> None:
-    """One line for each problem file in ``derive/cases``, with its title; each of them is a name that can be solved."""
+    """One line for each problem file in ``derive/cases`` and for each chapter, with its title, under its kind."""
     done = run("list")
     assert done.returncode == 0, done.stderr.decode()
-    lines = done.stdout.decode().splitlines()
-    assert [line.split()[0] for line in lines] == sorted(path.stem for path in (root / "derive/cases").glob("*.toml"))
-    assert all(len(line.split()) > 3 for line in lines)
+    problems, chapters = (block.splitlines() for block in done.stdout.decode().split("\n\n"))
+    assert (problems[0], chapters[0]) == ("Problems", "Chapters")
+    cases = sorted(path.stem for path in (root / "derive/cases").glob("*.toml"))
+    assert [line.split()[0] for line in problems[1:]] == cases
+    assert [line.split()[0] for line in chapters[1:]] == list(chapter_names())
+    assert all(len(line.split()) > 3 for line in (*problems[1:], *chapters[1:]))
 
 
 # ── what is not right gets one message ──────────────────────────────────────────────────────────────────────────

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from derive.calculus.proofs import COMPOSITES, RULES, prove_rule
+from derive.chapters import chapter_names
+from derive.chapters.chapter import work_out
+from derive.chapters.proofs import proofs
+from derive.chapters.prose import own
 from derive.problem import find_problem, problem_from_text
 from derive.problem.problem import Problem
 from derive.report import catalogue as languages
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose import compose
+from derive.report.compose.proofs import proof_blocks
 from derive.report.document import Chain, Display, Document, Heading, Math, Note, Paragraph, Strong, Table, Text
 from derive.solution import solve
 
@@ -188,7 +195,7 @@ def spans(document: Document) -> Iterator[object]:
 
 
 def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The corpus asks for every sentence of the catalogue; a sentence that nobody asks for is to be taken out."""
+    """The corpus and the chapters ask for every sentence of the catalogue and of the chapters' own; a sentence that nobody asks for is to be taken out."""
     asked: set[str] = set()
 
     class Watched(Catalogue):
@@ -207,7 +214,15 @@ def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPat
         solution = solve(problem(name))
         compose(solution)
         compose(solution, questions=True)
-    assert plain.keys - asked == set()
+    for name in chapter_names():
+        worked = work_out(name)
+        replace(worked, words=watched.with_messages(own("en"))).document()
+    monkeypatch.setattr("derive.chapters.proofs.catalogue", lambda language: watched)
+    for rules in (RULES + COMPOSITES, ("sum",)):
+        proofs(rules)
+    compose(solve(problem("letters")), proofs=True)
+    list(proof_blocks(replace(prove_rule("sum")[0], proved=False), watched))
+    assert (plain.keys | own("en").keys()) - asked == set()
 
 
 def test_an_unknown_language_names_the_known_ones() -> None:

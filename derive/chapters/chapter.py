@@ -102,7 +102,7 @@ def read_sizes(chapter: Chapter, text: str) -> dict[str, int]:
     number above the chapter's bound.
     """
     found, said = dict(chapter.sizes), set()
-    known = ", ".join(f"{name}={size}" for name, size in chapter.sizes.items())
+    known = ",".join(f"{name}={size}" for name, size in chapter.sizes.items())
     for piece in text.split(",") if text else ():
         name, equals, value = (part.strip() for part in piece.partition("="))
         if not equals or not name:

@@ -6,6 +6,7 @@ import tomllib
 from functools import cache
 from importlib import resources
 
+from derive.chapters import chapter_names
 from derive.errors import ProblemError
 from derive.report.catalogue import Catalogue, catalogue
 
@@ -24,3 +25,9 @@ def own(language: str) -> dict[str, str]:
         raise ProblemError(f"the chapters are not written in the language {language!r}", hint="they are in en")
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     return {f"{section}.{key}": text for section, table in tables.items() for key, text in table.items()}
+
+
+def titles(language: str = "en") -> dict[str, str]:
+    """The chapters and what each is about."""
+    sentences = own(language)
+    return {name: sentences[f"{name}.title"] for name in chapter_names()}
