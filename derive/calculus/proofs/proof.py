@@ -27,8 +27,8 @@ class Line:
     """``left = right``; ``key`` is the reason, and says what the left-hand side is.
 
     ``entry``: an entry of the result; ``derivative``: its derivative by an entry of the operand; ``contraction``: the
-    adjoint of that entry, and in normal form (``deltas``, ``collected``); ``claim``: an entry of the claimed formula, and
-    in normal form (``expanded``, ``fraction``). A normal form may repeat what stands before it. ``…_plain`` marks a
+    adjoint of that entry, and in normal form (``deltas``, ``collected``); ``claim``: an entry of the claimed formula,
+    and in normal form (``expanded``, ``fraction``). A normal form may repeat what stands before it. ``…_plain`` marks a
     derivative without deltas, and an adjoint without a sum.
     """
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from derive.graph.expression import Adjoint, Name
 from derive.graph.network import Equation
-from derive.report.catalogue import catalogue
+from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose import statement
 from derive.report.compose.backward import backward, one
 from derive.report.compose.chains import chain_of_jacobians
@@ -22,8 +22,10 @@ from derive.report.document import Block, Chain, Display, Document, Heading, Lin
 from derive.solution import Solution
 
 
-def compose(solution: Solution, *, questions: bool = False, language: str = "en") -> Document:
+def compose(solution: Solution, *, questions: bool = False, language: str = "en", proofs: bool = False) -> Document:
     """The report of a solution, or with ``questions`` the sheet without the solutions.
+
+    ``proofs`` appends a proof for all sizes of every rule that the derivation used.
 
     Raises ``ProblemError`` for an unknown language.
     """
@@ -48,8 +50,22 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
     if not questions:
         blocks.append(Heading(1, words.say("checks.heading")))
         blocks += checks(sheets, words)
+        blocks += _proofs(sheets, words) if proofs else ()
     stem = f"{problem.name}-questions" if questions else problem.name
     return Document(stem, title, language, tuple(blocks))
+
+
+def _proofs(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
+    """The rules that were used, proved for all sizes; nothing where nothing was derived."""
+    from derive.report.compose.proofs import used_blocks, used_in  # only a report that asks for proofs pays for them
+
+    parts = [sheet.part for sheet in sheets]
+    derivations = [part.derivation for part in parts if part.derivation is not None]
+    found = used_in([*derivations, *(ratio for part in parts for ratio in part.ratios.values())])
+    if found:
+        yield Heading(1, words.say("proof.heading"))
+        yield Paragraph(words.say("proof.intro"))
+        yield from used_blocks(found, words, 2)
 
 
 def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from derive.calculus.proofs import OUT, UPSTREAM, Claim, Composite, Proof
+from derive.calculus.proofs import OUT, UPSTREAM, Claim, Composite, Proof, used
 from derive.calculus.proofs.entries import places
 from derive.calculus.proofs.proof import COLUMN, OUT_COLUMN, OUT_ROW, ROW
 from derive.graph.expression import Expression, leaf
@@ -29,6 +29,7 @@ from derive.report.notation import Matrices, Symbols
 from derive.report.notation.cells import rounded
 from derive.report.notation.sums import Sums
 from derive.report.widths import bound
+from derive.solution.derivation import Derivation
 
 LOSS = "J"
 MOST_LEFT = 8.0  # em of a formula that may stand on the left
@@ -190,6 +191,15 @@ def used_blocks(proofs: Iterable[Proof], words: Catalogue, level: int) -> Iterat
         grouped.setdefault(proof.claim.rule, []).append(proof)
     for rule, found in grouped.items():
         yield from rule_blocks(rule, found, words, level)
+
+
+def used_in(derivations: Iterable[Derivation]) -> tuple[Proof, ...]:
+    """The proofs of the rules that derivations used, each once, in the order of use."""
+    found: dict[Claim, Proof] = {}
+    for derivation in derivations:
+        tops = tuple(derivation.seeds) if derivation.seeds is not None else (derivation.of,)
+        found |= {proof.claim: proof for proof in used(derivation.network, derivation.by, *tops)}
+    return tuple(found.values())
 
 
 def composite_blocks(found: Composite, words: Catalogue, level: int) -> Iterator[Block]:

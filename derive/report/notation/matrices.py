@@ -118,6 +118,8 @@ class Matrices:
                 return Cell("I")
             case "diag":
                 return Cell(rf"\operatorname{{diag}}{rounded(self._symbolic(node.args[0]).text)}")
+            case "diagonal":
+                return Cell(rf"\operatorname{{diagonal}}{rounded(self._symbolic(node.args[0]).text)}")
             case "derivative":
                 name, *at = node.at
                 inner = self._symbolic(node.args[0])

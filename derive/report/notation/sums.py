@@ -85,9 +85,10 @@ class Sums:
         return names.get(place, str(place))
 
     def _function(self, node: Opaque, x: Cell) -> Cell:
-        symbol = self.symbols.function(node.name, node.at) + "'" * node.order
         if node.order:
+            symbol = self.symbols.slope(node.name, node.at) + "'" * (node.order - 1)
             return Cell(f"{symbol}{cells.rounded(x.text)}")
+        symbol = self.symbols.function(node.name, node.at)
         if node.name == "log":
             return Cell(rf"\log {x.text}" if x.binding == ATOM else rf"\log {bracketed(x.text)}", PRODUCT)
         return cells.call(symbol, x)

@@ -167,7 +167,9 @@ class Symbols:
         return frozenset((*map(self.name, self._known), *entries))
 
     def slope(self, name: str, at: tuple[object, ...] = ()) -> str:
-        """The symbol of a function's derivative: a prime, or the sign for the absolute value."""
+        """The symbol of a function's derivative: a prime, or the sign for the absolute value; one more for f''."""
+        if name == "derivative":
+            return f"{self.slope(str(at[0]), at[1:])}'"
         return r"\operatorname{sgn}" if name == "abs" else f"{self.function(name, at)}'"
 
 
