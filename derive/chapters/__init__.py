@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MODULES: Mapping[str, str] = {
+    "forward": "derive.chapters.forward",
     "backprop": "derive.chapters.backprop",
 }
 """Each chapter's name and the module that holds its ``CHAPTER``."""

@@ -28,8 +28,8 @@ Sizes = Mapping[str, int]
 class Chapter:
     """A chapter: the sizes of its written-out case with their bounds, its problems, and what is written about them.
 
-    ``problems`` states the problems for given sizes, each under a key of the chapter's own; ``write`` makes blocks of
-    the solved ones.
+    ``most`` may bound sizes that have no default: they are there where they are given. ``problems`` states the problems
+    for given sizes, each under a key of the chapter's own; ``write`` makes blocks of the solved ones.
     """
 
     name: str
@@ -107,8 +107,8 @@ def read_sizes(chapter: Chapter, text: str) -> dict[str, int]:
         name, equals, value = (part.strip() for part in piece.partition("="))
         if not equals or not name:
             raise ProblemError(f"--sizes {text}: {piece.strip()!r} is not NAME=NUMBER", hint=f"write --sizes {known}")
-        if name not in found:
-            tip = hint(name, list(found)) or f"{chapter.name} has {known}"
+        if name not in chapter.most:
+            tip = hint(name, list(chapter.most)) or f"{chapter.name} has {known}"
             raise ProblemError(f"--sizes {text}: {chapter.name} has no size {name!r}", hint=tip)
         if name in said:
             raise ProblemError(f"--sizes {text}: {name} is given twice")
