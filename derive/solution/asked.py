@@ -101,7 +101,7 @@ def asked(problem: Problem, network: Network) -> Asked:
         raise ProblemError(
             f"the loss {loss} is {describe(network.shape(loss))}, not a scalar",
             file=problem.file,
-            line=problem.line("ask", "loss") or network.equation(loss).line,
+            line=problem.line("ask", "loss") if ask.loss else network.equation(loss).line,
             hint="add up its entries, name a scalar under [ask] loss, or ask for a ratio of two names",
         )
     top = ask.upstream[0].of if ask.upstream else loss if needs_loss else None
