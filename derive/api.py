@@ -240,13 +240,14 @@ class Solution:
         lang: str = "en",
         questions: bool = False,
         engine: str = "typst",
+        proofs: bool = False,
     ) -> dict[str, bytes]:
         """The report in each format, and the figures beside it, by file name."""
         from derive.report.compose import compose
         from derive.report.files import check_formats, files
 
         wanted = check_formats(formats)
-        return files(compose(self.core, questions=questions, language=lang), wanted, engine)
+        return files(compose(self.core, questions=questions, language=lang, proofs=proofs), wanted, engine)
 
     def save(
         self,
@@ -256,17 +257,19 @@ class Solution:
         lang: str = "en",
         questions: bool = False,
         engine: str = "typst",
+        proofs: bool = False,
     ) -> list[Path]:
         """Write the report into a folder, which is made where it is missing: all files, or none.
 
-        ``formats`` are of md, tex, pdf and typ; ``questions`` leaves the solutions out; ``engine`` sets the PDF.
+        ``formats`` are of md, tex, pdf and typ; ``questions`` leaves the solutions out; ``proofs`` appends a
+        proof for all sizes of every rule that was used; ``engine`` sets the PDF.
         Returns the paths written. Raises ``ProblemError`` for a format or language that is not known, an engine that
         is not installed, and a folder that cannot be written.
         """
         from derive.report.write import write_files
 
         made = {Path(folder) / name: content for name, content in self.files(
-            formats, lang=lang, questions=questions, engine=engine
+            formats, lang=lang, questions=questions, engine=engine, proofs=proofs
         ).items()}  # fmt: skip
         write_files(made)
         return list(made)

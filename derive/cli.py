@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Names of commands to come. No built-in problem may be called so; a file still may.
 RESERVED = (
     *("batch", "book", "chapter", "check", "diff", "docs", "exam", "explain", "export", "help", "import", "key"),
-    *("lint", "mark", "new", "paper", "prove", "quiz", "review", "run", "serve", "show", "test", "train"),
+    *("lint", "mark", "new", "paper", "quiz", "review", "run", "serve", "show", "test", "train"),
     *("translate", "variant", "variants", "verify", "watch"),
 )
 FORMATS = ("md", "tex", "pdf", "typ")
@@ -80,6 +80,7 @@ EXAMPLES = {
     "{case} --questions": "the sheet without the solutions",
     "{case} --json": "all numbers, checks and steps as data",
     "backprop --sizes N=3,m=2,n=4": "a chapter, its written-out case as large as you like",
+    "prove matmul": "the rule of the matrix product, proved for all sizes",
     "list": "the built-in problems and chapters",
 }
 
@@ -146,6 +147,7 @@ def program() -> None:
     help=f"Of {', '.join(ENGINES)}; all but typst must be installed beside derive.",
 )
 @click.option("--sizes", metavar="SIZES", default="", help="Of a chapter's written-out case: N=2,m=3,n=2.")
+@click.option("--proofs", is_flag=True, help="Append a proof, for all sizes, of every rule that was used.")
 @click.option("--json", "as_json", is_flag=True, help="Write no files; print all results as one JSON document.")
 @click.pass_context
 def solve(
@@ -160,6 +162,7 @@ def solve(
     questions: bool,
     engine: str,
     sizes: str,
+    proofs: bool,
     as_json: bool,
 ) -> None:
     """Solve a problem, check the solution, and write it down.
@@ -171,11 +174,13 @@ def solve(
         one_of(name, FORMATS, LATER_FORMATS, what="the format")
     one_of(engine, ENGINES, what="the PDF engine")
     if as_json:
-        for option in ("formats", "out", "questions", "engine"):
+        for option in ("formats", "out", "questions", "engine", "proofs"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(
-                    "--json writes no files: --format, --out, --questions and --pdf-engine say nothing"
+                    "--json writes no files: --format, --out, --questions, --proofs and --pdf-engine say nothing"
                 )
+    if questions and proofs:
+        raise click.UsageError("--questions leaves the solutions out, and with them what --proofs would prove")
     require_text(problem, "the name of the problem")
     require_text(out, "the folder of --out")
 
@@ -183,7 +188,7 @@ def solve(
     from derive.chapters import chapter_names
 
     if problem in chapter_names():
-        for option in ("digits", "significant", "style", "questions"):
+        for option in ("digits", "significant", "style", "questions", "proofs"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"{problem} is a chapter: --{option} is for problems")
         chapter(problem, sizes, formats, out, lang, engine, as_json, start)
@@ -200,7 +205,7 @@ def solve(
 
         click.echo(json.dumps(solution.json(), ensure_ascii=False, indent=1))
         return
-    written = solution.save(out, formats=formats, lang=lang, questions=questions, engine=engine)
+    written = solution.save(out, formats=formats, lang=lang, questions=questions, engine=engine, proofs=proofs)
     rows: Rows = [] if questions else list(results(solution))
     rows += [("", []), ("checks", [verdict(solution.checks)]), ("files", files(written))]
     summarise(solution.title(), rows, time.perf_counter() - start)
@@ -255,6 +260,56 @@ def require_text(word: str, what: str) -> None:
     except UnicodeEncodeError:
         shown = word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         raise ProblemError(f"{what}, '{shown}', is not valid UTF-8") from None
+
+
+# ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@program.command()
+@click.argument("rules", nargs=-1, metavar="[RULE]...")
+@click.option(
+    "--format",
+    "formats",
+    metavar="FORMATS",
+    multiple=True,
+    callback=words,
+    help=f"Of {', '.join(FORMATS)}: write a document.  [default: print the proof]",
+)
+@click.option("--out", metavar="DIR", default="reports", show_default=True, help="Folder for the files.")
+@click.option("--lang", metavar="LANGUAGE", default="en", show_default=True, help="Language of the prose.")
+@click.option("--pdf-engine", "engine", metavar="ENGINE", default="typst", show_default=True, help="As of `solve`.")
+def prove(rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str, engine: str) -> None:
+    """Prove rules of differentiation for all sizes, line by line; without a RULE, list them with their verdicts.
+
+    A rule is that of one operation of the equation language (matmul, add, softmax, …), or of several in a row.
+    """
+    for name in formats:
+        one_of(name, FORMATS, LATER_FORMATS, what="the format")
+    one_of(engine, ENGINES, what="the PDF engine")
+    require_text(out, "the folder of --out")
+    for rule in rules:
+        require_text(rule, "the name of a rule")
+
+    from derive.chapters.proofs import every_rule, proofs, verdicts
+
+    if not rules and not formats:
+        rows = verdicts(lang)
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            click.echo("  ".join(map(str.ljust, row, widths)).rstrip())
+        return
+    document = proofs(rules or every_rule(), lang)
+    if not formats:
+        from derive.report.plain import plain
+
+        click.echo(plain(document), nl=False)
+        return
+    from derive.report.files import files as in_formats
+    from derive.report.write import write_files
+
+    made = {Path(out) / file: content for file, content in in_formats(document, formats, engine).items()}
+    write_files(made)
+    plainly(document.title, [("files", files(list(made)))])
 
 
 # ── what the terminal shows ─────────────────────────────────────────────────────────────────────────────────────

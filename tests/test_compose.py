@@ -10,7 +10,7 @@ import pytest
 from derive.calculus.proofs import COMPOSITES, RULES, prove_rule
 from derive.chapters import chapter_names
 from derive.chapters.chapter import work_out
-from derive.chapters.proofs import proofs
+from derive.chapters.proofs import proofs, verdicts
 from derive.chapters.prose import own
 from derive.problem import find_problem, problem_from_text
 from derive.problem.problem import Problem
@@ -220,8 +220,12 @@ def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("derive.chapters.proofs.catalogue", lambda language: watched)
     for rules in (RULES + COMPOSITES, ("sum",)):
         proofs(rules)
+    verdicts()
+    unproved = replace(prove_rule("sum")[0], proved=False)
+    monkeypatch.setattr("derive.chapters.proofs.prove_rule", lambda rule: (unproved,))
+    verdicts()
     compose(solve(problem("letters")), proofs=True)
-    list(proof_blocks(replace(prove_rule("sum")[0], proved=False), watched))
+    list(proof_blocks(unproved, watched))
     assert (plain.keys | own("en").keys()) - asked == set()
 
 

@@ -1,13 +1,20 @@
-"""Proofs of rules as a document: one rule with all its forms, or several."""
+"""Proofs of rules as a document: one rule with all its forms, or several; and every rule with its verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from derive.calculus.proofs import COMPOSITES, composite, known, prove_rule
+from derive.calculus.proofs import COMPOSITES, RULES, composite, known, prove_rule
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose.proofs import composite_blocks, rule_blocks
 from derive.report.document import Block, Document
+
+SAID = ("kink", "tie", "domain")  # hypotheses of a rule as a whole; that of the labels is one claim's own
+
+
+def every_rule() -> tuple[str, ...]:
+    """The rules of single operations, then those of several in a row."""
+    return RULES + COMPOSITES
 
 
 def proofs(rules: Sequence[str], language: str = "en") -> Document:
@@ -28,3 +35,19 @@ def _blocks(rule: str, words: Catalogue) -> Iterator[Block]:
         yield from composite_blocks(composite(rule), words, 1)
     else:
         yield from rule_blocks(rule, prove_rule(rule), words, 1)
+
+
+def verdicts(language: str = "en") -> list[tuple[str, str, str]]:
+    """Each rule, its verdict, and how much was proved under which hypotheses."""
+    words = catalogue(language)
+    rows = []
+    for rule in every_rule():
+        found = prove_rule(rule)
+        shown = sum(proof.proved for proof in found)
+        verdict = words.text("proof.list_proved" if shown == len(found) else "proof.list_not_shown")
+        count = words.text("proof.list_rules" if rule in COMPOSITES else "proof.list_claims",
+                           shown=str(shown), total=str(len(found)))  # fmt: skip
+        keys = dict.fromkeys(key for proof in found for key in proof.claim.hypotheses if key in SAID)
+        supposed = words.text("and").join(words.text(f"proof.{key}") for key in keys)
+        rows.append((rule, verdict, count + (words.text("proof.where") + supposed if supposed else "")))
+    return rows

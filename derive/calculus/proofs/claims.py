@@ -84,7 +84,8 @@ def _hypotheses(node: Expression) -> Iterator[str]:
     if node.op in ("maximum", "minimum", "first_wins"):
         yield "tie"
     fractional = node.op == "power" and (node.at[0] < 0 or node.at[0].q != 1)
-    if node.op in (*WHERE_POSITIVE, "divide", "binary_cross_entropy") or fractional:
+    quotient = node.op == "divide" and node.args[1].op != "size"  # no size is zero
+    if node.op in (*WHERE_POSITIVE, "binary_cross_entropy") or quotient or fractional:
         yield "domain"
 
 
