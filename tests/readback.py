@@ -284,8 +284,6 @@ class Parser:
             self.place += 2
             return Node("exp", (self._group(),))
         name, function = self._longest(self.names), self._longest(self.functions)
-        if name is not None and function is not None and name[0] == function[0]:
-            raise Slip(f"{' '.join(self.text[self.place : self.place + name[0]])} is a name and a function")
         if function is not None and (name is None or function[0] > name[0]):
             self.place += function[0]
             return self._call(function[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flint import fmpq
@@ -155,8 +156,14 @@ class Run:
                 break
             bits *= 2
         return [
-            Undecided(*enclosure(entry)) if text is None else text for entry, text in zip(entries, found, strict=True)
+            self._plainly(entry, rounding) if text is None else text for entry, text in zip(entries, found, strict=True)
         ]
+
+    @staticmethod
+    def _plainly(entry: Number, rounding: Rounding) -> Printed | Undecided:
+        """What is zero for all that can be told (1 - 1, each by another road) has no power of ten: its decimals."""
+        text = printed(entry, replace(rounding, tiny="plain")) if rounding.tiny == "scientific" else None
+        return Undecided(*enclosure(entry)) if text is None else text
 
     def _decided(self, bits: int, compute: Callable[[int], Array]) -> Array:
         while True:

@@ -9,7 +9,7 @@ from derive.graph.expression import Expression
 from derive.graph.sizes import is_scalar
 from derive.report.compose.sheet import Sheet
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Note, Paragraph
-from derive.report.notation.cells import PRODUCT, Cell, add, bracketed
+from derive.report.notation.cells import PRODUCT, Cell, add
 from derive.solution.jacobian import Chain as Jacobians
 from derive.solution.jacobian import Factor
 
@@ -47,14 +47,17 @@ def _letters(sheet: Sheet, factor: Factor) -> Cell:
     return sheet.letters.factor(factor.value)
 
 
-def _side_by_side(parts: Sequence[Cell]) -> Cell:
-    """Factors with a little room between them; ones are left out, signs and sums in brackets."""
-    kept = [part for part in parts if part.text != "1"] or parts[:1]
-    text = kept[0].factor(first=True)
-    for part in kept[1:]:
-        shown = part.factor()
-        text += (r" \cdot " if shown[:1].isdigit() else r" \, ") + shown
-    return Cell(text, PRODUCT)
+def _side_by_side(parts: Sequence[Cell], ones: bool = False) -> Cell:
+    """Factors with a little room between them, numbers with a dot; without ``ones`` a 1 is left out."""
+    kept = parts if ones else [part for part in parts if part.text != "1"] or parts[:1]
+    text, last = "", Cell("")
+    for k, part in enumerate(kept):
+        lone = len(kept) == 1
+        shown = part.factor(first=k == 0 and (lone or not part.numeric))
+        if k:
+            text += r" \cdot " if shown[:1].isdigit() or (last.numeric and part.numeric) else r" \, "
+        text, last = text + shown, part
+    return Cell(text, PRODUCT if len(kept) > 1 else kept[0].binding)
 
 
 def _sum(parts: Iterable[Cell]) -> tuple[str, ...]:
@@ -91,7 +94,7 @@ def _numbers(sheet: Sheet, ways: Sequence[Jacobians]) -> list[Link]:
     rows: list[list[Expression]] = [[factor.value for factor in way.factors] for way in ways]
     links: list[Link] = []
     while True:
-        shown = _sum(_side_by_side([_number(sheet, node, len(row)) for node in row]) for row in rows)
+        shown = _sum(_side_by_side([_number(sheet, node) for node in row], ones=True) for row in rows)
         exact = all(sheet.exact(node) for row in rows for node in row)
         links.append(Link("=" if exact else r"\approx", shown))
         if all(len(row) == 1 for row in rows):
@@ -104,9 +107,8 @@ def _numbers(sheet: Sheet, ways: Sequence[Jacobians]) -> list[Link]:
     return links
 
 
-def _number(sheet: Sheet, node: Expression, of: int) -> Cell:
-    text = sheet.value(node)
-    return Cell(text if of == 1 or not is_scalar(node.shape) else bracketed(text))
+def _number(sheet: Sheet, node: Expression) -> Cell:
+    return Cell(sheet.value(node), numeric=is_scalar(node.shape))
 
 
 def _times(a: Expression, b: Expression) -> Expression:
