@@ -13,6 +13,8 @@ from benchmarks.networks import parameters
 # A built-in problem in all three formats, against the one import that nothing symbolic in Python can do without.
 WHOLE = ("-m", "derive", "case1", "--format", "md,tex,pdf", "--out", ".")
 IMPORT = ("-c", "import sympy")
+# Every claim of every rule of the op table, proved for all sizes.
+PROOFS = ("-m", "derive", "prove")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,13 @@ def whole_process(rounds: int) -> Target:
     return Target("whole process / import sympy", own / sympy, 2.0)
 
 
+def all_proofs(rounds: int) -> Target:
+    """All proofs in one cold process."""
+    own, sympy = medians(process(*PROOFS), process(*IMPORT), rounds=rounds)
+    print(f"python {' '.join(PROOFS)}: {own:.3f} s;  python -c 'import sympy': {sympy:.3f} s  (medians of {rounds})\n")
+    return Target("all proofs / import sympy", own / sympy, 30.0)
+
+
 def growth_table(quick: bool) -> list[Target]:
     """The table against plain SymPy, and the target that follows from it."""
     print(f"{'network':<20} {'parameters':>10}  {'derive':>10}  plain SymPy")
@@ -64,7 +73,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and SymPy only where it finishes")
     quick = parser.parse_args().quick
-    targets = [whole_process(5 if quick else 15)]
+    targets = [whole_process(5 if quick else 15), all_proofs(3 if quick else 7)]
     targets += growth_table(quick)
     bounds = {"100 layers / 50 layers": 2.2, "width 32 / width 2": 1.2, "784-128-10 / 8-8-8": 1.2}
     reached = growth.ratios()
