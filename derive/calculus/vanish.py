@@ -16,7 +16,7 @@ from sympy.polys.domains import QQ
 from sympy.polys.orderings import lex
 from sympy.polys.rings import PolyRing
 
-MOST_TERMS = 4_000  # of a numerator; longer ones are left to numbers
+MOST_TERMS = 2_000  # of a numerator; longer ones are left to numbers
 
 Polynomial = Any
 Terms = dict[int, Any]  # coefficients by power

@@ -74,9 +74,7 @@ class _Reader:
             case Number(value):
                 return constant(value)
             case Name("pi") if "pi" not in self.shapes:
-                raise Unsupported(
-                    "pi in an equation is not built yet; built is pi in a formula under [functions]"
-                )
+                raise Unsupported("pi in an equation is not built yet; built is pi in a formula under [functions]")
             case Name(id):
                 return leaf(id, self.shapes[id])
             case Negate(operand):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MOST_ENTRIES = 240  # entries of all names of a network that is small enough to be written out
 MOST_TERMS = 1200  # terms of all products of matrices in it
 MOST_WHOLE = 24  # entries whose derivative is compared with the loss written out in full
-LONGEST_WHOLE = 400  # operations of a loss that is written out in full
+LONGEST_WHOLE = 200  # operations of a loss that is written out in full
 DEEPEST_WHOLE = 12  # equations of a network whose loss is written out in full
 
 
@@ -124,19 +124,19 @@ def _whole(part: Part, explicit: Explicit, paths: Paths, loss: str) -> Iterator[
 
 
 def _equal(part: Part, a: sympy.Expr, b: sympy.Expr) -> bool:
-    """Whether SymPy shows two entries equal: as they stand, or else with what the names in them stand for.
+    """Whether SymPy shows two entries equal, given that labels add up to 1.
 
-    That is: labels that add up to 1, values that equations have named, and the formulas of the functions.
+    They are tried as they stand, and then with the values that equations have named and the formulas of the functions.
     """
     explicit, paths = part.explicit, part.paths
     assert explicit is not None
     assert paths is not None
-    difference = a - b
+    last = {labels[-1]: 1 - sympy.Add(*labels[:-1]) for labels in paths.samples}
+    difference = (a - b).xreplace(last) if last else a - b
     if vanishes(difference):
         return True
     functions = [str(e.name) for e in part.network.equations if e.value.op in ("softmax", *FUNCTIONS)]
-    last = {labels[-1]: 1 - sympy.Add(*labels[:-1]) for labels in paths.samples}
-    spelled = explicit.with_definitions(explicit.written_out(difference, functions)).xreplace(last)
+    spelled = explicit.with_definitions(explicit.written_out(difference, functions))
     return spelled != difference and vanishes(spelled)
 
 
