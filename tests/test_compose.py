@@ -261,6 +261,13 @@ def test_no_placeholder_and_no_python_shows(name: str, documents: dict[str, Docu
             assert wrong not in latex, latex
 
 
+def test_a_loss_is_never_explained_by_its_own_name() -> None:
+    """The right-hand side of J = sum(...) is the sum, whatever names it has: no chain says J = J."""
+    text = 'equations = "J = sum((a - b) ** 2)"\nshapes = { a = ["N", 2], b = ["N", 2] }\n[ask]\ngradients = ["a"]'
+    for chain in chains(compose(solve(problem_from_text(text, name="problem")))):
+        assert all(link.terms != (chain.left,) for link in chain.links), chain
+
+
 def chains(document: Document) -> list[Chain]:
     """Every chain of a document."""
     return [chain for block in document.blocks if isinstance(block, Display) for chain in block.chains]

@@ -203,7 +203,7 @@ class Matrices:
             left = r"\mathbf{1}^{\top} " if axis in (None, 0) and x.shape[0] != 1 else ""
             right = r" \mathbf{1}" if axis in (None, 1) and x.shape[1] != 1 else ""
             return Cell(f"{left}{text}{right}", PRODUCT) if left or right else inner
-        return self._running.cell(node, ())
+        return self._running.worked_out(node, ())
 
     @property
     def _running(self) -> Running:

@@ -36,6 +36,10 @@ class Running(Cells):
         """As for entries with numbers, but sums stay sums and products of matrices stay products."""
         if node in self.named:
             return self.cell(self.named[node], index)
+        return self.worked_out(node, index)
+
+    def worked_out(self, node: Expression, index: Index) -> Cell:
+        """By what an expression does, even where an equation has given it a name: its own right-hand side is no name."""
         match node.op:
             case "sum":
                 (x,), (axis,) = node.args, node.at
