@@ -19,6 +19,7 @@ PACKAGE = ROOT / "derive"
 # A room may import the rooms it leans on and those that they lean on.
 LEANS_ON: dict[str, tuple[str, ...]] = {
     "errors": (),
+    "aside": (),
     "cases": (),
     "numbers": ("errors",),
     "problem": ("numbers", "cases"),
@@ -32,7 +33,7 @@ LEANS_ON: dict[str, tuple[str, ...]] = {
     "exam": ("report", "review"),
     "api": ("report", "review"),
     "__init__": ("api",),
-    "cli": ("api", "chapters", "exam", "__init__"),
+    "cli": ("aside", "api", "chapters", "exam", "__init__"),
     "__main__": ("cli",),
 }
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from threading import Thread
+from collections.abc import Iterable
 
 from derive.errors import ProblemError
 from derive.report.document import Document
@@ -25,47 +24,31 @@ def files(document: Document, formats: Iterable[str], engine: str = "typst") -> 
 
     Raises ``ProblemError`` for an engine that is not installed.
     """
-    from derive.report.pdf import pdf
+    from derive.report.pdf import Pending
     from derive.report.render import render
 
     wanted = tuple(formats)
     # A PDF is set outside of Python's lock: while that goes on, the other formats are written.
-    printing = _Meanwhile(lambda: pdf(document, engine)) if "pdf" in wanted else None
+    pending = Pending(document, engine) if "pdf" in wanted else None
     made: dict[str, bytes] = {}
-    try:
-        for format in wanted:
-            made[f"{document.name}.{format}"] = b""
-            if format != "pdf":
-                rendered = render(document, format)
-                made[f"{document.name}.{format}"] = rendered.text.encode()
-                made.update(rendered.attachments)
-    finally:
-        if printing is not None:
-            printing.join()
-    if printing is not None:
-        made[f"{document.name}.pdf"] = printing.result()
+    for format in wanted:
+        made[f"{document.name}.{format}"] = b""
+        if format != "pdf":
+            rendered = render(document, format)
+            made[f"{document.name}.{format}"] = rendered.text.encode()
+            made.update(rendered.attachments)
+    if pending is not None:
+        made[f"{document.name}.pdf"] = pending.result()
     return made
 
 
-class _Meanwhile(Thread):
-    """A thread that works something out; ``result`` waits for it and raises what it raised."""
+def ready(formats: Iterable[str], engine: str = "typst") -> None:
+    """Load and compile what these formats need, so that a document does not wait for it."""
+    from derive.report import pdf, render
 
-    def __init__(self, work: Callable[[], bytes]) -> None:
-        super().__init__(name="derive-pdf")
-        self._work, self._found = work, b""
-        self._error: BaseException | None = None
-        self.start()
-
-    def run(self) -> None:
-        """Do the work."""
-        try:
-            self._found = self._work()
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
-            self._error = error
-
-    def result(self) -> bytes:
-        """What the work gave."""
-        self.join()
-        if self._error is not None:
-            raise self._error
-        return self._found
+    for format in formats:
+        if format != "pdf":
+            render.load(format)
+        elif engine == "typst":
+            render.load("typ")
+            pdf.warm_up()

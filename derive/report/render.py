@@ -113,6 +113,13 @@ def render(document: Document, format: str, page: Page = A4) -> Rendered:
     return Rendered(text.rstrip("\n") + "\n", attachments)
 
 
+def load(format: str) -> None:
+    """Compile the templates of a format, which its first document would else wait for."""
+    environment = _environment(format)
+    for name in environment.list_templates(filter_func=lambda name: name.startswith(f"{format}/")):
+        environment.get_template(name)
+
+
 def _views(document: Document, format: str, page: Page, attachments: dict[str, bytes]) -> list[View]:
     layout = lay_out(document, page)
     views = []
