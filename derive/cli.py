@@ -147,6 +147,7 @@ def program() -> None:
     help=f"Of {', '.join(ENGINES)}; all but typst must be installed beside derive.",
 )
 @click.option("--sizes", metavar="SIZES", default="", help="Of a chapter's written-out case: N=2,m=3,n=2.")
+@click.option("--factor", metavar="FACTOR", help="In front of the loss, in a chapter about one: 1/2N.")
 @click.option("--proofs", is_flag=True, help="Append a proof, for all sizes, of every rule that was used.")
 @click.option("--json", "as_json", is_flag=True, help="Write no files; print all results as one JSON document.")
 @click.pass_context
@@ -162,6 +163,7 @@ def solve(
     questions: bool,
     engine: str,
     sizes: str,
+    factor: str | None,
     proofs: bool,
     as_json: bool,
 ) -> None:
@@ -191,10 +193,11 @@ def solve(
         for option in ("digits", "significant", "style", "questions", "proofs"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"{problem} is a chapter: --{option} is for problems")
-        chapter(problem, sizes, formats, out, lang, engine, as_json, start)
+        chapter(problem, sizes, factor, formats, out, lang, engine, as_json, start)
         return
-    if ctx.get_parameter_source("sizes") is click.core.ParameterSource.COMMANDLINE:
-        raise click.UsageError(f"--sizes is for chapters, which are {', '.join(chapter_names())}")
+    for option in ("sizes", "factor"):
+        if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{option} is for chapters, which are {', '.join(chapter_names())}")
     try:
         solution = api.solve(problem, digits=digits, significant=significant, style=style or None)
     except ProblemError as error:
@@ -214,6 +217,7 @@ def solve(
 def chapter(
     name: str,
     sizes: str,
+    factor: str | None,
     formats: tuple[str, ...],
     out: str,
     lang: str,
@@ -226,7 +230,7 @@ def chapter(
     from derive.report.files import files as in_formats
     from derive.report.write import write_files
 
-    work = work_out(name, sizes, lang)
+    work = work_out(name, sizes, lang, factor)
     if as_json:
         import json
 
@@ -235,6 +239,7 @@ def chapter(
     made = {Path(out) / file: content for file, content in in_formats(work.document(), formats, engine).items()}
     write_files(made)
     rows: Rows = [("sizes", [", ".join(f"{key} = {size}" for key, size in work.sizes.items())])]
+    rows += [("factor", [work.factor])] if work.factor else []
     rows += [("checks", [verdict(work.checks)]), ("files", files(list(made)))]
     summarise(work.title, rows, time.perf_counter() - start)
 

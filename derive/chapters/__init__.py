@@ -11,6 +11,9 @@ from collections.abc import Mapping
 
 MODULES: Mapping[str, str] = {
     "forward": "derive.chapters.forward",
+    "mse": "derive.chapters.mse",
+    "cross-entropy": "derive.chapters.cross_entropy",
+    "binary-cross-entropy": "derive.chapters.binary_cross_entropy",
     "backprop": "derive.chapters.backprop",
 }
 """Each chapter's name and the module that holds its ``CHAPTER``."""

@@ -59,7 +59,7 @@ OUTPUT = {"Z_L": "Z_L", "W": "W_{L+1}", "b": "b_{L+1}"}
 RATE = "eta"
 
 
-def problems(sizes: Sizes) -> Mapping[str, Problem]:
+def problems(sizes: Sizes, factor: str) -> Mapping[str, Problem]:
     """The solved problems that the chapter is made of."""
     samples, hidden, outs = sizes["N"], sizes["m"], sizes["n"]
     known = {"of": "J", "at": "out"}

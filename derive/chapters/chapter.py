@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -29,14 +29,17 @@ class Chapter:
     """A chapter: the sizes of its written-out case with their bounds, its problems, and what is written about them.
 
     ``most`` may bound sizes that have no default: they are there where they are given. ``problems`` states the problems
-    for given sizes, each under a key of the chapter's own; ``write`` makes blocks of the solved ones.
+    for given sizes and a factor, each under a key of the chapter's own; ``write`` makes blocks of the solved ones.
+    ``least`` is 1 where it does not say otherwise. ``factors`` are what may stand in front of a loss, the chapter's choice first; empty where there is no loss.
     """
 
     name: str
     sizes: Mapping[str, int]
     most: Mapping[str, int]
-    problems: Callable[[Sizes], Mapping[str, Problem]]
+    problems: Callable[[Sizes, str], Mapping[str, Problem]]
     write: Callable[[Worked], Iterator[Block]]
+    factors: tuple[str, ...] = ()
+    least: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Worked:
     sizes: Sizes
     solutions: Mapping[str, Solution]
     words: Catalogue
+    factor: str = ""
 
     @cached_property
     def sheets(self) -> dict[str, Sheet]:
@@ -84,15 +88,26 @@ def find_chapter(name: str) -> Chapter:
     return found
 
 
-def work_out(name: str, sizes: str = "", language: str = "en") -> Worked:
-    """A chapter with its problems solved; ``sizes`` as on the command line (``"N=2,m=3"``).
+def work_out(name: str, sizes: str = "", language: str = "en", factor: str | None = None) -> Worked:
+    """A chapter with its problems solved; ``sizes`` and ``factor`` as on the command line: ``"N=2,m=3"``, ``"1/2N"``.
 
-    Raises ``ProblemError`` for sizes that are not wanted, ``CheckFailed`` where a witness disagrees.
+    Raises ``ProblemError`` for sizes or a factor that are not to be had, ``CheckFailed`` where a witness disagrees.
     """
     chapter, words = find_chapter(name), prose(language)
-    wanted = read_sizes(chapter, sizes)
-    solutions = {key: solve(problem) for key, problem in chapter.problems(wanted).items()}
-    return Worked(chapter, wanted, solutions, words)
+    wanted, factor = read_sizes(chapter, sizes), _factor(chapter, factor)
+    solutions = {key: solve(problem) for key, problem in chapter.problems(wanted, factor).items()}
+    return Worked(chapter, wanted, solutions, words, factor)
+
+
+def _factor(chapter: Chapter, factor: str | None) -> str:
+    """The factor in front of the loss: the chapter's own where none is asked for."""
+    if factor is None:
+        return chapter.factors[0] if chapter.factors else ""
+    if not chapter.factors:
+        raise ProblemError(f"--factor {factor}: {chapter.name} has no loss")
+    if factor not in chapter.factors:
+        raise ProblemError(f"--factor {factor}: {chapter.name} knows {', '.join(chapter.factors)}")
+    return factor
 
 
 def read_sizes(chapter: Chapter, text: str) -> dict[str, int]:
@@ -112,10 +127,10 @@ def read_sizes(chapter: Chapter, text: str) -> dict[str, int]:
             raise ProblemError(f"--sizes {text}: {chapter.name} has no size {name!r}", hint=tip)
         if name in said:
             raise ProblemError(f"--sizes {text}: {name} is given twice")
-        most = chapter.most[name]
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not 1 <= int(value) <= most:
-            is_now = value or "empty"
-            raise ProblemError(f"--sizes {text}: {name} is {is_now}, expected is a whole number from 1 to {most}")
+        least, most = chapter.least.get(name, 1), chapter.most[name]
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+            is_now, wanted = value or "empty", f"a whole number from {least} to {most}"
+            raise ProblemError(f"--sizes {text}: {name} is {is_now}, expected is {wanted}")
         said.add(name)
         found[name] = int(value)
     return found

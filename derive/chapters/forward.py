@@ -22,7 +22,7 @@ MOST = 16  # of a size of the network with numbers
 DEEPEST = 6  # hidden layers that --sizes may name
 
 
-def problems(sizes: Sizes) -> Mapping[str, Problem]:
+def problems(sizes: Sizes, factor: str) -> Mapping[str, Problem]:
     """The solved problems that the chapter is made of."""
     ones = {"one": ["N", 1]}
     return {

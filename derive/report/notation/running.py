@@ -39,7 +39,7 @@ class Running(Cells):
         return self.worked_out(node, index)
 
     def worked_out(self, node: Expression, index: Index) -> Cell:
-        """By what an expression does, even where an equation has given it a name: its own right-hand side is no name."""
+        """By what an expression does, even where an equation has named it: a right-hand side is no name."""
         match node.op:
             case "sum":
                 (x,), (axis,) = node.args, node.at
