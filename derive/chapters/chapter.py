@@ -28,9 +28,10 @@ Sizes = Mapping[str, int]
 class Chapter:
     """A chapter: the sizes of its written-out case with their bounds, its problems, and what is written about them.
 
-    ``most`` may bound sizes that have no default: they are there where they are given. ``problems`` states the problems
-    for given sizes and a factor, each under a key of the chapter's own; ``write`` makes blocks of the solved ones.
-    ``least`` is 1 where it does not say otherwise. ``factors`` are what may stand in front of a loss, the chapter's choice first; empty where there is no loss.
+    ``least`` is 1 where it does not say otherwise; ``most`` may bound sizes that have no default: they are there where
+    they are given. ``problems`` states the problems for given sizes and a factor, each under a key of the chapter's
+    own; ``write`` makes blocks of the solved ones. ``factors`` are what may stand in front of a loss, the chapter's
+    choice first; empty where there is no loss.
     """
 
     name: str
