@@ -40,13 +40,16 @@ def extents(shape: Shape) -> tuple[int, ...]:
 
 
 # f, f', f'' and f''' of a function that stands for any: no accidental identities, defined for positive numbers.
-ANY = (
+ANY: tuple[Any, ...] = (
     lambda x: np.exp(x / 2) + x**3,
     lambda x: np.exp(x / 2) / 2 + 3 * x**2,
     lambda x: np.exp(x / 2) / 4 + 6 * x,
     lambda x: np.exp(x / 2) / 8 + 6,
 )
-KNOWN = {"exp": 4 * (np.exp,), "log": (np.log, lambda x: 1 / x, lambda x: -1 / x**2, lambda x: 2 / x**3)}
+KNOWN: dict[str, tuple[Any, ...]] = {
+    "exp": 4 * (np.exp,),
+    "log": (np.log, lambda x: 1 / x, lambda x: -1 / x**2, lambda x: 2 / x**3),
+}
 
 
 def softmax(x: Array, axis: int) -> Array:
@@ -189,6 +192,18 @@ def test_every_op_of_a_built_in_problem_is_proved(name: str) -> None:
             for node in equation.value.nodes():
                 if node.args and node.op != "name":
                     assert all(prove(claim).proved for claim in claims_of(rule_of(node.op), general(node)))
+
+
+def test_as_many_operands_as_there_are() -> None:
+    """Sums and products of five terms, and of ten, have claims of their own, which are proved and right."""
+    for count in (5, 10):
+        for op in ("add", "multiply"):
+            shapes: list[Shape] = [("a", "b"), (1, "b"), (), ("a", 1), (1, 1)] * (count // 5)
+            node = ops.apply(op, *(ops.leaf(f"v{k}", shape) for k, shape in enumerate(shapes)))
+            found = list(claims_of(op, general(node)))
+            assert len(found) == count
+            assert [claim.sizes[claim.by] for claim in found][:5] == [("N", "n"), (1, "n"), (), ("N", 1), (1, 1)]
+            assert all(prove(claim).proved and is_right(claim) for claim in found)
 
 
 # ── the textbook's unstated hypothesis ──────────────────────────────────────────────────────────────────────────
