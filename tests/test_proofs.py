@@ -165,7 +165,7 @@ def test_every_op_has_claims() -> None:
 
 def test_a_bias_comes_in_four_forms() -> None:
     """A full matrix, a row, a column and one shared number are added by claims of their own."""
-    shapes = {claim.sizes["b" if "b" in claim.sizes else "B"] for claim in claims("add") if len(claim.sizes) == 2}
+    shapes = {claim.sizes[claim.by] for claim in claims("add") if len(claim.sizes) == 2}
     assert shapes == {("N", "n"), (1, "n"), ("N", 1), (1, 1), ()}
 
 

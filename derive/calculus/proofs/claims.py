@@ -23,6 +23,7 @@ MATRIX: Shape = ("N", "n")
 FORMS: Mapping[str, Shape] = {"matrix": MATRIX, "row": (1, "n"), "column": ("N", 1), "entry": (1, 1), "scalar": ()}
 LETTERS: Mapping[str, tuple[str, ...]] = {
     "matmul": ("Z", "W"),
+    "diag": ("X",),
     "cross_entropy": ("Z", "T"),
     "binary_cross_entropy": ("P", "T"),
 }
@@ -106,14 +107,19 @@ def _labels_are_one(value: Expression, labels: Expression) -> Expression:
 
 def letters(op: str, shapes: Sequence[Shape]) -> tuple[Expression, ...]:
     """Letters for the operands: capitals for what has rows and columns, small ones for rows, columns and numbers."""
-    default = ("X", "B", "C", "D", "E", "F")
-    names = LETTERS.get(op, default)
-    if len(shapes) > len(names):
-        names = tuple(f"X{k}" for k in range(1, len(shapes) + 1))
-    return tuple(
-        leaf(name if len(shape) == 2 and 1 not in shape else name.lower(), shape)
-        for name, shape in zip(names, shapes, strict=False)
-    )
+    own = LETTERS.get(op)
+    capitals, smalls = iter("XYUVQR"), iter("bcadpr")
+    found = []
+    for k, shape in enumerate(shapes):
+        whole = len(shape) == 2 and 1 not in shape
+        if own is not None:
+            name = own[k] if whole else own[k].lower()
+        elif len(shapes) > 6:
+            name = f"{'X' if whole else 'b'}{k + 1}"
+        else:
+            name = next(capitals if whole else smalls)
+        found.append(leaf(name, shape))
+    return tuple(found)
 
 
 def _node(op: str, *forms: str, at: tuple[object, ...] = ()) -> Expression:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from derive.calculus.proofs import OUT, UPSTREAM, Claim, Composite, Proof, used
+from derive.calculus.proofs.claims import FORMS
 from derive.calculus.proofs.entries import places
 from derive.calculus.proofs.proof import COLUMN, OUT_COLUMN, OUT_ROW, ROW
 from derive.graph.expression import Expression, leaf
@@ -32,6 +33,7 @@ from derive.report.widths import bound
 from derive.solution.derivation import Derivation
 
 LOSS = "J"
+ALONG = ("softmax", "log_softmax", "cross_entropy")  # what goes along rows or along columns
 MOST_LEFT = 8.0  # em of a formula that may stand on the left
 SOFTMAX = "S"  # what softmax(Z) is called where a formula needs its entries
 
@@ -92,9 +94,24 @@ class _Writer:
 
     def _along(self) -> Iterator[Span]:
         """Which way a softmax goes."""
-        if self.claim.expression.op in ("softmax", "log_softmax", "cross_entropy"):
+        if self.claim.expression.op in ALONG:
             yield from self.words.say(f"proof.along_{'rows' if self.claim.expression.at[0] == 1 else 'columns'}")
             yield Text(" ")
+
+    def form(self) -> Iterator[Span]:
+        """What tells the claim from others about the same formula: its axis, and operands that are no matrix."""
+        claim, words = self.claim, self.words
+        if claim.expression.op in ALONG:
+            yield Text(", ")
+            yield from words.say(f"proof.form_{'rows' if claim.expression.at[0] == 1 else 'columns'}")
+        if "labels" in claim.hypotheses:
+            yield Text(", ")
+            yield from words.say("proof.form_labels")
+        for name, shape in claim.sizes.items():
+            form = next((form for form, stretched in FORMS.items() if stretched == shape and form != "matrix"), None)
+            if form is not None:
+                yield Text(", ")
+                yield from words.say(f"proof.form_{form}", name=Math(self.symbols.name(name)))
 
     def _sizes(self) -> Spans:
         spans: list[Span] = []
@@ -180,7 +197,8 @@ def rule_blocks(rule: str, proofs: Sequence[Proof], words: Catalogue, level: int
             writer = _Writer(proof.claim, words)
             by = writer.symbols.partial(LOSS, writer.symbols.name(proof.claim.by))
             of = rf"{writer.symbols.name(OUT)} = {Matrices(writer.symbols).text(proof.claim.expression)}"
-            yield Heading(level + 1, words.say("proof.by", adjoint=Math(by), of=Math(of)))
+            heading = words.say("proof.by", adjoint=Math(by), of=Math(of))
+            yield Heading(level + 1, (*heading, *writer.form()))
         yield from proof_blocks(proof, words)
 
 
