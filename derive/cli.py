@@ -10,18 +10,23 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from derive import __version__
+from derive.aside import Aside
 from derive.errors import DeriveError, ProblemError, Unsupported
 
 if TYPE_CHECKING:
     from derive.api import Solution
+    from derive.report.document import Document
     from derive.solution import Check
+
+    Press = Aside[Document, dict[str, bytes]]
 
 # Names of commands to come. No built-in problem may be called so; a file still may.
 RESERVED = (
@@ -186,6 +191,10 @@ def solve(
     require_text(problem, "the name of the problem")
     require_text(out, "the folder of --out")
 
+    # Begun before anything heavy is loaded: while this process solves, another gets ready to print.
+    press = Aside(partial(printing, formats, engine), copy=bool(ctx.obj) and not as_json)
+    ctx.call_on_close(press.close)
+
     from derive import api
     from derive.chapters import chapter_names
 
@@ -193,7 +202,7 @@ def solve(
         for option in ("digits", "significant", "style", "questions", "proofs"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"{problem} is a chapter: --{option} is for problems")
-        chapter(problem, sizes, factor, formats, out, lang, engine, as_json, start)
+        chapter(problem, sizes, factor, out, lang, press, as_json, start)
         return
     for option in ("sizes", "factor"):
         if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
@@ -208,7 +217,10 @@ def solve(
 
         click.echo(json.dumps(solution.json(), ensure_ascii=False, indent=1))
         return
-    written = solution.save(out, formats=formats, lang=lang, questions=questions, engine=engine, proofs=proofs)
+    from derive.report.compose import compose
+
+    document = compose(solution.core, questions=questions, language=lang, proofs=proofs)
+    written = write(press(document), out)
     rows: Rows = [] if questions else list(results(solution))
     rows += [("", []), ("checks", [verdict(solution.checks)]), ("files", files(written))]
     summarise(solution.title(), rows, time.perf_counter() - start)
@@ -218,17 +230,14 @@ def chapter(
     name: str,
     sizes: str,
     factor: str | None,
-    formats: tuple[str, ...],
     out: str,
     lang: str,
-    engine: str,
+    press: Press,
     as_json: bool,
     start: float,
 ) -> None:
     """Work a chapter out, and write it down or print its solved problems as one document."""
     from derive.chapters.chapter import work_out
-    from derive.report.files import files as in_formats
-    from derive.report.write import write_files
 
     work = work_out(name, sizes, lang, factor)
     if as_json:
@@ -236,12 +245,28 @@ def chapter(
 
         click.echo(json.dumps(work.json(), ensure_ascii=False, indent=1))
         return
-    made = {Path(out) / file: content for file, content in in_formats(work.document(), formats, engine).items()}
-    write_files(made)
+    written = write(press(work.document()), out)
     rows: Rows = [("sizes", [", ".join(f"{key} = {size}" for key, size in work.sizes.items())])]
     rows += [("factor", [work.factor])] if work.factor else []
-    rows += [("checks", [verdict(work.checks)]), ("files", files(list(made)))]
+    rows += [("checks", [verdict(work.checks)]), ("files", files(written))]
     summarise(work.title, rows, time.perf_counter() - start)
+
+
+def printing(formats: Sequence[str], engine: str) -> Callable[[Document], dict[str, bytes]]:
+    """Get ready to print; gives the function that makes a document into files."""
+    from derive.report.files import files, ready
+
+    ready(formats, engine)
+    return lambda document: files(document, formats, engine)
+
+
+def write(made: Mapping[str, bytes], folder: str) -> list[Path]:
+    """Write files into a folder, all or none; gives their paths."""
+    from derive.report.write import write_files
+
+    contents = {Path(folder) / name: content for name, content in made.items()}
+    write_files(contents)
+    return list(contents)
 
 
 def nearest(ctx: click.Context, problem: str) -> str | None:
@@ -402,15 +427,15 @@ def list_problems() -> None:
 # ── the whole ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit status."""
+def main(arguments: Sequence[str] | None = None, *, alone: bool = False) -> int:
+    """Run the program and return its exit status; ``alone``: the process is the program's, which may copy it."""
     # SymPy makes objects by the million that live to the end; looking for garbage among them costs a tenth of a run.
     gc.set_threshold(500_000, 50, 100)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = program.main(arguments, standalone_mode=False)
+        status = program.main(arguments, standalone_mode=False, obj=alone)
         sys.stdout.flush()
     except DeriveError as error:
         complain(error)
@@ -434,7 +459,7 @@ def run() -> NoReturn:
     # The linear algebra under NumPy would start a thread for each core, for matrices that one thread is done with
     # before the others have woken up. Read when NumPy is imported, which is later; a wish of the user's stands.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    status = main()
+    status = main(alone=True)
     sys.stderr.flush()
     # Not sys.exit: Python would take a million SymPy objects apart one by one before it leaves.
     os._exit(status)
