@@ -1,0 +1,180 @@
+"""Chapters: every one solved, written in all formats, at other sizes, and as data; what it says of sizes and factors."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sympy
+
+from derive.chapters import chapter_names
+from derive.chapters.arbitrary import holds_for_any_loss
+from derive.chapters.blocks import final
+from derive.chapters.chapter import Worked, find_chapter, read_sizes, work_out
+from derive.chapters.losses import FACTORS
+from derive.chapters.prose import own, titles
+from derive.cli import main
+from derive.errors import ProblemError
+from derive.report.document import Chain, Display, Document, Heading, Table
+from derive.report.files import files
+from derive.solution.checks import CheckFailed
+
+SIZES = {"forward": "N=1,m=2,m_3=7", "backprop": "N=3,m=2,n=4", "cross-entropy": "N=1,n=2"}
+
+
+@pytest.fixture(scope="module")
+def worked() -> dict[str, Worked]:
+    """Every chapter at its own sizes."""
+    return {name: work_out(name) for name in chapter_names()}
+
+
+def chains(document: Document) -> list[Chain]:
+    """Every chain of a document."""
+    return [chain for block in document.blocks if isinstance(block, Display) for chain in block.chains]
+
+
+@pytest.mark.parametrize("name", chapter_names())
+def test_every_chapter_is_written_in_every_format(name: str, worked: dict[str, Worked]) -> None:
+    """Markdown, LaTeX and Typst come out of the same blocks, twice the same; the title is the one in the list."""
+    document = worked[name].document()
+    assert document == worked[name].document()
+    assert document.title == titles()[name]
+    made = files(document, ("md", "tex", "typ"))
+    assert {f"{name}.{format}" for format in ("md", "tex", "typ")} <= made.keys()
+    assert worked[name].checks
+    assert all(check.passed for check in worked[name].checks)
+
+
+@pytest.mark.parametrize("name", chapter_names())
+def test_the_written_out_case_has_the_sizes_that_are_asked_for(name: str) -> None:
+    """Other sizes, the smallest and the largest ones: solved and written like the chapter's own."""
+    chapter = find_chapter(name)
+    smallest = ",".join(f"{size}={chapter.least.get(size, 1)}" for size in chapter.sizes)
+    for sizes in (SIZES.get(name, ""), smallest):
+        document = work_out(name, sizes).document()
+        assert files(document, ("md",))[f"{name}.md"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ("N=0", "N is 0, expected is a whole number from 1 to 4"),
+        ("m=5", "m is 5, expected is a whole number from 1 to 4"),
+        ("N=two", "N is two, expected is a whole number from 1 to 4"),
+        ("N=-1", "N is -1, expected is a whole number from 1 to 4"),
+        ("N=", "N is empty"),
+        ("k=2", "backprop has no size 'k'"),
+        ("N", "'N' is not NAME=NUMBER"),
+        ("N=2,N=3", "N is given twice"),
+        (",", "'' is not NAME=NUMBER"),
+    ],
+)
+def test_a_bad_size_is_named_with_its_bound(sizes: str, said: str) -> None:
+    """One message: what was found, and which numbers there may be."""
+    with pytest.raises(ProblemError, match="--sizes") as error:
+        read_sizes(find_chapter("backprop"), sizes)
+    assert said in str(error.value)
+
+
+def test_words_of_chapters_and_problems_do_not_mix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 2 and nothing written for sizes of a problem, decimals of a chapter, a factor where there is no loss."""
+    for words in (
+        ["case1", "--sizes", "N=2"],
+        ["backprop", "--digits", "3"],
+        ["backprop", "--factor", "1/N"],
+        ["mse", "--factor", "2"],
+        ["backprop", "--sizes", "N=0"],
+        ["forward", "--sizes", "m_4=2"],
+        ["mse", "--lang", "xx"],
+    ):
+        assert main([*words, "--out", str(tmp_path / "out")]) == 2, words
+        assert capsys.readouterr().out == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_chapter_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The files of a chapter lie where those of a problem do; --json gives every solved problem."""
+    assert main(["mse", "--factor", "1/N", "--format", "md,typ", "--out", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"mse.md", "mse.typ"}
+    assert "1/N" in capsys.readouterr().out
+    assert main(["backprop", "--json", "--sizes", "N=1"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["chapter"], found["sizes"]["N"]) == ("backprop", 1)
+    assert {"special", "general", "below", "layer"} <= found["problems"].keys()
+    assert all(check["passed"] for one in found["problems"].values() for check in one["parts"][0]["checks"])
+
+
+def test_the_spread_bias_has_the_width_of_its_layer(worked: dict[str, Worked]) -> None:
+    """1 b^T is N x m_1, not N x m, and all its rows are one and the same."""
+    (spread,) = (chain for chain in chains(worked["forward"].document()) if chain.left == r"\mathbf{1} b_1^{\top}")
+    body = spread.links[0].terms[0].removeprefix(r"\begin{pmatrix} ").removesuffix(r" \end{pmatrix}")
+    rows = [row.split(" & ") for row in body.split(r" \\ ")]
+    assert (len(rows), len(rows[0])) == (4, 5)
+    assert all(row == rows[0] for row in rows)
+
+
+def test_parameters_are_counted_from_the_shapes(worked: dict[str, Worked]) -> None:
+    """3-5-4-2: 20 + 24 + 10 parameters; the table of the network in numbers says 54."""
+    table = [block for block in worked["forward"].document().blocks if isinstance(block, Table)][1]
+    assert [row[-1][0].latex for row in table.rows] == ["15 + 5 = 20", "20 + 4 = 24", "8 + 2 = 10", "54"]  # type: ignore[union-attr]
+
+
+def test_backprop_writes_out_every_partial_and_boxes_three_rules(worked: dict[str, Worked]) -> None:
+    """6 weights, 2 biases and 6 activations as sums over paths; ①, ② and ③ end in a framed rule."""
+    document = worked["backprop"].document()
+    lefts = [chain.left for chain in chains(document)]
+    for letter, count in (("w", 6), ("z", 6)):
+        assert sum(left.startswith(rf"\frac{{\partial J}}{{\partial {letter}_{{") for left in lefts) == count
+    boxes = [block for block in document.blocks if isinstance(block, Display) and block.boxed]
+    assert [box.chains[0].links[0].terms for box in boxes] == [
+        (r"Z_L^{\top} \frac{\partial J}{\partial \mathrm{out}}",),
+        (r"\mathbf{1}^{\top} \frac{\partial J}{\partial \mathrm{out}}",),
+        (r"\frac{\partial J}{\partial \mathrm{out}} W_{L+1}^{\top}",),
+    ]
+
+
+def test_any_loss_will_do_and_a_wrong_rule_is_noticed(worked: dict[str, Worked]) -> None:
+    """With J an undefined function of the outputs SymPy finds the same 14 entries; a transposed rule fails."""
+    part = worked["backprop"].solutions["special"].part()
+    assert holds_for_any_loss(part, ("W", "b", "Z_L")) == 14
+    assert part.derivation is not None
+    square = work_out("backprop", "N=2,m=2,n=2").solutions["special"].part()
+    assert square.derivation is not None
+    right = square.derivation.adjoints
+    weights, hidden = (square.derivation.adjoint(name) for name in ("W", "Z_L"))
+    wrong = replace(square.derivation, adjoints={**right, weights: right[hidden]})
+    square = replace(square, derivation=wrong)
+    with pytest.raises(CheckFailed, match="arbitrary loss"):
+        holds_for_any_loss(square, ("W",))
+
+
+@pytest.mark.parametrize(("factor", "number"), list(zip(FACTORS, (2, 1, 2 / 3, 1 / 3, 2 / 6), strict=True)))
+def test_the_factor_of_the_loss_is_in_the_derivative(factor: str, number: float) -> None:
+    """For 3 samples and 2 outputs: 2, 1, 2/N, 1/N and 2/Nn times (output - label), from the engine's own rule."""
+    sheet = work_out("mse", "N=3,n=2", factor=factor).sheets["small"]
+    explicit = sheet.part.explicit
+    assert explicit is not None
+    ours = explicit.entries(final(sheet, "out"))
+    for index in np.ndindex(3, 2):
+        difference = explicit.symbols("out")[index] - explicit.symbols("Y")[index]
+        assert sympy.nsimplify(sympy.expand(ours[index] / difference).simplify()) == sympy.nsimplify(number)
+
+
+def test_every_sentence_has_its_place() -> None:
+    """A chapter's sentences stand under its name or under one that chapters share."""
+    shared = {"activation", "losses"}
+    assert {key.split(".")[0] for key in own("en")} - set(chapter_names()) <= shared
+
+
+def test_headings_of_backprop_follow_the_five_parts(worked: dict[str, Worked]) -> None:
+    """Five numbered parts, then any depth, then the algorithm."""
+    heads = [
+        "".join(getattr(span, "text", "") for span in block.spans)
+        for block in worked["backprop"].document().blocks
+        if isinstance(block, Heading) and block.level == 1
+    ]
+    assert [head[:6] for head in heads[1:6]] == [f"Part {k}" for k in range(1, 6)]
+    assert heads[6:8] == ["Any depth", "The whole algorithm"]
