@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Generic, TypeVar
 
 A = TypeVar("A")
@@ -73,6 +74,12 @@ class Aside(Generic[A, B]):
         finally:
             self.close()
         return (value,)
+
+
+def begun(work: Callable[[], B]) -> Callable[[], B]:
+    """Begins a work aside; gives the function that waits for what comes of it."""
+    copy = Aside[None, B](lambda: lambda _: work())
+    return cache(partial(copy, None))
 
 
 def _may_fork() -> bool:

@@ -95,6 +95,23 @@ except ProblemError as error:
     assert said(code) == "a.toml:3: found a hole True\n"
 
 
+@copies
+def test_a_work_that_is_begun() -> None:
+    """It is done aside, once; what it raises is raised where it is waited for, each time."""
+    code = """
+from derive.aside import begun
+wait = begun(os.getpid)
+print(wait() == wait() != os.getpid(), gone())
+wait = begun(lambda: 1 // 0)
+for _ in range(2):
+    try:
+        wait()
+    except ZeroDivisionError as error:
+        print(error, gone())
+"""
+    assert said(code) == "True True\ninteger division or modulo by zero True\ninteger division or modulo by zero True\n"
+
+
 def test_no_copy_of_a_process_with_threads() -> None:
     """A thread could hold a lock that its copy would wait for."""
     code = """
