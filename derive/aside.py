@@ -18,7 +18,7 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -30,6 +30,8 @@ class Aside(Generic[A, B]):
     Argument and value have to be such that ``pickle`` carries them. ``close`` when done with it, in any case. Without
     ``copy`` everything is done here.
     """
+
+    _open: ClassVar[set[Aside[Any, Any]]] = set()  # those whose copies are still there
 
     def __init__(self, prepare: Callable[[], Callable[[A], B]], *, copy: bool = True) -> None:
         self._prepare = prepare
@@ -47,18 +49,26 @@ class Aside(Generic[A, B]):
         """Ends the copy where it is still there."""
         if self._pid:
             pid, self._pid = self._pid, 0
+            self._open.discard(self)
             os.close(self._to)
             os.close(self._from)
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
 
+    @classmethod
+    def close_all(cls) -> None:
+        """Ends every copy that is still there: a program does so before it leaves."""
+        for work in tuple(cls._open):
+            work.close()
+
     def _fork(self) -> None:
         asked, self._to = os.pipe()
         self._from, answered = os.pipe()
         self._pid = os.fork()
         if not self._pid:
-            _be_the_copy(self._prepare, asked, answered, (self._to, self._from))
+            _be_the_copy(self._prepare, asked, answered)
+        self._open.add(self)
         os.close(asked)
         os.close(answered)
 
@@ -93,16 +103,19 @@ def _may_fork() -> bool:
 
 
 def _be_the_copy(
-    prepare: Callable[[], Callable[[A], B]], asked: int, answered: int, others: tuple[int, ...]
+    prepare: Callable[[], Callable[[A], B]], asked: int, answered: int
 ) -> None:  # pragma: no cover - in a process that no tool watches
     """What the copy does; it never returns. It says nothing, and ends when the other process does."""
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        for number in others:
-            os.close(number)
+        # Nothing of the other process stays open here, or its end would not be noticed: not by this copy, not by
+        # another, not by a reader of its output.
+        low, high = sorted((asked, answered))
+        for first, last in ((3, low), (low + 1, high), (high + 1, os.sysconf("SC_OPEN_MAX"))):
+            os.closerange(first, last)
         nowhere = os.open(os.devnull, os.O_RDWR)
-        for stream in range(3):  # a reader of our output must not wait for the copy
+        for stream in range(3):
             os.dup2(nowhere, stream)
         function = prepare()
         with open(asked, "rb") as source:
