@@ -19,6 +19,7 @@ from derive.errors import ProblemError, Unsupported
 from derive.problem import Problem, built_in, find_problem
 from derive.problem.convention import read_convention
 from derive.problem.places import Places
+from derive.problem.train import with_training
 from derive.problem.wording import hint, listing
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def read(
     digits: int | None = None,
     significant: int | None = None,
     style: str | Sequence[str] | None = None,
+    train: bool | Mapping[str, Any] = False,
 ) -> Problem:
     """A problem by its built-in name, from a file (``.toml``, or with a slash), or as it is; conventions overridden.
 
@@ -55,7 +57,8 @@ def read(
     def under(one: Problem) -> Problem:
         return replace(one, convention=replace(one.convention, **changed), parts=tuple(map(under, one.parts)))
 
-    return under(found) if changed else found
+    found = under(found) if changed else found
+    return found if train is False else with_training(found, {} if train is True else train)
 
 
 def solve(
@@ -64,15 +67,17 @@ def solve(
     digits: int | None = None,
     significant: int | None = None,
     style: str | Sequence[str] | None = None,
+    train: bool | Mapping[str, Any] = False,
 ) -> Solution:
     """The checked solution of a problem: a built-in name, a path, or a ``Problem``.
 
-    ``digits``, ``significant`` and ``style`` override the problem's ``[convention]``. Raises ``ProblemError`` for
-    wrong input, ``Unsupported`` for what is not built, and ``CheckFailed`` where a witness disagrees.
+    ``digits``, ``significant`` and ``style`` override the problem's ``[convention]``; ``train=True``, or a table such
+    as ``{"until": "E < 0.01"}``, trains to convergence with the problem's own rate. Raises ``ProblemError`` for wrong
+    input, ``Unsupported`` for what is not built, and ``CheckFailed`` where a witness disagrees.
     """
     from derive.solution import solve as run
 
-    return Solution(run(read(problem, digits=digits, significant=significant, style=style)))
+    return Solution(run(read(problem, digits=digits, significant=significant, style=style, train=train)))
 
 
 def titles(language: str = "en") -> dict[str, str]:
@@ -327,6 +332,11 @@ def _results(part: solved.Part, largest: int) -> Iterator[Result]:
     if part.history is not None and len(part.history.runs) > 1:
         count = len(part.history.runs) - 1
         yield named(f"{top} after {count} update{'s' if count > 1 else ''}", top, part.history.runs[-1])
+    if part.convergence is not None:
+        run = part.convergence
+        why = {"loss": "small enough", "settled": "settled", "at_most": "not settled", "diverged": "then diverged"}
+        told = f"{top} after {run.updates:,} updates, in doubles ({why[run.stopped]})"
+        yield Result(part.problem.part, told, (), ((f"{run.losses[-1]:.6g}",),))
     elif part.training is not None:
         last = part.training.history[-1]
         yield Result(part.problem.part, f"{top} after {last.step} updates, in doubles", (), ((f"{last.loss:.10g}",),))

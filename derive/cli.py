@@ -83,6 +83,7 @@ EXAMPLES = {
     "my.toml --format pdf --out notes": "your own problem, one format",
     "my.toml --digits 6 --style matrix": "six decimals, matrix form alone",
     "{case} --questions": "the sheet without the solutions",
+    "{case} --train --until settled": "the update repeated, with a curve of the loss",
     "{case} --json": "all numbers, checks and steps as data",
     "backprop --sizes N=3,m=2,n=4": "a chapter, its written-out case as large as you like",
     "prove matmul": "the rule of the matrix product, proved for all sizes",
@@ -154,6 +155,9 @@ def program() -> None:
 @click.option("--sizes", metavar="SIZES", default="", help="Of a chapter's written-out case: N=2,m=3,n=2.")
 @click.option("--factor", metavar="FACTOR", help="In front of the loss, in a chapter about one: 1/2N.")
 @click.option("--proofs", is_flag=True, help="Append a proof, for all sizes, of every rule that was used.")
+@click.option("--train", is_flag=True, help="Repeat the problem's update until the loss is small or settles.")
+@click.option("--until", metavar="RULE", help='With --train: "E < 0.01", with the loss\'s name, or settled.')
+@click.option("--at-most", type=int, metavar="N", help="With --train: the most updates.  [default: 10000]")
 @click.option("--json", "as_json", is_flag=True, help="Write no files; print all results as one JSON document.")
 @click.pass_context
 def solve(
@@ -170,6 +174,9 @@ def solve(
     sizes: str,
     factor: str | None,
     proofs: bool,
+    train: bool,
+    until: str | None,
+    at_most: int | None,
     as_json: bool,
 ) -> None:
     """Solve a problem, check the solution, and write it down.
@@ -188,6 +195,9 @@ def solve(
                 )
     if questions and proofs:
         raise click.UsageError("--questions leaves the solutions out, and with them what --proofs would prove")
+    wish = {key: value for key, value in (("until", until), ("at_most", at_most)) if value is not None}
+    if wish and not train:
+        raise click.UsageError("--until and --at-most are for --train")
     require_text(problem, "the name of the problem")
     require_text(out, "the folder of --out")
 
@@ -197,9 +207,10 @@ def solve(
 
     from derive import api
     from derive.chapters import chapter_names
+    from derive.problem import built_in
 
     if problem in chapter_names():
-        for option in ("digits", "significant", "style", "questions", "proofs"):
+        for option in ("digits", "significant", "style", "questions", "proofs", "train"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"{problem} is a chapter: --{option} is for problems")
         chapter(problem, sizes, factor, out, lang, press, as_json, start)
@@ -208,9 +219,11 @@ def solve(
         if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{option} is for chapters, which are {', '.join(chapter_names())}")
     try:
-        solution = api.solve(problem, digits=digits, significant=significant, style=style or None)
+        solution = api.solve(
+            problem, digits=digits, significant=significant, style=style or None, train=wish if train else False
+        )
     except ProblemError as error:
-        tip = None if Path(problem).exists() else nearest(ctx, problem)
+        tip = None if Path(problem).exists() or problem in built_in() else nearest(ctx, problem)
         raise ProblemError(error.message, file=error.file, line=error.line, hint=tip or error.hint) from None
     if as_json:
         import json

@@ -12,9 +12,10 @@ which side of a kink a value lies (is 0.1 + 0.2 - 0.3 above zero?) is looked up 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from itertools import count, islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -480,6 +481,19 @@ class Entry:
     gradients: Mapping[str, Floats]
 
 
+class Diverged(ProblemError):
+    """A run of gradient descent that has left the range of doubles, or the domain of a function."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The loss and the parameters after ``step`` updates."""
+
+    step: int
+    loss: float
+    parameters: Mapping[str, Floats]
+
+
 @dataclass(frozen=True, slots=True)
 class Training:
     """A run of gradient descent in doubles."""
@@ -651,45 +665,57 @@ class Oracle:
         ``history`` has entry 0, every ``every``-th and the last; ``show`` adds values (``"y"``) and gradients
         (``"dE/dW1"``) to them. Raises ``ProblemError`` where the run leaves the range of doubles.
         """
-        top, names = self._slot(loss), {f"d{loss}/d{name}": slot for name, slot in self._slots.items()}
+        names = {f"d{loss}/d{name}": slot for name, slot in self._slots.items()}
+        shown_values = {item: self._slot(item) for item in show if item not in names}
+        shown_gradients = {item: names[item] for item in show if item in names}
+        history, zero = [], np.zeros(())
+        for k, now, v, adjoints in islice(self._descent(loss, rates, shown_gradients.values()), steps + 1):
+            if k % every == 0 or k == steps:
+                history.append(
+                    Entry(
+                        k,
+                        now,
+                        {item: np.array(v[slot], dtype=float) for item, slot in shown_values.items()},
+                        {
+                            item: np.array(adjoints.get(slot, zero * v[slot]), dtype=float)
+                            for item, slot in shown_gradients.items()
+                        },
+                    )
+                )
+        return Training(tuple(history), {name: np.array(v[self._slots[name]], dtype=float) for name in rates})
+
+    def descend(self, loss: str, rates: Mapping[str, float]) -> Iterator[State]:
+        """Gradient descent without an end: the state at the start, and after each update. Raises ``Diverged``."""
+        for k, now, v, _ in self._descent(loss, rates):
+            yield State(k, now, {name: v[self._slots[name]] for name in rates})
+
+    def _descent(
+        self, loss: str, rates: Mapping[str, float], more: Iterable[int] = ()
+    ) -> Iterator[tuple[int, float, _Values, dict[int, Any]]]:
+        """Updates made, the loss, all values and the adjoints there; ``more`` are slots that need their adjoint."""
+        top = self._slot(loss)
         if np.size(self._values[top]) != 1:
             raise ProblemError(f"{loss!r} is {_size(np.shape(self._values[top]))}, not a scalar")
         moved = [(self._slot(name), float(rate)) for name, rate in rates.items()]
-        shown_values = {item: self._slot(item) for item in show if item not in names}
-        shown_gradients = {item: names[item] for item in show if item in names}
-        plan = self._plan((top,), tuple(dict.fromkeys([slot for slot, _ in moved] + list(shown_gradients.values()))))
+        plan = self._plan((top,), tuple(dict.fromkeys([*(slot for slot, _ in moved), *more])))
         v, sides, seed = list(self._values), self._sides, {top: np.ones(np.shape(self._values[top]))}
-        history = []
-        with np.errstate(divide="raise", over="raise", invalid="raise", under="ignore"):
-            for k in range(steps + 1):
-                try:
+        adjoints: dict[int, Any] = {}
+        for k in count():
+            try:
+                with np.errstate(divide="raise", over="raise", invalid="raise", under="ignore"):
                     if k:
+                        for slot, rate in moved:
+                            if slot in adjoints:
+                                v[slot] = v[slot] - rate * adjoints[slot]
                         sides = {}
                         self._forward(v, self._steps, sides)
-                    adjoints = self._backward(v, sides, seed, plan)
                     now = float(v[top].item())
                     if not math.isfinite(now):
-                        raise FloatingPointError
-                except (FloatingPointError, ProblemError) as error:
-                    raise ProblemError(f"{loss!r} leaves the range of doubles after {k} updates: {error}") from None
-                if k % every == 0 or k == steps:
-                    zero = np.zeros(())
-                    history.append(
-                        Entry(
-                            k,
-                            now,
-                            {item: np.array(v[slot], dtype=float) for item, slot in shown_values.items()},
-                            {
-                                item: np.array(adjoints.get(slot, zero * v[slot]), dtype=float)
-                                for item, slot in shown_gradients.items()
-                            },
-                        )
-                    )
-                if k < steps:
-                    for slot, rate in moved:
-                        if slot in adjoints:
-                            v[slot] = v[slot] - rate * adjoints[slot]
-        return Training(tuple(history), {name: np.array(v[self._slots[name]], dtype=float) for name in rates})
+                        raise FloatingPointError("it is not finite")
+                    adjoints = self._backward(v, sides, seed, plan)
+            except (FloatingPointError, ProblemError) as error:
+                raise Diverged(f"{loss!r} leaves the range of doubles after {k} updates: {error}") from None
+            yield k, now, v, adjoints
 
     # flattening the equations
 

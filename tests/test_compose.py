@@ -131,6 +131,32 @@ CORPUS = {
         [ask]
         update = { rate = 0.01, steps = 500, every = 100 }
     """,
+    "trained": """
+        equations = "E = (w * x - t) ** 2"
+        [given]
+        x = 1
+        t = 2
+        [parameters]
+        w = 0
+        [ask]
+        train = { rate = 0.1, until = "E < 0.01", tolerance = 1e-9 }
+    """,
+    "trained, two parts": """
+        equations = "E = (w - 1) ** 4 / 4"
+        [parameters]
+        w = 3
+        [ask]
+        update = { rate = 0.05 }
+        [[part]]
+        name = "settles"
+        ask = { train = true }
+        [[part]]
+        name = "runs away"
+        ask = { update = { rate = 10 }, train = { until = "settled" } }
+        [[part]]
+        name = "climbs"
+        ask = { update = { rate = -0.001 }, train = { at_most = 5 } }
+    """,
     "two ways": """
         equations = '''
         a = W1 @ x

@@ -11,22 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from flint import fmpq
-
 from derive.errors import ProblemError
 from derive.numbers.tensor import Tensor
 from derive.problem import wording
 from derive.problem.convention import whole
-from derive.problem.exact import exact
 from derive.problem.language import check_name
 from derive.problem.places import Places
 from derive.problem.problem import Ask, Update, Upstream
+from derive.problem.rates import rate_symbol, read_rates
 from derive.problem.toml import KeyPath
+from derive.problem.train import read_train
 from derive.problem.values import read_value
 
 KEYS = ("loss", "gradients", "update", "upstream", "train", "shapes")
 UPDATE_KEYS = ("rate", "rest", "symbol", "steps", "show", "every", "rule", "over", "batch", "each", "along")
-LATER_IN_ASK = ("train", "shapes")
+LATER_IN_ASK = ("shapes",)
 LATER_IN_UPDATE = ("over", "batch", "each", "along", "t", "state", "with")
 MOST_STEPS = 10_000_000
 
@@ -55,7 +54,7 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
     for key in LATER_IN_ASK:
         if table.get(key, False) is not False:
             raise places.unsupported(
-                f"{key} in [ask] is not built yet; built are loss, gradients, update and upstream", "ask", key
+                f"{key} in [ask] is not built yet; built are loss, gradients, update, train and upstream", "ask", key
             )
     upstream = _upstreams(table["upstream"], known, places, folder) if "upstream" in table else ()
     loss = _loss(table["loss"], known, places) if "loss" in table else None
@@ -72,7 +71,15 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
             raise places.error(
                 "an update beside an upstream needs the numbers of the upstream: value = [[…]]", "ask", "update"
             )
-    return Ask(loss, gradients, update, upstream)
+    train = None
+    if table.get("train", False) is not False:
+        if upstream:
+            raise places.error("train needs a loss of its own; a known upstream holds for one update", "ask", "train")
+        if known.parameters or known.complete:
+            top = loss or known.equations[-1]
+            train = read_train(table["train"], known.parameters, top, update, places)
+            update = update or Update(train.rates, train.symbol)
+    return Ask(loss, gradients, update, upstream, train)
 
 
 def split_ratio(text: str) -> tuple[str, str] | None:
@@ -172,66 +179,13 @@ def _update(value: object, known: Known, tops: tuple[str, ...], places: Places) 
         return None
     if "rate" not in table:
         raise places.error("update has no rate", *path, hint="update = { rate = 0.01 }")
-    symbol = table.get("symbol", "eta")
-    if not isinstance(symbol, str):
-        raise places.error(f'symbol is {wording.kind(symbol)}, expected is a name such as "alpha"', *path, "symbol")
-    try:
-        check_name(symbol, "the rate")
-    except ProblemError as error:
-        raise places.placed(error, *path, "symbol") from None
     return Update(
-        rates=MappingProxyType(_rates(table, known, places)),
-        symbol=symbol,
+        rates=MappingProxyType(read_rates(table, known.parameters, places, *path)),
+        symbol=rate_symbol(table, "eta", places, *path),
         steps=whole(table.get("steps", 1), 1, MOST_STEPS, places, *path, "steps"),
         show=_quantities(table.get("show", ()), known, tops, places, (*path, "show")),
         every=whole(table.get("every", 1), 1, MOST_STEPS, places, *path, "every"),
     )
-
-
-def _rates(table: Mapping[str, object], known: Known, places: Places) -> dict[str, fmpq]:
-    """A rate for every parameter, in the order of the file. ``rest`` stands in the table of rates or beside it."""
-    path: KeyPath = ("ask", "update", "rate")
-    rate = table["rate"]
-    if not isinstance(rate, Mapping):
-        if "rest" in table:
-            raise places.error(
-                "rest stands beside one rate for all; it belongs to a table of rates",
-                "ask",
-                "update",
-                "rest",
-                hint="rate = { W1 = 0.5, rest = 0.3 }",
-            )
-        value = _number(rate, places, path)
-        return dict.fromkeys(known.parameters, value)
-    rates = places.table(rate, *path)
-    rest: fmpq | None = None
-    if "rest" in table:
-        rest = _number(table["rest"], places, ("ask", "update", "rest"))
-    if "rest" in rates and "rest" not in known.parameters:
-        if rest is not None:
-            raise places.error("rest stands twice, in the table of rates and beside it", *path, "rest")
-        rest = _number(rates.pop("rest"), places, (*path, "rest"))
-    for name in rates:
-        if name not in known.parameters:
-            raise places.unknown("rate names no parameter:", name, known.parameters, *path, name)
-    missing = [name for name in known.parameters if name not in rates]
-    if missing and rest is None:
-        raise places.error(
-            f"rate leaves out {wording.listing(missing, 'and')}",
-            *path,
-            hint="rest = 0.3 stands for all that are left out, 0 keeps one as it is",
-        )
-    found = {name: _number(value, places, (*path, name)) for name, value in rates.items()}
-    if rest is not None:
-        found = dict.fromkeys(known.parameters, rest) | found
-    return {name: found[name] for name in known.parameters}
-
-
-def _number(value: object, places: Places, path: KeyPath) -> fmpq:
-    try:
-        return exact(value)
-    except ProblemError as error:
-        raise places.error(f"{path[-1]}: {error.message}", *path, hint=error.hint) from None
 
 
 def _upstreams(value: object, known: Known, places: Places, folder: Path | None) -> tuple[Upstream, ...]:

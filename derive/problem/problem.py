@@ -32,6 +32,22 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Train:
+    """Gradient descent, one update after another, until a rule stops it; ``at_most`` counts updates.
+
+    ``below`` stops it where the loss is smaller. ``tolerance`` stops it where an update changes the loss by no more
+    than that share of the loss at the start, and no parameter by more than that share of the largest one. Each is
+    ``None`` where it is not in force.
+    """
+
+    rates: Mapping[str, fmpq]
+    symbol: str
+    below: fmpq | None
+    tolerance: fmpq | None
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """``d of / d at`` is taken as known: by name, or with the numbers in ``value``."""
 
@@ -48,6 +64,7 @@ class Ask:
     gradients: str | tuple[str, ...] | None = None
     update: Update | None = None
     upstream: tuple[Upstream, ...] = ()
+    train: Train | None = None
 
 
 @dataclass(frozen=True, slots=True)

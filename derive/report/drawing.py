@@ -28,6 +28,7 @@ PALETTE = {
     "bias-edge": ("FFFFFF", "C46A1B", "A34E0C"),
     "gradient": ("FFFFFF", "B23A48", "A52A3A"),
     "plain": ("FFFFFF", "4A5561", "1F2933"),
+    "grid": ("FFFFFF", "D3D9E0", "1F2933"),
 }
 HEAD_LENGTH, HEAD_WIDTH = ARROW, 0.125  # cm
 LINE_WIDTH, OUTLINE_WIDTH = 0.55, 0.8  # points

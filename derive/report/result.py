@@ -31,7 +31,7 @@ def _part(part: Part) -> dict[str, Any]:
     if part.numeric:
         made["values"] = {str(e.name): numbers(partial(part.run.value, e.name)) for e in part.network.equations}
         made["gradients"] = _gradients(part)
-        made |= _updates(part)
+        made |= _updates(part) | _training(part)
     made["checks"] = [
         {"check": check.check.replace("_", " "), "of": check.of, "passed": check.passed, "figure": check.figure}
         for check in part.checks
@@ -88,6 +88,22 @@ def _updates(part: Part) -> dict[str, Any]:
             }
             for entry in part.training.history
         ],
+    }
+
+
+def _training(part: Part) -> dict[str, Any]:
+    """A run of training in doubles: why it stopped, the chosen iterations, the parameters at the end."""
+    run = part.convergence
+    if run is None:
+        return {}
+    return {
+        "training": {
+            "stopped": run.stopped,
+            "updates": run.updates,
+            "certified": False,
+            "history": [{"step": k, "loss": double(run.losses[k]), "certified": False} for k in run.chosen()],
+            "parameters": {name: doubles(value) for name, value in run.parameters.items()},
+        }
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 # A role, not a colour: each format's templates give it its look.
-ROLES = ("input", "hidden", "output", "loss", "bias", "edge", "bias-edge", "gradient", "plain")
+ROLES = ("input", "hidden", "output", "loss", "bias", "edge", "bias-edge", "gradient", "plain", "grid")
 
 
 @dataclass(frozen=True, slots=True)

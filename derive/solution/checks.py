@@ -20,10 +20,12 @@ from derive.numbers import arrays
 from derive.numbers.balls import LARGEST_EXPONENT
 from derive.numbers.tensor import Tensor
 from derive.oracle import Differences, Oracle, Training
-from derive.problem.problem import Problem
+from derive.problem.problem import Problem, Update
+from derive.solution.history import history as certified
 from derive.solution.magnitude import ROUNDING, Magnitudes
 
 if TYPE_CHECKING:
+    from derive.solution.convergence import Convergence
     from derive.solution.history import History
     from derive.solution.solve import Part
 
@@ -244,6 +246,21 @@ class Witness:
         losses = arrays.filled((steps + 1,), [entry.value(loss).item() for entry in history.runs])
         theirs = np.array([entry.loss for entry in run.history])
         yield self._compare("history", loss, losses, theirs, lambda: np.array([e.loss for e in moved().history]))
+
+    def first_iteration(self, run: Convergence) -> Iterator[Check]:
+        """State 1 of a training run against the certified update: the parameters, and the loss before and after."""
+        loss = self.part.asked.loss
+        if loss is None or run.first is None:
+            return
+        history = self.part.history
+        if history is None:  # many updates were asked for, too many to be certified: the first one is
+            update = replace(self.part.problem.ask.update or Update(run.train.rates), steps=1)
+            network, kind = self.part.network, self.part.run.kind
+            history = certified(network, loss, update, self.part.run.equations, kind, self.part.run.data)
+        for name, theirs in run.first.items():
+            yield self._compare("first_iteration", name, history.runs[1].value(name), theirs, None)
+        ours = arrays.filled((2,), [history.runs[k].value(loss).item() for k in (0, 1)])
+        yield self._compare("first_iteration", loss, ours, np.array(run.losses[:2]), None)
 
     def _one_update(self, history: History) -> Iterator[Check]:
         """Below a known upstream: one update from the oracle's own back-propagation."""

@@ -24,6 +24,7 @@ from derive.problem.problem import Problem
 from derive.solution import elementwise
 from derive.solution.asked import Asked, Ratio, asked
 from derive.solution.checks import Check, CheckFailed, Witness
+from derive.solution.convergence import Convergence, converge
 from derive.solution.derivation import Derivation, ReplayError, derive, replay
 from derive.solution.history import MOST_CERTIFIED, History, data_of, history
 from derive.solution.instance import instance
@@ -58,6 +59,7 @@ class Part:
     training: Training | None
     checks: tuple[Check, ...] = ()
     kinks: tuple[Kink, ...] = ()
+    convergence: Convergence | None = None
     _written: dict[str, sympy.Expr | None] = field(default_factory=dict, repr=False)
 
     @property
@@ -223,7 +225,12 @@ def verified(part: Part) -> Part:
     """The part with its checks, every one of them passed. Raises ``CheckFailed``."""
     checks: list[Check] = list(_replayed(part))
     kinks: tuple[Kink, ...] = ()
-    training = None
+    training = convergence = None
+    train, loss = part.problem.ask.train, part.asked.loss
+    if train is not None and (loss is None or not part.numeric):
+        missing = "a loss that is a number" if part.numeric else "numbers for all data and parameters"
+        where = part.problem.line("ask", "train")
+        raise ProblemError(f"train needs {missing}", file=part.problem.file, line=where)
     if part.numeric:
         for name in part.run.equations:
             part.run.value(name)
@@ -231,10 +238,14 @@ def verified(part: Part) -> Part:
         kinks = witness.kinks
         checks += [*witness.values(), *witness.gradients(), *witness.ratios(), *witness.updates()]
         training = _training(part, witness)
+        if train is not None and loss is not None:
+            convergence = converge(witness.oracle, loss, train)
+            checks += witness.first_iteration(convergence)
     else:
         checks += _tried(part)
     checks += [*elementwise.proofs(part), *path_sums(part), *elementwise.substitutions(part)]
-    return Part(**{**part.__dict__, "checks": tuple(checks), "kinks": kinks, "training": training})
+    found = {"checks": tuple(checks), "kinks": kinks, "training": training, "convergence": convergence}
+    return Part(**{**part.__dict__, **found})
 
 
 def _tried(part: Part) -> Iterator[Check]:

@@ -16,6 +16,7 @@ from derive.report.compose.backward import backward, one
 from derive.report.compose.chains import chain_of_jacobians
 from derive.report.compose.forward import forward, shown
 from derive.report.compose.sheet import Sheet
+from derive.report.compose.training import training
 from derive.report.compose.updates import first_update, later
 from derive.report.compose.witnesses import checks
 from derive.report.document import Block, Chain, Display, Document, Heading, Link, Math, Paragraph
@@ -142,6 +143,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         ("backward", back),
         ("ratios", lambda: _ratios(sheet)),
         ("update", update),
+        ("training", lambda: training(sheet)),
     )
 
 

@@ -324,6 +324,20 @@ def _given(sheet: Sheet, entries: tuple[object, ...], shape: tuple[int, ...], in
     return number(value).text if shown is None else printed_text(shown)  # type: ignore[arg-type]
 
 
+def stopping_rules(sheet: Sheet) -> Spans:
+    """What stops a training run, in words."""
+    train, loss, words = sheet.part.problem.ask.train, sheet.part.asked.loss, sheet.words
+    assert train is not None
+    found: list[Span] = []
+    if train.below is not None:
+        bound = rf"{sheet.symbols.name(str(loss))} < {plain(train.below)}"
+        found += [*words.say("training.until_loss", bound=Math(bound)), Text(words.text("training.or"))]
+    if train.tolerance is not None:
+        found += words.say("training.until_settled", tolerance=Math(plain(train.tolerance)))
+        found.append(Text(words.text("training.or")))
+    return (*found, *words.say("training.until_most", count=f"{train.at_most:,}"))
+
+
 def tasks(sheet: Sheet) -> Iterator[Block]:
     """What the reader is to find: the sheet without its solutions."""
     words, part = sheet.words, sheet.part
@@ -345,6 +359,8 @@ def tasks(sheet: Sheet) -> Iterator[Block]:
         items.append(words.say("problem.find_gradient", derivative=Math(fraction)))
     if part.problem.ask.update is not None:
         items.append(words.say("problem.find_update", steps=steps(sheet), rate=Math(rate_symbol(sheet))))
+    if part.problem.ask.train is not None:
+        items.append(words.say("problem.find_training", rules=stopping_rules(sheet)))
     yield Heading(2, words.say("problem.find"))
     yield Items(tuple(items), ordered=True)
 

@@ -125,7 +125,7 @@ def later(sheet: Sheet) -> Iterator[Block]:
     elif part.training is not None:
         yield Note(words.say("history.doubles", steps=update.steps))
         entries = part.training.history
-        rows = [((Math(str(e.step)),), (Math(_double(e.loss)),)) for e in _thin(list(entries))]
+        rows = [((Math(str(e.step)),), (Math(double(e.loss)),)) for e in _thin(list(entries))]
         yield Table((words.say("history.step"), (symbol,)), tuple(rows), "rr")
 
 
@@ -137,7 +137,7 @@ def _thin(items: list[Item]) -> list[Item]:
     return [*items[:-1:stride], items[-1]]
 
 
-def _double(value: float) -> str:
+def double(value: float) -> str:
     """A double, to six significant digits."""
     shown = printed(rational(value), Rounding(digits=None, significant=6))
     return "" if shown is None else printed_text(shown)
