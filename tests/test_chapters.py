@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy
+from flint import fmpq
 
 from derive.chapters import chapter_names
 from derive.chapters.arbitrary import holds_for_any_loss
+from derive.chapters.behaviour import behaviour, dip, rises, steepest
 from derive.chapters.blocks import final
 from derive.chapters.chapter import Worked, find_chapter, read_sizes, work_out
 from derive.chapters.losses import FACTORS
 from derive.chapters.prose import own, titles
 from derive.cli import main
 from derive.errors import ProblemError
-from derive.report.document import Chain, Display, Document, Heading, Table
+from derive.report.document import Chain, Display, Document, Heading, Math, Table
 from derive.report.files import files
 from derive.solution.checks import CheckFailed
 
@@ -178,3 +181,54 @@ def test_headings_of_backprop_follow_the_five_parts(worked: dict[str, Worked]) -
     ]
     assert [head[:6] for head in heads[1:6]] == [f"Part {k}" for k in range(1, 6)]
     assert heads[6:8] == ["Any depth", "The whole algorithm"]
+
+
+def test_limits_and_ranges_of_activations() -> None:
+    """Sigmoid and tanh saturate on both sides, ReLU and its smooth kin on the left, the leaky one nowhere."""
+    both, left, none = (True, True), (True, False), (False, False)
+    saturating = {
+        "sigmoid": both,
+        "tanh": both,
+        "relu": left,
+        "softplus": left,
+        "elu": left,
+        "gelu": left,
+        "silu": left,
+    }
+    assert {name: behaviour(name).saturates for name in saturating} == saturating
+    assert behaviour("leaky_relu", (fmpq(1, 100),)).saturates == none
+    assert [name for name in saturating if not rises(name)] == ["gelu", "silu"]
+    assert (behaviour("tanh").low, behaviour("tanh").high) == (-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "bottom"), [("gelu", -0.7517916, -0.1699712), ("silu", -1.2784645, -0.2784645)]
+)
+def test_where_gelu_and_silu_turn(name: str, place: float, bottom: float) -> None:
+    """The place where the slope changes its sign, enclosed; compared with a search by plain doubles."""
+    low, high = dip(name)
+    assert float(low.p) / float(low.q) == pytest.approx(place, abs=1e-6)
+    assert high - low < fmpq(1, 10**9)
+    values = {
+        "gelu": lambda z: z * (1 + math.erf(z / math.sqrt(2))) / 2,
+        "silu": lambda z: z / (1 + math.exp(-z)),
+    }
+    assert min(values[name](k / 1000) for k in range(-5000, 5000)) == pytest.approx(bottom, abs=1e-6)
+
+
+def test_the_bound_of_the_vanishing_gradient() -> None:
+    """Sigmoid is nowhere steeper than 1/4 and tanh nowhere steeper than 1, both at 0; ReLU has no such place."""
+    assert steepest("sigmoid") == (0, sympy.Rational(1, 4))
+    assert steepest("tanh") == (0, 1)
+    with pytest.raises(ValueError, match="softplus"):
+        steepest("softplus")
+
+
+def test_the_table_of_depth_is_the_product_of_the_slopes(worked: dict[str, Worked]) -> None:
+    """At 10 layers: 4^-10 for the sigmoid's bound, tanh'(1)^10, and 1 for an active ReLU."""
+    table = [block for block in worked["activations"].document().blocks if isinstance(block, Table)][1]
+    (row,) = (row for row in table.rows if row[0] == (Math("10"),))
+    bound, _, away, relu = (str(cell[0].latex) for cell in row[1:])  # type: ignore[union-attr]
+    assert bound == r"9.54 \times 10^{-7}"  # 4^-10 = 9.5367e-7
+    assert float(away) == pytest.approx((1 - math.tanh(1) ** 2) ** 10, rel=5e-3)
+    assert relu == "1"

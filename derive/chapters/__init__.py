@@ -14,6 +14,7 @@ MODULES: Mapping[str, str] = {
     "mse": "derive.chapters.mse",
     "cross-entropy": "derive.chapters.cross_entropy",
     "binary-cross-entropy": "derive.chapters.binary_cross_entropy",
+    "activations": "derive.chapters.activations",
     "backprop": "derive.chapters.backprop",
 }
 """Each chapter's name and the module that holds its ``CHAPTER``."""

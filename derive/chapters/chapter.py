@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -14,6 +14,7 @@ from derive.chapters.prose import prose
 from derive.errors import ProblemError
 from derive.problem.problem import Problem
 from derive.problem.wording import hint
+from derive.records import dataclass
 from derive.report.catalogue import Catalogue
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.witnesses import checks

@@ -26,7 +26,7 @@ def chain_of_jacobians(sheet: Sheet, of: str, by: str, ways: Sequence[Jacobians]
         yield Paragraph(words.say("jacobian.several", count=len(ways), **places))
     factors = list(dict.fromkeys(factor for way in ways for factor in way.factors))
     yield Paragraph(words.say("jacobian.factors"))
-    yield Display(tuple(_factor(sheet, factor) for factor in factors))
+    yield Display(tuple(factor_chain(sheet, factor) for factor in factors))
     yield Paragraph(words.say("jacobian.product"))
     left = symbols.partial(symbols.name(of), symbols.name(by))
     links = [
@@ -72,7 +72,7 @@ def _turns(sheet: Sheet, ways: Sequence[Jacobians]) -> bool:
     return is_scalar(top) and any(len(shape) == 2 and shape[0] != 1 for shape in shapes)
 
 
-def _factor(sheet: Sheet, factor: Factor) -> Chain:
+def factor_chain(sheet: Sheet, factor: Factor) -> Chain:
     """One Jacobian: its formula, its entries, its numbers."""
     links = [Link("=", sheet.letters.terms(factor.value))]
     entries = sheet.names(factor.value)
