@@ -314,14 +314,14 @@ def data(sheet: Sheet, names: Iterable[str] | None = None) -> Iterator[Block]:
         yield Display(tuple(chains))
 
 
-def _given(sheet: Sheet, entries: tuple[object, ...], shape: tuple[int, ...], index: tuple[int, ...]) -> str:
+def _given(sheet: Sheet, entries: tuple[fmpq, ...], shape: tuple[int, ...], index: tuple[int, ...]) -> str:
     """A number of the problem file as it stands there, as long as that is short."""
     value = entries[Sheet._flat(shape, index)]
     text = plain(value)
     if len(text) <= 12:
         return text
-    shown = printed(value, sheet.part.rounding)  # type: ignore[arg-type]
-    return number(value).text if shown is None else printed_text(shown)  # type: ignore[arg-type]
+    shown = printed(value, sheet.part.rounding)
+    return number(value).text if shown is None else printed_text(shown)
 
 
 def stopping_rules(sheet: Sheet) -> Spans:

@@ -51,9 +51,9 @@ class Running(Cells):
                     return whole
                 return Cell(rf"\sum_{{{','.join(letters)}}} {whole.factor()}", PRODUCT)
             case "matmul" | "softmax" | "log_softmax" | "diag" | "diagonal":
-                letters = "".join(k for k in index if k)
+                places = "".join(k for k in index if k)
                 text = self._whole(node)
-                return Cell(f"{rounded(text)}_{{{letters}}}" if letters else text, PRODUCT)
+                return Cell(f"{rounded(text)}_{{{places}}}" if places else text, PRODUCT)
         return super().cell(node, index)
 
     def _entry(self, name: Name, index: Index) -> Cell:
