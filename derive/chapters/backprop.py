@@ -33,7 +33,7 @@ from derive.graph.expression import Adjoint
 from derive.problem.problem import Problem
 from derive.report.compose.backward import matrix_form, reasons
 from derive.report.compose.forward import shown
-from derive.report.compose.sheet import Sheet
+from derive.report.compose.sheet import Sheet, fits
 from derive.report.compose.statement import definition
 from derive.report.compose.updates import rule as update_rule
 from derive.report.document import (
@@ -199,7 +199,8 @@ def _as_row(sheet: Sheet) -> Display:
     columns = int(row.shape[1])
     named = matrix_of((1, columns), lambda index: sheet.symbols.entry(Adjoint("J", "b"), (index[1], 0)))
     sums = matrix_of((1, columns), lambda index: sheet.entry_names.cell(row, index).text)
-    return Display((Chain(chain.left, (Link("=", (named,)), Link("=", (sums,)), *chain.links)),))
+    written = [Link("=", (matrix,)) for matrix in (named, sums) if fits((matrix,))]
+    return Display((Chain(chain.left, (*written, *chain.links)),))
 
 
 def _hidden(work: Worked) -> Iterator[Block]:
