@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import prod
@@ -21,6 +21,7 @@ from derive.problem.convention import read_convention
 from derive.problem.places import Places
 from derive.problem.train import with_training
 from derive.problem.wording import hint, listing
+from derive.records import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache, partial
 from itertools import count, islice
 from typing import Any, TypeAlias
@@ -25,6 +25,7 @@ from flint import arb, arb_mat, ctx, fmpq
 from derive.errors import ProblemError, Unsupported
 from derive.problem import syntax
 from derive.problem.problem import Problem
+from derive.records import dataclass
 
 Array: TypeAlias = npt.NDArray[Any]
 Floats: TypeAlias = npt.NDArray[np.float64]

@@ -7,7 +7,6 @@ function stays a function there (``sigmoid(z_1)``) whose derivative SymPy takes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
@@ -20,6 +19,7 @@ from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.network import Network
 from derive.graph.ops import evaluate
 from derive.problem.problem import Shape
+from derive.records import dataclass
 
 Array = Any
 

@@ -8,7 +8,6 @@ factor is SymPy's derivative of one entry's right-hand side; the order of the pa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +16,7 @@ import sympy
 from derive.calculus.explicit import Entry, Explicit
 from derive.graph.expression import Adjoint
 from derive.graph.network import Network
+from derive.records import dataclass
 
 WRITTEN_OUT = 12  # paths of one entry that are walked to the very top
 

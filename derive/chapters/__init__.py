@@ -16,6 +16,7 @@ MODULES: Mapping[str, str] = {
     "binary-cross-entropy": "derive.chapters.binary_cross_entropy",
     "activations": "derive.chapters.activations",
     "backprop": "derive.chapters.backprop",
+    "architecture": "derive.chapters.architecture",
 }
 """Each chapter's name and the module that holds its ``CHAPTER``."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from flint import fmpq
 
 from derive.problem.problem import Shape
+from derive.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flint import fmpq
 
 from derive.graph.expression import Expression, Name
 from derive.numbers.tensor import Tensor
 from derive.problem.problem import Shape
+from derive.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

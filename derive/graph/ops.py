@@ -9,7 +9,6 @@ outside autodiff.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flint import fmpq
@@ -18,6 +17,7 @@ from derive.graph import sizes
 from derive.graph.expression import Expression, constant, is_constant, leaf
 from derive.graph.sizes import ShapeError
 from derive.problem.problem import Shape, Size
+from derive.records import dataclass
 
 Array = Any  # a NumPy object array over one kind of number
 

@@ -8,11 +8,12 @@ no faster.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from derive.graph import ops
 from derive.graph.expression import Adjoint, Expression, constant, leaf
 from derive.graph.network import Network
+from derive.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

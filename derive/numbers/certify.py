@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from flint import fmpq
 
 from derive.numbers.balls import Number, UndecidedSign, enclosure, precision
 from derive.numbers.rounding import Printed, Rounding, printed
+from derive.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

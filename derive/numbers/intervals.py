@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from flint import fmpq
 
 from derive.numbers.balls import Number, enclosure
 from derive.numbers.decimals import read_number
+from derive.records import dataclass
 
 _DECIMAL = re.compile(r"[+-]?[0-9]*(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 

@@ -7,12 +7,12 @@ this is all that certification needs. Everything here is integer arithmetic in d
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from flint import arb, fmpq
 
 from derive.numbers.balls import Number
+from derive.records import dataclass
 
 Mode = Literal["half-up", "half-even"]
 

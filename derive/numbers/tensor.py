@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import prod
 
 from flint import fmpq
+
+from derive.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,6 +21,7 @@ from derive.problem.rates import rate_symbol, read_rates
 from derive.problem.toml import KeyPath
 from derive.problem.train import read_train
 from derive.problem.values import read_value
+from derive.records import dataclass
 
 KEYS = ("loss", "gradients", "update", "upstream", "train", "shapes")
 UPDATE_KEYS = ("rate", "rest", "symbol", "steps", "show", "every", "rule", "over", "batch", "each", "along")

@@ -7,11 +7,12 @@ Whatever the language page lists stands here; a row with ``built=False`` is know
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
 from flint import fmpq
+
+from derive.records import dataclass
 
 OptionValue = int | fmpq | str | None
 OptionKind = Literal["axis", "number", "size", "reduction"]

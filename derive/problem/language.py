@@ -11,7 +11,6 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from flint import fmpq
@@ -21,6 +20,7 @@ from derive.problem.exact import LONGEST, decimal
 from derive.problem.functions import ELSEWHERE, FUNCTIONS, Function, Option, OptionValue
 from derive.problem.syntax import Binary, Call, Compare, Index, Name, Negate, Node, Number, Statement, Transpose
 from derive.problem.wording import hint, listing, shown
+from derive.records import dataclass
 
 DEEPEST = 100  # operations inside operations
 LARGEST_POWER = 1000

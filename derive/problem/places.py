@@ -6,11 +6,12 @@ A part is laid over the problem above it, so a key of a finished part may stand 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from derive.errors import ProblemError, Unsupported
 from derive.problem import wording
 from derive.problem.toml import KeyPath, Source
+from derive.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from flint import fmpq
 
 from derive.numbers.tensor import Tensor
 from derive.problem.syntax import Node, Statement
+from derive.records import dataclass
 
 Size = int | str
 Shape = tuple[Size, ...]

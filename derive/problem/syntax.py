@@ -5,9 +5,11 @@ The graph and the oracle both start from these nodes, and share nothing above th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flint import fmpq
+
+from derive.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ too wide (a large matrix) is marked to be scaled, as the last resort.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
+from derive.records import dataclass
 from derive.report.document import (
     Chain,
     Display,

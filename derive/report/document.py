@@ -6,8 +6,7 @@ subset that ``notation`` prints). A format is one frame and one partial per bloc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from derive.records import dataclass
 from derive.report.scene import Scene
 
 # ── spans: what stands inside a line ────────────────────────────────────────────────────────────────────────────

@@ -7,11 +7,11 @@ dropped in silence, and no TeX primitive that a user's symbol smuggles in (``\\i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from derive.errors import ProblemError
+from derive.records import dataclass
 
 # ── the vocabulary ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,7 +6,7 @@ Typst, in TeX and in the estimates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from derive.records import dataclass
 
 SIZE = 10.95 * 72 / 72.27  # of the running text, in Typst's (PostScript) points
 MM = 72 / 25.4

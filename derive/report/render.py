@@ -7,7 +7,7 @@ a template cannot forget to. Three formats: ``md`` (GitHub, Jupyter, VS Code), `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from urllib.parse import quote
 import jinja2
 
 from derive.errors import ProblemError
+from derive.records import dataclass
 from derive.report import escape
 from derive.report.breaking import Row, lay_out
 from derive.report.document import (

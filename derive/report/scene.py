@@ -5,7 +5,9 @@ One scene is drawn as TikZ, as Typst and as SVG; nothing here knows any of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from derive.records import dataclass
 
 # A role, not a colour: each format's templates give it its look.
 ROLES = ("input", "hidden", "output", "loss", "bias", "edge", "bias-edge", "gradient", "plain", "grid")

@@ -10,10 +10,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from derive.errors import ProblemError, Unsupported
+from derive.records import dataclass
 
 _LATEX = ("-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape")
 ENGINES = {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from derive.errors import ProblemError
 from derive.graph.network import Network
 from derive.graph.ops import OPS
 from derive.graph.sizes import describe, is_scalar
 from derive.problem.problem import Problem
+from derive.records import dataclass
 
 RATIO = re.compile(r"d([A-Za-z]\w*)/d([A-Za-z]\w*)")
 

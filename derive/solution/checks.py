@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from derive.numbers.balls import LARGEST_EXPONENT
 from derive.numbers.tensor import Tensor
 from derive.oracle import Differences, Oracle, Training
 from derive.problem.problem import Problem, Update
+from derive.records import dataclass
 from derive.solution.history import history as certified
 from derive.solution.magnitude import ROUNDING, Magnitudes
 

@@ -7,12 +7,12 @@ to that. What comes after is as good as doubles are, and is marked wherever it i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from derive.oracle import Diverged, Floats, Oracle, State
 from derive.problem.problem import Train
+from derive.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ A step never says how it reads; ``rule`` is the key under which each language ke
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from derive.calculus.closed_form import close, named_values
 from derive.calculus.functions import Functions
@@ -15,6 +14,7 @@ from derive.graph.collect import collect, label_sums, numerator_names, transpose
 from derive.graph.expression import Adjoint, Expression, Name, constant, leaf
 from derive.graph.network import Network
 from derive.graph.reverse import AdjointEquation, differentiate, pull
+from derive.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ whose data are worked out from the run before, at whatever precision is asked fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from flint import fmpq
 
@@ -17,6 +16,7 @@ from derive.graph.network import Network
 from derive.numbers import arrays
 from derive.numbers.arrays import Array
 from derive.problem.problem import Update
+from derive.records import dataclass
 from derive.solution.values import Balls, Data, Run
 
 MOST_CERTIFIED = 200

@@ -7,7 +7,6 @@ the operand. It is read off the pullback: a row adjoint is multiplied from the r
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from derive.calculus.closed_form import close, named_values
 from derive.calculus.functions import Functions
@@ -19,6 +18,7 @@ from derive.graph.network import Network
 from derive.graph.reverse import pull
 from derive.graph.sizes import describe, is_scalar
 from derive.problem.problem import Shape
+from derive.records import dataclass
 
 MOST_CHAINS = 12
 

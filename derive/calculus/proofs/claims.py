@@ -7,7 +7,6 @@ that the rows' ``pullback`` columns give for it. The formula is never typed in h
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from flint import fmpq
 
@@ -17,6 +16,7 @@ from derive.graph.ops import FUNCTIONS, OPS
 from derive.graph.reverse import pull
 from derive.graph.sizes import describe
 from derive.problem.problem import Shape
+from derive.records import dataclass
 
 OUT, UPSTREAM = "out", "G"
 MATRIX: Shape = ("N", "n")

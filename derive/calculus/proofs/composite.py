@@ -9,7 +9,6 @@ is multiplied out; each part is a claim about one op, over letters of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from derive.calculus.proofs.claims import UPSTREAM, Claim, claims_of, general, rule_of
@@ -19,6 +18,7 @@ from derive.graph.expression import Expression, leaf
 from derive.graph.network import Network
 from derive.graph.reverse import AdjointEquation, differentiate
 from derive.problem.problem import Problem
+from derive.records import dataclass
 
 LOSS = "J"  # any scalar function of a network that ends in ``out``
 

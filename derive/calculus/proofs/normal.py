@@ -9,12 +9,12 @@ does not hold: the normal form is not complete, and a difference of normal forms
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby, permutations, product
 
 import sympy
 
 from derive.calculus.proofs.entries import Fresh, index
+from derive.records import dataclass
 
 MOST_FACTORS = 4  # a power of a sum is multiplied out up to this exponent
 MOST_ORDERS = 5_040  # renamings of the bound indices of one term that are tried

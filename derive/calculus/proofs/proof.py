@@ -8,7 +8,6 @@ Everything is SymPy's or the rows': the entries come from ``index`` columns, the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import sympy
@@ -18,6 +17,7 @@ from derive.calculus.proofs.entries import Fresh, entry, entry_of, index, places
 from derive.calculus.proofs.normal import Key, Normal, NotNormal, whole
 from derive.calculus.vanish import vanishes
 from derive.problem.problem import Shape
+from derive.records import dataclass
 
 OUT_ROW, OUT_COLUMN, ROW, COLUMN = map(index, "ijkl")  # entry (i, j) of the result, entry (k, l) of the operand
 

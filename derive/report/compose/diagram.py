@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from derive.graph.expression import Expression
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
+from derive.records import dataclass
 from derive.report.compose.sheet import Sheet
 from derive.report.document import Figure
 from derive.report.figures.alternative import network_alternative

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from derive.records import dataclass
 from derive.report.figures.formula import measure
 from derive.report.scene import Circle, Label, Line, Mark, Scene
 

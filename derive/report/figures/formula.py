@@ -8,10 +8,11 @@ are those of New Computer Modern Math); a test holds them against Typst's. What 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from derive.errors import Unsupported
+from derive.records import dataclass
 from derive.report.figures.glyphs import GLYPHS
 from derive.report.latex_tree import (
     NAMED_OPERATORS,

@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from derive.errors import Unsupported
+from derive.records import dataclass
 from derive.report.figures.formula import measure
 from derive.report.figures.labels import Disc, Shape, Track, place_labels, rectangle
 from derive.report.scene import Box, Circle, Label, Line, Mark, Scene

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from derive.records import dataclass
 
 Point = tuple[float, float]
 Interval = tuple[float, float]

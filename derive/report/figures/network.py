@@ -10,8 +10,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from derive.records import dataclass
 from derive.report.figures.formula import measure
 from derive.report.figures.labels import MARGINS, Disc, Shape, Track, forbidden, place_labels, rectangle
 from derive.report.scene import Circle, Label, Line, Mark, Scene

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from flint import fmpq
 
 from derive.graph.expression import Expression, Name
 from derive.numbers.rounding import as_decimal, minimal
+from derive.records import dataclass
 from derive.report.notation.symbols import Symbols
 
 SUM, PRODUCT, ATOM = 1, 2, 3
