@@ -167,3 +167,25 @@ def test_the_files_are_the_same_bytes(tmp_path: Path) -> None:
         made[how] = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
         assert {Path(name).suffix for name in made[how]} >= {".md", ".tex", ".pdf"}
     assert made["with"] == made["without"] == made["killed"]
+
+
+def test_a_witness_that_disagrees_stops_the_line(tmp_path: Path) -> None:
+    """SymPy's witness works in a copy; what it finds out is still told with status 3, and nothing is written."""
+    problem = ROOT / "tests" / "problems" / "macleod-2-2-1.toml"
+    code = f"""
+import contextlib, io
+import derive.solution.elementwise as witness
+from derive.cli import main
+from derive.solution import CheckFailed
+def disagree(part):
+    raise CheckFailed("a check failed: dE/dw")
+    yield
+witness.proofs = disagree
+with contextlib.redirect_stderr(io.StringIO()) as said:
+    status = main([{str(problem)!r}, "--out", {str(tmp_path / "new")!r}], alone=True)
+print(status, said.getvalue().strip())
+Aside.close_all()
+print(gone())
+"""
+    assert said(code) == "3 derive: a check failed: dE/dw\nTrue\n"
+    assert not (tmp_path / "new").exists()

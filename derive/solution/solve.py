@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import field
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from derive.numbers import arrays
 from derive.numbers.rounding import Rounding
 from derive.oracle import Kink, Training
 from derive.problem.problem import Problem
+from derive.records import dataclass
 from derive.solution import elementwise
 from derive.solution.asked import Asked, Ratio, asked
 from derive.solution.checks import Check, CheckFailed, Witness
@@ -31,6 +33,8 @@ from derive.solution.instance import instance
 from derive.solution.jacobian import Chain, chains
 from derive.solution.path_sums import path_sums
 from derive.solution.values import Balls, Data, Run
+
+Checks = tuple[Check, ...]
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,15 @@ class Part:
     paths: Paths | None
     history: History | None
     training: Training | None
-    checks: tuple[Check, ...] = ()
     kinks: tuple[Kink, ...] = ()
     convergence: Convergence | None = None
     _written: dict[str, sympy.Expr | None] = field(default_factory=dict, repr=False)
+    _checks: Callable[[], Checks] = field(default=tuple, repr=False)
+
+    @property
+    def checks(self) -> Checks:
+        """Every check, passed. Where SymPy's witness works aside, this waits for it; raises ``CheckFailed``."""
+        return self._checks()
 
     @property
     def numeric(self) -> bool:
@@ -159,9 +168,16 @@ class Solution:
         return tuple(check for part in self.parts for check in part.checks)
 
 
-def solve(problem: Problem) -> Solution:
-    """Solves and verifies every part. Raises ``ProblemError`` for bad input, ``CheckFailed`` where two disagree."""
-    return Solution(problem, tuple(verified(differentiated(part)) for part in problem.each()))
+Aside = Callable[[Callable[[], Checks]], Callable[[], Checks]]  # begins a work, and gives what waits for it
+
+
+def solve(problem: Problem, aside: Aside | None = None) -> Solution:
+    """Solves and verifies every part. Raises ``ProblemError`` for bad input, ``CheckFailed`` where two disagree.
+
+    With ``aside``, SymPy's witness works while this goes on, and it is ``checks`` that waits for it and that raises
+    ``CheckFailed``: whoever asks for it so has to read ``checks`` before anything is written.
+    """
+    return Solution(problem, tuple(verified(differentiated(part), aside) for part in problem.each()))
 
 
 def rounding_of(problem: Problem) -> Rounding:
@@ -221,8 +237,9 @@ def differentiated(problem: Problem) -> Part:
     )  # fmt: skip
 
 
-def verified(part: Part) -> Part:
-    """The part with its checks, every one of them passed. Raises ``CheckFailed``."""
+def verified(part: Part, aside: Aside | None = None) -> Part:
+    """The part with its checks, every one of them passed. Raises ``CheckFailed``; for ``aside`` see ``solve``."""
+    by_sympy = (aside or cache)(partial(_by_sympy, part))
     checks: list[Check] = list(_replayed(part))
     kinks: tuple[Kink, ...] = ()
     training = convergence = None
@@ -243,9 +260,14 @@ def verified(part: Part) -> Part:
             checks += witness.first_iteration(convergence)
     else:
         checks += _tried(part)
-    checks += [*elementwise.proofs(part), *path_sums(part), *elementwise.substitutions(part)]
-    found = {"checks": tuple(checks), "kinks": kinks, "training": training, "convergence": convergence}
-    return Part(**{**part.__dict__, **found})
+    if aside is None:
+        by_sympy()
+    found = {"kinks": kinks, "training": training, "convergence": convergence}
+    return Part(**{**part.__dict__, **found, "_checks": lambda: (*checks, *by_sympy())})
+
+
+def _by_sympy(part: Part) -> Checks:
+    return (*elementwise.proofs(part), *path_sums(part), *elementwise.substitutions(part))
 
 
 def _tried(part: Part) -> Iterator[Check]:
