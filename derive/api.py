@@ -13,7 +13,6 @@ from functools import partial
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from derive.errors import ProblemError, Unsupported
 from derive.problem import Problem, built_in, find_problem
@@ -283,6 +282,7 @@ class Solution:
     def _repr_markdown_(self) -> str:
         """The Markdown report with its figures inside, for a notebook."""
         from base64 import b64encode
+        from urllib.parse import quote
 
         made = self.files(["md"])
         text = made.pop(f"{self.name}.md").decode()
