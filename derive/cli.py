@@ -85,7 +85,7 @@ EXAMPLES = {
     "{case} --questions": "the sheet without the solutions",
     "{case} --train --until settled": "the update repeated, with a curve of the loss",
     "{case} --json": "all numbers, checks and steps as data",
-    "backprop --sizes N=3,m=2,n=4": "a chapter, its written-out case as large as you like",
+    "{chapter} --sizes N=3": "a chapter, its written-out case as large as you like",
     "prove matmul": "the rule of the matrix product, proved for all sizes",
     "list": "the built-in problems and chapters",
 }
@@ -96,12 +96,13 @@ class Examples(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
+        from derive.chapters import chapter_names
         from derive.problem import built_in
 
-        program, case = ctx.find_root().info_name, built_in()[0]
+        program, names = ctx.find_root().info_name, {"case": built_in()[0], "chapter": chapter_names()[0]}
         with formatter.section("Examples"):
             lines = [
-                (f"{program} {words}".format(case=case), what.format(case=case)) for words, what in EXAMPLES.items()
+                (f"{program} {words}".format(**names), what.format(**names)) for words, what in EXAMPLES.items()
             ]
             formatter.write_dl(lines, col_max=60)
 

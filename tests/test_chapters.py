@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 from dataclasses import replace
@@ -232,3 +233,16 @@ def test_the_table_of_depth_is_the_product_of_the_slopes(worked: dict[str, Worke
     assert bound == r"9.54 \times 10^{-7}"  # 4^-10 = 9.5367e-7
     assert float(away) == pytest.approx((1 - math.tanh(1) ** 2) ** 10, rel=5e-3)
     assert relu == "1"
+
+
+def test_only_the_registry_knows_a_chapter_by_name() -> None:
+    """The command line and the face for Python hold no string with a chapter's name in it."""
+    package = Path(find_chapter.__code__.co_filename).parent.parent
+    for file in ("cli.py", "api.py"):
+        strings = [
+            node.value
+            for node in ast.walk(ast.parse((package / file).read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        commands = {text.split()[0] for text in strings if text.split()}
+        assert not commands & set(chapter_names()), file

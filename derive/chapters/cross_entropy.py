@@ -72,7 +72,7 @@ def write(work: Worked) -> Iterator[Block]:
     yield Heading(1, words.say("cross-entropy.hypothesis"))
     yield Paragraph(words.say("cross-entropy.any", total=total))
     yield boxed(letters, "out")
-    yield Paragraph(words.say("cross-entropy.one"))
+    yield Paragraph(words.say("cross-entropy.one", samples=Math(str(work.sizes["N"]))))
     yield boxed(work.sheets["labelled"], "out")
     entry = Math(sample.symbols.entry("s", (0, 0)))
     yield Note(words.say("cross-entropy.proof", entry=entry, total=total, count=_only_if(sample)))
