@@ -63,7 +63,7 @@ def _table(sheet: Sheet, run: Convergence, symbol: Math) -> Table:
         sheet.words.say("training.change", symbol=symbol),
         sheet.words.say("training.move"),
     )
-    return Table(head, tuple(rows), "rrrr")
+    return Table(head, tuple(rows), "rrrr", sheet.words.say("training.shares"))
 
 
 def _share(value: float) -> str:
