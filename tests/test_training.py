@@ -160,6 +160,25 @@ def test_a_problem_without_an_update_is_not_trained() -> None:
         derive.solve("case2", train=True)
 
 
+def test_from_python_a_wish_that_is_no_table_is_refused() -> None:
+    """The same messages as for a file, without a traceback."""
+    for wish in (3, None, "settled", {"unti": "settled"}, {"until": ["E < 1"]}):
+        with pytest.raises(ProblemError, match=r"expected is|unknown key"):
+            derive.solve("case1", train=wish)  # type: ignore[arg-type]
+
+
+def test_a_trained_file_can_be_overridden() -> None:
+    """What is said from outside goes before what the file says, which goes before what nobody said."""
+    problem = quartic('update = { rate = 0.05 }\ntrain = { until = "E < 1", at_most = 7 }')
+    plainly, shorter, other = (
+        derive.solve(problem, train=wish).problem.ask.train
+        for wish in (True, {"at_most": 3}, {"until": "settled"})
+    )
+    assert plainly == problem.ask.train
+    assert shorter == replace(problem.ask.train, at_most=3)  # type: ignore[type-var]
+    assert (other.below, other.at_most) == (None, 7)  # type: ignore[union-attr]
+
+
 def test_a_chart_keeps_its_marks_inside_and_its_peaks() -> None:
     """Every line and label lies within the scene, and a single peak among a hundred thousand points is drawn."""
     points = tuple((float(k), 1e-3 if k != 70_001 else 5.0) for k in range(100_000))

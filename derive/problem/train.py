@@ -53,11 +53,12 @@ def read_train(
     return Train(rates, symbol, below, tolerance, at_most)
 
 
-def with_training(problem: Problem, table: Mapping[str, object]) -> Problem:
-    """The problem trained to convergence, in every part with an update; ``table`` overrides its own ``[ask] train``.
+def with_training(problem: Problem, wished: object) -> Problem:
+    """The problem trained to convergence, in every part with an update; the table ``wished`` overrides its own.
 
     Raises ``ProblemError`` for what a file could not say either, and where there is nothing to train.
     """
+    table = Places().table(wished, "train")
     problems = problem.parts or (problem,)
     if not any(_trainable(one) for one in problems):
         raise ProblemError(f"{problem.name} has no update and no training to take a rate from", hint=USAGE)
