@@ -171,8 +171,7 @@ def test_a_trained_file_can_be_overridden() -> None:
     """What is said from outside goes before what the file says, which goes before what nobody said."""
     problem = quartic('update = { rate = 0.05 }\ntrain = { until = "E < 1", at_most = 7 }')
     plainly, shorter, other = (
-        derive.solve(problem, train=wish).problem.ask.train
-        for wish in (True, {"at_most": 3}, {"until": "settled"})
+        derive.solve(problem, train=wish).problem.ask.train for wish in (True, {"at_most": 3}, {"until": "settled"})
     )
     assert plainly == problem.ask.train
     assert shorter == replace(problem.ask.train, at_most=3)  # type: ignore[type-var]
