@@ -409,6 +409,7 @@ def _written_out(part: solved.Part, adjoints: Mapping[Any, Any], entry: sympy.Ex
     """An entry with adjoints, then intermediates, then functions replaced by what they are."""
     explicit = part.explicit
     assert explicit is not None
+    adjoints = {name: right for name, right in adjoints.items() if right.op != "name" or right.name != name}
     while named := [s for s in entry.free_symbols if s in explicit.entry_of and explicit.entry_of[s].name in adjoints]:
         places = {s: explicit.entry_of[s] for s in named}
         entry = entry.xreplace({s: explicit.entries(adjoints[e.name])[e.index] for s, e in places.items()})

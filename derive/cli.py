@@ -101,9 +101,7 @@ class Examples(click.Command):
 
         program, names = ctx.find_root().info_name, {"case": built_in()[0], "chapter": chapter_names()[0]}
         with formatter.section("Examples"):
-            lines = [
-                (f"{program} {words}".format(**names), what.format(**names)) for words, what in EXAMPLES.items()
-            ]
+            lines = [(f"{program} {words}".format(**names), what.format(**names)) for words, what in EXAMPLES.items()]
             formatter.write_dl(lines, col_max=60)
 
 
@@ -226,7 +224,8 @@ def solve(
         )
         solution = api.Solution(worked_out(read, begun if ctx.obj else None))
     except ProblemError as error:
-        tip = None if Path(problem).exists() or problem in built_in() else nearest(ctx, problem)
+        known = Path(problem).exists() or problem in built_in() or error.line is not None
+        tip = None if known else nearest(ctx, problem)
         raise ProblemError(error.message, file=error.file, line=error.line, hint=tip or error.hint) from None
     if as_json:
         import json

@@ -179,6 +179,34 @@ CORPUS = {
         [ask]
         gradients = ["x"]
     """,
+    "kinks in a matrix": """
+        equations = '''
+        Z = X @ W
+        H = relu(Z)
+        Y = H @ V + b + c
+        E = sum(Y ** 2)
+        '''
+        [given]
+        X = [[1, 1], [2, 0]]
+        [parameters]
+        W = [[1, 2], [-1, 3]]
+        V = [[1], [2]]
+        b = 1
+        c = 2
+        [ask]
+        gradients = ["W", "dH/dW", "V"]
+        update = { rate = { W = 0.1, V = 0.2, b = 0, c = 0 } }
+        [convention]
+        layout = "numerator"
+    """,
+    "sampled": f"""
+        equations = '''
+        y = x @ W
+        E = sum(y ** 2) / 2
+        '''
+        given = {{ x = {[[(7 * k) % 11 for k in range(48)]]} }}
+        parameters = {{ W = {[[(5 * j + 3 * k) % 7 for k in range(48)] for j in range(48)]} }}
+    """,
     "nothing there": """
         equations = '''
         y = x + 0 * x

@@ -23,6 +23,13 @@ def build(problem: Problem) -> Network:
     data = {name: Datum(tensor.shape, "given", tensor) for name, tensor in problem.given.items()}
     data |= {name: Datum(tensor.shape, "parameter", tensor) for name, tensor in problem.parameters.items()}
     data |= {name: Datum(shape, "shape") for name, shape in problem.shapes.items()}
+    for name, datum in data.items():
+        if len(datum.shape) > 2:
+            raise Unsupported(
+                f"{name} has {len(datum.shape)} axes; built are numbers and matrices",
+                file=problem.file,
+                line=problem.line(datum.role if datum.role == "given" else f"{datum.role}s", name),
+            )
     reader = _Reader(problem, data)
     equations: list[Equation] = []
     taken = set(data) | {statement.name for statement in problem.statements}

@@ -41,15 +41,19 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _gradients(part: Part) -> dict[str, Any]:
-    """Gradients by name, as they are laid out; ratios under their own text."""
+    """Gradients by name, as they are laid out; what was asked for as a ratio stands under its own text."""
     found: dict[str, Any] = {}
     if part.derivation is not None:
         derivation = part.derivation
+        asked = part.problem.ask.gradients
+        texts = {f"d{derivation.of}/d{name}": name for name in part.asked.gradients}
+        own = {texts[text]: text for text in asked if text in texts} if isinstance(asked, tuple) else {}
         for name in part.asked.gradients:
+            key = own.get(name, name)
             if name == derivation.of:
-                found[name] = _nested(["1"], part.network.shape(name))
+                found[key] = _nested(["1"], part.network.shape(name))
             else:
-                found[name] = numbers(partial(part.run.value, derivation.adjoint(name)))
+                found[key] = numbers(partial(part.run.value, derivation.adjoint(name)))
     for ratio in part.asked.ratios:
         found[ratio.text] = numbers(partial(part.value_of, ratio.text))
     return found

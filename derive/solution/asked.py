@@ -58,7 +58,7 @@ def asked(problem: Problem, network: Network) -> Asked:
                 hint='name them, as in gradients = ["x"], or put numbers under [parameters]',
             )
     elif wish == "all":
-        equations = tuple(str(equation.name) for equation in network.equations if not equation.auto)
+        equations = tuple(str(e.name) for e in network.equations if not e.auto and e.name != loss)
         names = (*parameters, *(n for n in network.data if n not in parameters and n not in network.labels), *equations)
         if ask.upstream:
             above = frozenset().union(*(network.ancestors(upstream.at) for upstream in ask.upstream))

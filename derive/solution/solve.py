@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from functools import cache, partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from derive.errors import ProblemError
 from derive.graph import build
 from derive.graph.expression import Adjoint, Expression, Name, leaf
 from derive.graph.network import Network
+from derive.graph.sizes import describe
 from derive.numbers import arrays
 from derive.numbers.rounding import Rounding
 from derive.oracle import Kink, Training
@@ -33,6 +35,8 @@ from derive.solution.instance import instance
 from derive.solution.jacobian import Chain, chains
 from derive.solution.path_sums import path_sums
 from derive.solution.values import Balls, Data, Run
+
+MOST_NUMBERS = 20_000_000  # entries of one intermediate value
 
 Checks = tuple[Check, ...]
 
@@ -192,6 +196,7 @@ def rounding_of(problem: Problem) -> Rounding:
 def differentiated(problem: Problem) -> Part:
     """Everything but the checks."""
     network, functions = build(problem), Functions(problem)
+    _affordable(problem, network)
     wish = asked(problem, network)
     derivation = shape_derivation = None
     if wish.top is not None:
@@ -342,6 +347,21 @@ def _seeds(problem: Problem, network: Network) -> dict[str, Expression] | None:
 def _with(data: Data, more: Mapping[Name, arrays.Array]) -> Data:
     """The same data and some more."""
     return lambda bits: {**data(bits), **more}
+
+
+def _affordable(problem: Problem, network: Network) -> None:
+    """Numbers for a matrix of more than ``MOST_NUMBERS`` entries are refused before they fill the memory."""
+    if not network.numeric:
+        return
+    for equation in network.equations:
+        largest = max((node.shape for node in equation.value.nodes()), key=lambda shape: prod(map(int, shape)))
+        if prod(map(int, largest)) > MOST_NUMBERS:
+            raise ProblemError(
+                f"the equation for {equation.name} needs {describe(largest)} numbers; the most is {MOST_NUMBERS:,}",
+                file=problem.file,
+                line=equation.line,
+                hint="give sizes without numbers under [shapes]",
+            )
 
 
 def _data(problem: Problem, network: Network) -> Data:

@@ -35,18 +35,21 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
     shared = statement.shared_data(sheets)
     problem = solution.problem
     title = statement.localised(problem.title, language) or problem.name
-    blocks: list[Block] = [] if questions else list(statement.introduction(sheets[0]))
+    introductions = [list(statement.introduction(sheet)) for sheet in sheets]
+    alike = all(introduction == introductions[0] for introduction in introductions)
+    blocks: list[Block] = introductions[0] if alike and not questions else []
     blocks += _problem(sheets[0], questions)
     if shared:
         blocks.append(Heading(2, words.say("problem.shared")))
         blocks += statement.data(sheets[0], shared)
-    for sheet in sheets:
+    for sheet, introduction in zip(sheets, introductions, strict=True):
         if len(sheets) > 1 or sheet.part.problem.part is not None:
             blocks.append(Heading(1, words.say("part.title", name=sheet.part.problem.part or "")))
         if questions:
             blocks += statement.data(sheet, sheet.part.network.data.keys() - shared)
             blocks += statement.tasks(sheet)
         else:
+            blocks += [] if alike else introduction
             blocks += _steps(sheet, shared)
     if not questions:
         blocks.append(Heading(1, words.say("checks.heading")))
@@ -176,9 +179,10 @@ def _results(sheet: Sheet) -> Iterator[Block]:
     if part.derivation is not None:
         adjoints = map(part.derivation.adjoint, part.asked.gradients)
         wanted += [adjoint for adjoint in adjoints if adjoint in part.derivation.adjoints]
-    if len(wanted) > 1:
+    if len(wanted) + len(part.asked.ratios) > 1:
         yield Display(
-            tuple(
+            tuple(map(sheet.ratio, part.asked.ratios))
+            + tuple(
                 Chain(sheet.symbols.name(name), (Link("=" if sheet.exact(name) else r"\approx", (sheet.value(name),)),))
                 for name in wanted
             )
@@ -196,3 +200,7 @@ def _ratios(sheet: Sheet) -> Iterator[Block]:
             derivation = part.ratios[ratio.text]
             for adjoint in derivation.adjoints:
                 yield from one(sheet, derivation, adjoint)
+        elif sheet.numeric:
+            places = {name: Math(sheet.symbols.name(of)) for name, of in (("of", ratio.of), ("by", ratio.by))}
+            yield Paragraph(sheet.words.say("jacobian.entries", **places))
+            yield Display((sheet.ratio(ratio),))

@@ -85,6 +85,8 @@ def _reason(sheet: Sheet, path: Step, by: Math) -> Spans:
         symbol, slope = sheet.symbols.function(key, node.at), sheet.symbols.slope(key, node.at)
         key = "function_scalar" if is_scalar(node.shape) else "function"
         places |= {"function": Math(symbol), "slope": Math(f"{slope}({by.latex})")}
+    if key == "matmul" and sheet.part.problem.convention.layout == "numerator":
+        key = "matmul_numerator"
     if key == "cross_entropy" and not network.sums_to_one(*_labels(node)):
         key = "cross_entropy_any"
     return sheet.words.say(f"chain.{key}", **places)

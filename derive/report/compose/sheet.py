@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from math import prod
 
 import numpy as np
@@ -27,6 +27,7 @@ from derive.report.notation.matrices import matrix_of
 from derive.report.notation.printed import printed_cell, printed_text
 from derive.report.page import A4, INDENT
 from derive.report.widths import bound
+from derive.solution.asked import Ratio
 from derive.solution.solve import Part
 from derive.solution.values import START_BITS
 
@@ -90,6 +91,29 @@ class Sheet:
     def exact(self, what: Name | Expression) -> bool:
         """Whether every printed entry is the value itself."""
         return all(isinstance(text, Printed) and text.exact for text in self.printed(what))
+
+    def assigned(self, name: Name, texts: Sequence[Printed | Undecided]) -> Chain:
+        """A name and values of its shape."""
+        shape = self.shape(name)
+        value = matrix_of(tuple(map(int, shape)), lambda index: printed_text(texts[self._flat(shape, index)]))
+        exact = all(isinstance(text, Printed) and text.exact for text in texts)
+        return Chain(self.symbols.name(name), (Link("=" if exact else r"\approx", (value,)),))
+
+    def ratio(self, ratio: Ratio) -> Chain:
+        """A ratio of two names with its certified value; a Jacobian as the matrix that it is."""
+        symbol = self.symbols.partial(self.symbols.name(ratio.of), self.symbols.name(ratio.by))
+        if ratio.kind != "jacobian":
+            name = Adjoint(ratio.of, ratio.by)
+            return Chain(symbol, self.assigned(name, self.printed(name)).links)
+
+        def entry(index: tuple[int, ...]) -> Printed | Undecided:
+            return certify(partial(_entry_of, self.part, ratio.text, index), self.part.rounding, START_BITS)
+
+        rows, columns = self.part.value_of(ratio.text).shape
+        entries = [entry(index) for index in np.ndindex(rows, columns)]
+        value = matrix_of((rows, columns), lambda index: printed_text(entries[index[0] * columns + index[1]]))
+        exact = all(isinstance(text, Printed) and text.exact for text in entries)
+        return Chain(symbol, (Link("=" if exact else r"\approx", (value,)),))
 
     def value(self, what: Name | Expression) -> str:
         """The printed value as LaTeX."""
@@ -283,6 +307,11 @@ class Sheet:
         """Whether that number is the value itself."""
         value = self._local(factor)
         return isinstance(value, Printed) and value.exact
+
+
+def _entry_of(part: Part, quantity: str, index: tuple[int, ...], bits: int) -> Number:
+    value: Number = part.value_of(quantity, bits)[index]
+    return value
 
 
 def packed(links: Sequence[Link]) -> list[Link]:

@@ -50,8 +50,10 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
     if part.asked.top is not None and part.asked.gradients:
         names = sheet.listed(part.asked.gradients)
         styles = part.problem.convention.style
-        style = next(style for style in ("elements", "matrix", "jacobian") if style in styles)
-        key = "scalars" if sheet.scalars else style
+        key: str = next(style for style in ("elements", "matrix", "jacobian") if style in styles)
+        key = "scalars" if sheet.scalars else key
+        if not sheet.numeric:
+            key = "formulas_elements" if key == "elements" and part.explicit is not None else "formulas"
         spans += words.say(f"intro.{key}", loss=Math(sheet.symbols.name(part.asked.top)), names=names)
     else:
         spans += words.say("intro.values")
@@ -176,8 +178,6 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
             _elided(shape) for shape in map(network.shape, (*network.data, *(str(e.name) for e in network.equations)))
         ):
             items.append(words.say("conventions.elided", rows=MOST_ROWS, columns=MOST_COLUMNS))
-    if part.problem.ask.update is not None:
-        items.append(words.say("conventions.rate", rate=Math(rate_symbol(sheet))))
     if items:
         yield Heading(2, words.say("conventions.heading"))
         yield Items(tuple(items))

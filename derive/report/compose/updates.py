@@ -33,6 +33,8 @@ def first_update(sheet: Sheet) -> Iterator[Block]:
         return
     moving = {name: rate for name, rate in update.rates.items() if rate != 0}
     yield Paragraph(words.say("update.rule"))
+    if update.steps > 1:
+        yield Paragraph(words.say("update.first", steps=update.steps))
     symbol = letter(update.symbol)
     for name, rate in moving.items():
         after = updated(part.network, loss, name, rate)
@@ -40,7 +42,8 @@ def first_update(sheet: Sheet) -> Iterator[Block]:
         yield Display((Chain(formula.left, (*formula.links, *_numbers(sheet, name, after))),))
     frozen = [name for name, rate in update.rates.items() if rate == 0]
     if frozen:
-        yield Paragraph(words.say("update.frozen", names=sheet.listed(frozen)))
+        key = "update.frozen" if len(frozen) > 1 else "update.frozen_one"
+        yield Paragraph(words.say(key, names=sheet.listed(frozen)))
     if "elements" in part.problem.convention.style:
         yield from _table(sheet, loss, moving)
 
@@ -49,6 +52,8 @@ def rule(sheet: Sheet, loss: str, name: str, symbol: str) -> Chain:
     """W <- W - eta dJ/dW, with the rate's symbol."""
     left = sheet.symbols.name(name)
     slope = sheet.symbols.partial(sheet.symbols.name(loss), left)
+    if sheet.part.problem.convention.layout == "numerator" and not is_scalar(sheet.shape(name)):
+        slope = rf"\left({slope}\right)^{{\top}}"
     return Chain(left, (Link(r"\leftarrow", (left, rf"- {symbol} {slope}")),))
 
 
@@ -122,6 +127,9 @@ def later(sheet: Sheet) -> Iterator[Block]:
         kept = [k for k in range(len(runs)) if k % update.every == 0 or k == len(runs) - 1]
         rows = [((Math(str(k)),), (Math(printed_text(runs[k].shown(loss, part.rounding)[0])),)) for k in _thin(kept)]
         yield Table((words.say("history.step"), (symbol,)), tuple(rows), "rr")
+        yield Paragraph(words.say("update.final", steps=update.steps))
+        last = [(name, runs[-1].shown(name, part.rounding)) for name, rate in update.rates.items() if rate != 0]
+        yield Display(tuple(sheet.assigned(name, texts) for name, texts in last))
     elif part.training is not None:
         yield Note(words.say("history.doubles", steps=update.steps))
         entries = part.training.history

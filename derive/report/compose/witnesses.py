@@ -62,9 +62,16 @@ def _bound(words: Catalogue, kind: str, found: Sequence[Check]) -> Spans:
             return words.say("checks.count", count=sum(int(figure.split()[0]) for figure in figures))
         return (Text(figures[0]),)
     loosest = max((check.figure for check in found), key=lambda figure: float(figure.split(",")[0].split()[0]))
-    number, _, rest = loosest.partition(",")
+    number, _, _ = loosest.partition(",")
     value, _, kind_of = number.partition(" ")
     mantissa, exponent = value.split("e")
     power = rf"10^{{{int(exponent)}}}" if mantissa == "1" else rf"{mantissa} \times 10^{{{int(exponent)}}}"
-    tail = " ".join(part for part in (kind_of, rest.strip()) if part)
-    return (Math(power), Text(f" {tail}")) if tail else (Math(power),)
+    spans: list[Span] = [Math(power)]
+    if kind_of:
+        spans.append(Text(f" {kind_of}"))
+    said = " ".join(check.figure for check in found)
+    if "sampled" in said:
+        spans += [Text(", "), *words.say("checks.sampled")]
+    elif " of " in said:
+        spans += [Text(", "), *words.say("checks.kinked")]
+    return tuple(spans)
