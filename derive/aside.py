@@ -17,8 +17,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from functools import cache, partial
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -30,8 +29,6 @@ class Aside(Generic[A, B]):
     Argument and value have to be such that ``pickle`` carries them. ``close`` when done with it, in any case. Without
     ``copy`` everything is done here.
     """
-
-    _open: ClassVar[set[Aside[Any, Any]]] = set()  # those whose copies are still there
 
     def __init__(self, prepare: Callable[[], Callable[[A], B]], *, copy: bool = True) -> None:
         self._prepare = prepare
@@ -49,18 +46,11 @@ class Aside(Generic[A, B]):
         """Ends the copy where it is still there."""
         if self._pid:
             pid, self._pid = self._pid, 0
-            self._open.discard(self)
             os.close(self._to)
             os.close(self._from)
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
-
-    @classmethod
-    def close_all(cls) -> None:
-        """Ends every copy that is still there: a program does so before it leaves."""
-        for work in tuple(cls._open):
-            work.close()
 
     def _fork(self) -> None:
         asked, self._to = os.pipe()
@@ -68,7 +58,6 @@ class Aside(Generic[A, B]):
         self._pid = os.fork()
         if not self._pid:
             _be_the_copy(self._prepare, asked, answered)
-        self._open.add(self)
         os.close(asked)
         os.close(answered)
 
@@ -84,12 +73,6 @@ class Aside(Generic[A, B]):
         finally:
             self.close()
         return (value,)
-
-
-def begun(work: Callable[[], B]) -> Callable[[], B]:
-    """Begins a work aside; gives the function that waits for what comes of it."""
-    copy = Aside[None, B](lambda: lambda _: work())
-    return cache(partial(copy, None))
 
 
 def _may_fork() -> bool:
@@ -109,8 +92,8 @@ def _be_the_copy(
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        # Nothing of the other process stays open here, or its end would not be noticed: not by this copy, not by
-        # another, not by a reader of its output.
+        # Nothing of the other process stays open here, or its end would not be noticed: not by this copy, not by a
+        # reader of its output.
         low, high = sorted((asked, answered))
         for first, last in ((3, low), (low + 1, high), (high + 1, os.sysconf("SC_OPEN_MAX"))):
             os.closerange(first, last)

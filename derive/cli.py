@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from derive import __version__
-from derive.aside import Aside, begun
+from derive.aside import Aside
 from derive.errors import DeriveError, ProblemError, Unsupported
 
 if TYPE_CHECKING:
@@ -207,7 +207,6 @@ def solve(
     from derive import api
     from derive.chapters import chapter_names
     from derive.problem import built_in
-    from derive.solution import solve as worked_out
 
     if problem in chapter_names():
         for option in ("digits", "significant", "style", "questions", "proofs", "train"):
@@ -219,10 +218,9 @@ def solve(
         if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{option} is for chapters, which are {', '.join(chapter_names())}")
     try:
-        read = api.read(
+        solution = api.solve(
             problem, digits=digits, significant=significant, style=style or None, train=wish if train else False
         )
-        solution = api.Solution(worked_out(read, begun if ctx.obj else None))
     except ProblemError as error:
         known = Path(problem).exists() or problem in built_in() or error.line is not None
         tip = None if known else nearest(ctx, problem)
@@ -234,13 +232,10 @@ def solve(
         return
     from derive.report.compose import compose
 
-    try:
-        document = compose(solution.core, questions=questions, language=lang, proofs=proofs)
-    finally:  # SymPy's witness may still be at work; without its verdict nothing is written
-        checks = solution.checks
+    document = compose(solution.core, questions=questions, language=lang, proofs=proofs)
     written = write(press(document), out)
     rows: Rows = [] if questions else list(results(solution))
-    rows += [("", []), ("checks", [verdict(checks)]), ("files", files(written))]
+    rows += [("", []), ("checks", [verdict(solution.checks)]), ("files", files(written))]
     summarise(solution.title(), rows, time.perf_counter() - start)
 
 
@@ -478,7 +473,6 @@ def run() -> NoReturn:
     # before the others have woken up. Read when NumPy is imported, which is later; a wish of the user's stands.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     status = main(alone=True)
-    Aside.close_all()
     sys.stderr.flush()
     # Not sys.exit: Python would take a million SymPy objects apart one by one before it leaves.
     os._exit(status)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
-from functools import cache, partial
 from math import prod
 from typing import Any
 
@@ -38,8 +37,6 @@ from derive.solution.values import Balls, Data, Run
 
 MOST_NUMBERS = 20_000_000  # entries of one intermediate value
 
-Checks = tuple[Check, ...]
-
 
 @dataclass(frozen=True)
 class Part:
@@ -65,15 +62,10 @@ class Part:
     paths: Paths | None
     history: History | None
     training: Training | None
+    checks: tuple[Check, ...] = ()
     kinks: tuple[Kink, ...] = ()
     convergence: Convergence | None = None
     _written: dict[str, sympy.Expr | None] = field(default_factory=dict, repr=False)
-    _checks: Callable[[], Checks] = field(default=tuple, repr=False)
-
-    @property
-    def checks(self) -> Checks:
-        """Every check, passed. Where SymPy's witness works aside, this waits for it; raises ``CheckFailed``."""
-        return self._checks()
 
     @property
     def numeric(self) -> bool:
@@ -172,16 +164,9 @@ class Solution:
         return tuple(check for part in self.parts for check in part.checks)
 
 
-Aside = Callable[[Callable[[], Checks]], Callable[[], Checks]]  # begins a work, and gives what waits for it
-
-
-def solve(problem: Problem, aside: Aside | None = None) -> Solution:
-    """Solves and verifies every part. Raises ``ProblemError`` for bad input, ``CheckFailed`` where two disagree.
-
-    With ``aside``, SymPy's witness works while this goes on, and it is ``checks`` that waits for it and that raises
-    ``CheckFailed``: whoever asks for it so has to read ``checks`` before anything is written.
-    """
-    return Solution(problem, tuple(verified(differentiated(part), aside) for part in problem.each()))
+def solve(problem: Problem) -> Solution:
+    """Solves and verifies every part. Raises ``ProblemError`` for bad input, ``CheckFailed`` where two disagree."""
+    return Solution(problem, tuple(verified(differentiated(part)) for part in problem.each()))
 
 
 def rounding_of(problem: Problem) -> Rounding:
@@ -242,9 +227,8 @@ def differentiated(problem: Problem) -> Part:
     )  # fmt: skip
 
 
-def verified(part: Part, aside: Aside | None = None) -> Part:
-    """The part with its checks, every one of them passed. Raises ``CheckFailed``; for ``aside`` see ``solve``."""
-    by_sympy = (aside or cache)(partial(_by_sympy, part))
+def verified(part: Part) -> Part:
+    """The part with its checks, every one of them passed. Raises ``CheckFailed``."""
     checks: list[Check] = list(_replayed(part))
     kinks: tuple[Kink, ...] = ()
     training = convergence = None
@@ -265,14 +249,9 @@ def verified(part: Part, aside: Aside | None = None) -> Part:
             checks += witness.first_iteration(convergence)
     else:
         checks += _tried(part)
-    if aside is None:
-        by_sympy()
-    found = {"kinks": kinks, "training": training, "convergence": convergence}
-    return Part(**{**part.__dict__, **found, "_checks": lambda: (*checks, *by_sympy())})
-
-
-def _by_sympy(part: Part) -> Checks:
-    return (*elementwise.proofs(part), *path_sums(part), *elementwise.substitutions(part))
+    checks += [*elementwise.proofs(part), *path_sums(part), *elementwise.substitutions(part)]
+    found = {"checks": tuple(checks), "kinks": kinks, "training": training, "convergence": convergence}
+    return Part(**{**part.__dict__, **found})
 
 
 def _tried(part: Part) -> Iterator[Check]:
