@@ -196,6 +196,7 @@ CORPUS = {
         [ask]
         gradients = ["W", "dH/dW", "V"]
         update = { rate = { W = 0.1, V = 0.2, b = 0, c = 0 } }
+        shapes = true
         [convention]
         layout = "numerator"
     """,
@@ -357,3 +358,10 @@ def test_the_sheet_of_questions_gives_nothing_away(documents: dict[str, Document
     assert "0.9866" not in printed
     assert "0.0024" not in printed
     assert sheet.name == "case1-questions"
+
+
+def test_sizes_and_counts_of_parameters(documents: dict[str, Document]) -> None:
+    """``shapes = true`` counts what is trained: 2 x 2, 2 x 1 and two shared numbers are 8 together."""
+    said = [block for block in documents["kinks in a matrix"].blocks if isinstance(block, Paragraph)]
+    totals = [block.spans for block in said if Text("Together ") in block.spans]
+    assert totals == [(Text("Together "), Math("8"), Text(" numbers are trained."))]

@@ -344,7 +344,6 @@ def test_wrong_wishes(ask: str, message: str, hint: str | None) -> None:
 @pytest.mark.parametrize(
     ("ask", "key"),
     [
-        ("shapes = true", "shapes"),
         ('gradients = ["d2E/dW2"]', "d2E/dW2"),
         ('update = { rate = 1, over = ["x"], batch = 1 }', "over"),
         ('update = { rate = 1, each = "update" }', "each"),

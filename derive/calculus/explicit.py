@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 from flint import fmpq
 
-from derive.calculus.functions import Functions, H, Key, Z, rational
+from derive.calculus.functions import DEFINITIONS, Functions, H, Key, Z, rational
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.network import Network
 from derive.graph.ops import evaluate
@@ -22,6 +22,8 @@ from derive.problem.problem import Shape
 from derive.records import dataclass
 
 Array = Any
+
+TOTAL = frozenset(DEFINITIONS) - {"log", "log2", "sqrt"}  # real for every real argument, and so are their derivatives
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +97,17 @@ class Explicit:
             name = str(equation.name)
             if within is not None and name not in within:
                 continue
-            symbols = [symbol for symbol in self.symbols(name).ravel() if value.has(symbol)]
-            if symbols:
-                rights = dict(zip(self.symbols(name).ravel(), self.equation(name).ravel(), strict=True))
-                value = value.xreplace({symbol: rights[symbol] for symbol in symbols})
+            there = value.free_symbols
+            if not there.isdisjoint(self.symbols(name).flat):
+                rights = zip(self.symbols(name).flat, self.equation(name).flat, strict=True)
+                value = value.xreplace({symbol: right for symbol, right in rights if symbol in there})
         return value
 
     def with_definitions(self, value: sympy.Expr) -> sympy.Expr:
         """``value`` with every function replaced by its formula."""
-        return value.replace(
-            lambda node: isinstance(node, Elementwise),
-            lambda node: node.formula(),
-        )
+        while formulas := {call: call.formula() for call in value.atoms(Elementwise) if call.formula() is not call}:
+            value = value.xreplace(formulas)  # an argument may hold further ones
+        return value
 
 
 class Elementwise(sympy.Function):
@@ -145,7 +146,10 @@ def elementwise(functions: Functions, name: str, at: Key, order: int = 0) -> typ
     """The SymPy function class for f (``order`` 0), f' (1), …"""
     shown = at[0] if name == "own" else name
     label = str(shown) + "".join(f"_{value}" for value in (at[1:] if name == "own" else at)) + "'" * order
-    return type(label, (Elementwise,), {"name": name, "at": at, "functions": functions, "order": order, "nargs": 1})
+    body = {"name": name, "at": at, "functions": functions, "order": order, "nargs": 1}
+    if name in TOTAL:
+        body["is_real"] = True  # else SymPy tries to find out, each time that it meets a call
+    return type(label, (Elementwise,), body)
 
 
 class Extreme(sympy.Function):

@@ -25,7 +25,6 @@ from derive.records import dataclass
 
 KEYS = ("loss", "gradients", "update", "upstream", "train", "shapes")
 UPDATE_KEYS = ("rate", "rest", "symbol", "steps", "show", "every", "rule", "over", "batch", "each", "along")
-LATER_IN_ASK = ("shapes",)
 LATER_IN_UPDATE = ("over", "batch", "each", "along", "t", "state", "with")
 MOST_STEPS = 10_000_000
 
@@ -51,11 +50,9 @@ class Known:
 def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: Path | None) -> Ask:
     """What is wanted. Names are looked up; raises ``ProblemError``, and ``Unsupported`` for what is not built yet."""
     places.keys(table, KEYS, "ask")
-    for key in LATER_IN_ASK:
-        if table.get(key, False) is not False:
-            raise places.unsupported(
-                f"{key} in [ask] is not built yet; built are loss, gradients, update, train and upstream", "ask", key
-            )
+    shapes = table.get("shapes", False)
+    if not isinstance(shapes, bool):
+        raise places.error(f"shapes is {wording.kind(shapes)}, expected is true or false", "ask", "shapes")
     upstream = _upstreams(table["upstream"], known, places, folder) if "upstream" in table else ()
     loss = _loss(table["loss"], known, places) if "loss" in table else None
     if loss is not None and upstream:
@@ -79,7 +76,7 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
             top = loss or known.equations[-1]
             train = read_train(table["train"], known.parameters, top, update, places)
             update = update or Update(train.rates, train.symbol)
-    return Ask(loss, gradients, update, upstream, train)
+    return Ask(loss, gradients, update, upstream, train, shapes)
 
 
 def split_ratio(text: str) -> tuple[str, str] | None:

@@ -59,13 +59,17 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is wanted. ``gradients``: ``None`` (not said), ``"parameters"``, ``"all"`` or a list of names and ratios."""
+    """What is wanted. ``gradients``: ``None`` (not said), ``"parameters"``, ``"all"`` or a list of names and ratios.
+
+    ``shapes`` asks for a section on sizes and parameter counts.
+    """
 
     loss: str | None = None
     gradients: str | tuple[str, ...] | None = None
     update: Update | None = None
     upstream: tuple[Upstream, ...] = ()
     train: Train | None = None
+    shapes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from derive.report.compose.backward import backward, one
 from derive.report.compose.chains import chain_of_jacobians
 from derive.report.compose.forward import forward, shown
 from derive.report.compose.sheet import Sheet
+from derive.report.compose.sizes import sizes
 from derive.report.compose.training import training
 from derive.report.compose.updates import first_update, later
 from derive.report.compose.witnesses import checks
@@ -78,6 +79,8 @@ def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
     yield from statement.figure(sheet)
     yield Heading(2, sheet.words.say("problem.legend"))
     yield statement.legend(sheet)
+    if sheet.part.problem.ask.shapes:
+        yield from sizes(sheet)
     yield from statement.conventions(sheet)
     if not questions:
         yield from statement.functions(sheet)
