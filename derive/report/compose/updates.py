@@ -129,7 +129,8 @@ def later(sheet: Sheet) -> Iterator[Block]:
         yield Table((words.say("history.step"), (symbol,)), tuple(rows), "rr")
         yield Paragraph(words.say("update.final", steps=update.steps))
         last = [(name, runs[-1].shown(name, part.rounding)) for name, rate in update.rates.items() if rate != 0]
-        yield Display(tuple(sheet.assigned(name, texts) for name, texts in last))
+        rows = [((sheet.math(name),), (Math(sheet.assigned(name, texts).links[0].terms[0]),)) for name, texts in last]
+        yield Table((words.say("sizes.parameter"), words.say("update.after")), tuple(rows), "lr")
     elif part.training is not None:
         yield Note(words.say("history.doubles", steps=update.steps))
         entries = part.training.history
