@@ -182,11 +182,12 @@ def substitutions(part: Part) -> Iterator[Check]:
     for name, rights in wanted:
         certified: Any = part.run.value(name)
         for index in np.ndindex(rights.shape):
-            require(
-                Check("sympy_numbers", str(name), _meets(part, rights[index], certified[index]), ""),
-                f"{name}[{','.join(str(k + 1) for k in index)}]: SymPy gives {substituted(part, rights[index])}, "
-                f"the certified value is {_shown(certified[index])}",
-            )
+            if not _meets(part, rights[index], certified[index]):
+                require(
+                    Check("sympy_numbers", str(name), False, ""),
+                    f"{name}[{','.join(str(k + 1) for k in index)}]: SymPy gives {substituted(part, rights[index])}, "
+                    f"the certified value is {_shown(certified[index])}",
+                )
         yield Check("sympy_numbers", str(name), True, "1e-25")
 
 
