@@ -8,7 +8,7 @@ definition back.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from sympy.polys.orderings import lex
 from sympy.polys.rings import PolyElement, PolyRing
 
 from derive.calculus.vanish import in_one_variable, vanishes
+from derive.errors import ProblemError, Unsupported
 from derive.problem.problem import Problem
 from derive.problem.syntax import Binary, Call, Name, Negate, Node, Number
 
@@ -71,6 +72,9 @@ class Functions:
 
     def __init__(self, problem: Problem) -> None:
         self._own = problem.functions
+        for name, formula in self._own.items():
+            if formula is not None:
+                _smooth(problem, name, formula[1])
         self._relu_at_zero = rational(problem.convention.relu_at_zero)
 
     @staticmethod
@@ -100,6 +104,36 @@ class Functions:
     def through_output(self, name: str, at: Key = ()) -> tuple[sympy.Expr, sympy.Expr] | None:
         """f' in terms of ``H`` = f(``Z``), as numerator and denominator; ``None`` where there is no short one."""
         return None if name == "own" else _through_output(name, at)
+
+
+def _smooth(problem: Problem, name: str, formula: Node) -> None:
+    """A formula of the problem's own may hold what SymPy can differentiate everywhere; raises ``ProblemError``."""
+    file, line = problem.file, problem.line("functions", name)
+    for node in _walk(formula):
+        if not isinstance(node, Call):
+            continue
+        if node.function in (*KINKED, "maximum", "minimum", "clip"):
+            raise ProblemError(
+                f"the formula of {name} has a kink ({node.function}), where no value is declared for its derivative",
+                hint=f"write {node.function} into the equations, where the convention for it is known",
+                file=file,
+                line=line,
+            )
+        if node.function != "square" and node.function not in DEFINITIONS:
+            raise Unsupported(f"{node.function} in the formula of {name} is not built yet", file=file, line=line)
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    match node:
+        case Negate(operand):
+            yield from _walk(operand)
+        case Binary(_, left, right):
+            yield from _walk(left)
+            yield from _walk(right)
+        case Call(_, arguments):
+            for argument in arguments:
+                yield from _walk(argument)
 
 
 @cache
