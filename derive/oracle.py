@@ -968,7 +968,7 @@ class Oracle:
                 vector = np.zeros(size)
                 vector[entry] = 1
                 values[k], left_out[k] = step_along(top, slot, vector.reshape(shape), steps)
-            signs = np.random.default_rng(SEED).choice([-1.0, 1.0], size=(directions, *shape))
+            signs = _signs((directions, *shape)) if directions else ()
             along = tuple(Direction(vector, *step_along(top, slot, vector, steps)) for vector in signs)
         complete = len(set(entries)) == size
         return Differences(of, by, method, shape, tuple(map(int, entries)), values, left_out, complete, along)
@@ -1038,6 +1038,12 @@ def _sum_to(g: Array, shape: Shape) -> Any:
         g = np.add.reduce(g, axis=tuple(range(g.ndim - len(shape))))
     stretched = tuple(i for i, size in enumerate(shape) if size == 1 and g.shape[i] != 1)
     return np.add.reduce(g, axis=stretched, keepdims=True) if stretched else g
+
+
+def _signs(shape: tuple[int, ...]) -> Floats:
+    """Seeded directions, each entry 1 or -1."""
+    signs: Floats = np.random.default_rng(SEED).choice([-1.0, 1.0], size=shape)
+    return signs
 
 
 def _sample(size: int, count: int) -> list[int]:
