@@ -10,11 +10,12 @@ import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from derive.errors import ProblemError
 from derive.report.document import Code, Math, Span, Spans, Strong, Text
 
+_LANGUAGES = Path(__file__).parent / "languages"
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -61,8 +62,7 @@ class Catalogue:
 
 def languages() -> tuple[str, ...]:
     """The languages there are."""
-    folder = resources.files("derive.report") / "languages"
-    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    return tuple(sorted(path.stem for path in _LANGUAGES.glob("*.toml")))
 
 
 @cache
@@ -70,7 +70,7 @@ def catalogue(language: str) -> Catalogue:
     """The catalogue of a language. Raises ``ProblemError`` with the known ones."""
     if language not in languages():
         raise ProblemError(f"there is no language {language!r}", hint="known are " + ", ".join(languages()))
-    source = (resources.files("derive.report") / "languages" / f"{language}.toml").read_text(encoding="utf-8")
+    source = (_LANGUAGES / f"{language}.toml").read_text(encoding="utf-8")
     return Catalogue(language, dict(_flat(tomllib.loads(source))))
 
 

@@ -113,10 +113,10 @@ def forbidden(track: Track, shape: Shape, margin: float) -> Interval | None:
             return None
         wide = math.sqrt(shape.radius**2 - beyond**2) + reach
         return u - wide, u + wide
-    corners = [((x - x0) * c + (y - y0) * s, (y - y0) * c - (x - x0) * s - off) for x, y in shape.corners]
-    across = [v for _, v in corners]
+    across = [(y - y0) * c - (x - x0) * s - off for x, y in shape.corners]
     if min(across) > half or max(across) < -half:
         return None
+    corners = [((x - x0) * c + (y - y0) * s, v) for (x, y), v in zip(shape.corners, across, strict=True)]
     inside = [u for u, v in corners if abs(v) <= half]
     for (u1, v1), (u2, v2) in zip(corners, corners[1:] + corners[:1], strict=True):
         for edge in (half, -half):
