@@ -5,6 +5,8 @@ Each function here is a rule that a recorded step can be replayed with: it takes
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flint import fmpq
 
 from derive.graph import ops
@@ -111,7 +113,7 @@ def _sum(node: Expression) -> Expression:
     return whole if whole.shape == node.shape else ops.spread(whole, node.shape)
 
 
-def _scalars_out(node: Expression, again: object) -> Expression:
+def _scalars_out(node: Expression, again: Callable[[list[Expression]], Expression]) -> Expression:
     """Scalars leave a product of matrices, a transpose, a sum."""
     if not node.args or node.op in ("name", "multiply"):
         return node
@@ -131,7 +133,7 @@ def _scalars_out(node: Expression, again: object) -> Expression:
             cores.append(arg)
     if not scalars:
         return node
-    return _product(ops.apply("multiply", *scalars, again(cores)))  # type: ignore[operator]
+    return _product(ops.apply("multiply", *scalars, again(cores)))
 
 
 def _one_by_one(node: Expression) -> Expression:
