@@ -16,7 +16,7 @@ from derive.calculus.vanish import vanishes
 from derive.errors import ProblemError
 from derive.graph import ops, reverse
 from derive.graph.expression import Expression, constant, is_constant, leaf
-from derive.graph.ops import OPS, matmul, multiply, transpose
+from derive.graph.ops import OPS, arithmetic, matmul, multiply, transpose
 from derive.oracle import Oracle
 from derive.problem import Problem, find_problem
 from derive.solution import CheckFailed, ReplayError, derivation, elementwise, history, path_sums, replay, solve
@@ -97,7 +97,7 @@ SLIPS: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
     "derivative of the activation": ("dL/dz", lambda m: mutated(m, "tanh", lambda G, n: (G,))),
     "factor 1/N": ("dL/dy", lambda m: mutated(m, "multiply", without_mean)),
     "factor of a power": ("dL/dy", lambda m: mutated(m, "power", lambda G, n: (multiply(G, n.args[0]),))),
-    "axis of a sum": ("dL/db", lambda m: m.setattr(ops, "sum_to", wrong_axis)),
+    "axis of a sum": ("dL/db", lambda m: m.setattr(arithmetic, "sum_to", wrong_axis)),
 }
 
 

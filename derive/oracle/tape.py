@@ -49,6 +49,7 @@ class Step:
         object.__setattr__(self, "pulls", tuple(map(bind, self.row.pulls)))
 
     def ties(self, side: Array) -> Array:
+        """Which entries sit on the kink, by the signs of its gap."""
         return self.row.ties(side, **({"axis": self.options["axis"]} if "axis" in self.options else {}))
 
 
@@ -82,6 +83,7 @@ class Tape:
         return self._count - 1
 
     def slot(self, name: str) -> int:
+        """The slot of a name. Raises ``ProblemError``."""
         if name not in self.slots:
             why = "has sizes but no numbers" if name in self.problem.shapes else "is not in the problem"
             raise ProblemError(f"{name!r} {why}", file=self.problem.file)
@@ -225,6 +227,7 @@ class Tape:
         return self.error(step, f" {step.row.trouble}{place}")
 
     def error(self, step: Step, what: str) -> ProblemError:
+        """The user's message: the equation, its line, and what is wrong."""
         return ProblemError(f"equation {step.statement.name!r}{what}", file=self.problem.file, line=step.line or None)
 
     def _certain_sides(self) -> Sides:
