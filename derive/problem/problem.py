@@ -61,7 +61,8 @@ class Upstream:
 class Ask:
     """What is wanted. ``gradients``: ``None`` (not said), ``"parameters"``, ``"all"`` or a list of names and ratios.
 
-    ``shapes`` asks for a section on sizes and parameter counts.
+    ``shapes`` asks for a section on sizes and parameter counts, ``graph`` for the computation graph, which a small
+    network of numbers has unless it is false.
     """
 
     loss: str | None = None
@@ -70,6 +71,7 @@ class Ask:
     upstream: tuple[Upstream, ...] = ()
     train: Train | None = None
     shapes: bool = False
+    graph: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,15 @@ class Problem:
                 return self.lines[keys]
             keys = keys[:-1]
         return None
+
+    def to_toml(self) -> str:
+        """The problem file: read again under the same name, it is this problem. Raises ``Unsupported``.
+
+        Every number stands in it, those that came from files of arrays too.
+        """
+        from derive.problem.write import problem_to_toml  # this module is below the writer
+
+        return problem_to_toml(self)
 
     @classmethod
     def from_equations(
