@@ -9,7 +9,7 @@ from flint import fmpq
 from derive.errors import ProblemError
 from derive.problem import wording
 from derive.problem.exact import exact
-from derive.problem.language import check_name
+from derive.problem.names import check_name
 from derive.problem.places import Places
 from derive.problem.toml import KeyPath
 

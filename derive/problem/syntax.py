@@ -5,6 +5,7 @@ The graph and the oracle both start from these nodes, and share nothing above th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import field
 
 from flint import fmpq
@@ -105,3 +106,42 @@ class Statement:
     source: str
     line: int = field(compare=False, default=0)
     comment: str = ""
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything inside it, in the order of writing (an operation before its operands)."""
+    pending = [node]
+    while pending:
+        at = pending.pop()
+        yield at
+        pending.extend(reversed(children(at)))
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """The operands of a node, in order."""
+    match node:
+        case Number() | Name():
+            return ()
+        case Negate(operand=operand) | Transpose(operand=operand) | Index(operand=operand):
+            return (operand,)
+        case Binary(left=left, right=right) | Compare(left=left, right=right):
+            return (left, right)
+        case Call(arguments=arguments):
+            return arguments
+
+
+def describe(node: Node) -> str:
+    """What a node is, in the words of a message."""
+    match node:
+        case Binary(operator=operator) | Compare(operator=operator):
+            return f"the operator {operator}"
+        case Transpose():
+            return "a transpose"
+        case Index():
+            return "an index"
+        case Call(function=function):
+            return f"the function {function}"
+        case Name(id=name):
+            return f"the name {name}"
+        case _:
+            return "a number"
