@@ -64,19 +64,22 @@ class Reader:
         self.rows, self.lines, self.own = line.text.split("\n"), line.lines, own
 
     def error(self, node: ast.AST, message: str, hint: str | None = None) -> ProblemError:
+        """The error for a node, with the line on which it stands."""
         return ProblemError(message, line=self.line(node), hint=hint)
 
     def line(self, node: ast.AST) -> int:
+        """The line of the problem file on which a node starts."""
         row = getattr(node, "lineno", 1) - 1
         return self.lines[min(max(row, 0), len(self.lines) - 1)]
 
-    def source(self, node: ast.AST) -> str:
+    def _source(self, node: ast.AST) -> str:
         """The text of a node that stands on one line. Columns count bytes, and outside comments a text is ASCII."""
         row = self.rows[getattr(node, "lineno", 1) - 1]
         end = getattr(node, "end_col_offset", None)
         return row[getattr(node, "col_offset", 0) : end]
 
     def expression(self, tree: ast.AST, depth: int = 0) -> Node:
+        """The node of a tree. Raises ``ProblemError``, and ``Unsupported`` for what is known and not built yet."""
         if depth > DEEPEST:
             raise self.error(
                 tree, f"the expression is nested more than {DEEPEST} deep", hint="give parts of it names of their own"
@@ -86,9 +89,9 @@ class Reader:
             case ast.Expression(body=body):
                 return self.expression(body, depth)
             case ast.Constant():
-                return Number(self.number(tree), line)
+                return Number(self._number(tree), line)
             case ast.Name(id=name):
-                return self.name(tree, name)
+                return self._name(tree, name)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return Negate(self.expression(operand, depth + 1), line)
             case ast.UnaryOp(op=ast.UAdd()):
@@ -96,25 +99,27 @@ class Reader:
             case ast.UnaryOp():
                 raise self.error(tree, f"{'not' if isinstance(tree.op, ast.Not) else '~'} is not in the language")
             case ast.BinOp(op=ast.Pow(), left=left, right=right):
-                return Binary("**", self.expression(left, depth + 1), Number(self.power(right), self.line(right)), line)
+                return Binary(
+                    "**", self.expression(left, depth + 1), Number(self._power(right), self.line(right)), line
+                )
             case ast.BinOp(op=op, left=left, right=right):
                 sign = OPERATORS.get(type(op))
                 if sign is None:
-                    self.refuse_operator(tree, op)
+                    self._refuse_operator(tree, op)
                 return Binary(sign, self.expression(left, depth + 1), self.expression(right, depth + 1), line)
             case ast.Compare(left=left, ops=ops, comparators=comparators):
-                return self.comparison(tree, left, ops, comparators, depth)
+                return self._comparison(tree, left, ops, comparators, depth)
             case ast.Attribute(value=value, attr=attribute):
                 if attribute != "T":
-                    raise self.attribute_error(tree, value, attribute)
+                    raise self._attribute_error(tree, value, attribute)
                 return Transpose(self.expression(value, depth + 1), line)
             case ast.Subscript(value=value, slice=items):
                 every = items.elts if isinstance(items, ast.Tuple) else [items]
                 if not every:
                     raise self.error(tree, "an index without a number")
-                return Index(self.expression(value, depth + 1), tuple(self.index(item) for item in every), line)
+                return Index(self.expression(value, depth + 1), tuple(self._index(item) for item in every), line)
             case ast.Call():
-                return self.call(tree, depth)
+                return self._call(tree, depth)
             case ast.List() | ast.Tuple():
                 raise self.error(
                     tree, "a list inside an equation", hint="numbers have a name, under [given] or [parameters]"
@@ -123,8 +128,8 @@ class Reader:
                 what = _REFUSED.get(type(tree), type(tree).__name__)
                 raise self.error(tree, f"{what} is not in the language")
 
-    def number(self, tree: ast.AST) -> fmpq:
-        written = self.source(tree)
+    def _number(self, tree: ast.AST) -> fmpq:
+        written = self._source(tree)
         value = getattr(tree, "value", None)
         if isinstance(value, str | bytes):
             raise self.error(tree, "a text inside an expression; the language has numbers and names")
@@ -137,16 +142,16 @@ class Reader:
         except ProblemError as error:
             raise error.at(line=self.line(tree)) from None
 
-    def name(self, tree: ast.AST, name: str) -> Name:
+    def _name(self, tree: ast.AST, name: str) -> Name:
         if name in FUNCTIONS or name in self.own:
             raise self.error(tree, f"{name} is a function, expected is a value", hint=f"write {name}(…)")
         if not NAME.fullmatch(name):
             raise self.error(tree, f"{shown(name)} is no name: a name starts with a letter")
         return Name(name, self.line(tree))
 
-    def power(self, tree: ast.AST) -> fmpq:
+    def _power(self, tree: ast.AST) -> fmpq:
         """The exponent: a number, a negated number, or a quotient of numbers."""
-        value = self.constant(tree)
+        value = self._constant(tree)
         if value is None:
             raise self.error(
                 tree,
@@ -157,15 +162,15 @@ class Reader:
             raise self.error(tree, f"the exponent is out of bounds: at most {LARGEST_POWER} in size and in denominator")
         return value
 
-    def constant(self, tree: ast.AST, depth: int = 0) -> fmpq | None:
+    def _constant(self, tree: ast.AST, depth: int = 0) -> fmpq | None:
         match tree:
             case ast.Constant():
-                return self.number(tree)
+                return self._number(tree)
             case ast.UnaryOp(op=ast.USub(), operand=operand) if depth < 4:
-                value = self.constant(operand, depth + 1)
+                value = self._constant(operand, depth + 1)
                 return None if value is None else -value
             case ast.BinOp(op=ast.Div(), left=left, right=right) if depth < 4:
-                above, below = self.constant(left, depth + 1), self.constant(right, depth + 1)
+                above, below = self._constant(left, depth + 1), self._constant(right, depth + 1)
                 if above is None or below is None:
                     return None
                 if below == 0:
@@ -174,28 +179,28 @@ class Reader:
             case _:
                 return None
 
-    def whole(self, tree: ast.AST) -> int | None:
-        value = self.constant(tree) if isinstance(tree, ast.Constant | ast.UnaryOp) else None
+    def _whole(self, tree: ast.AST) -> int | None:
+        value = self._constant(tree) if isinstance(tree, ast.Constant | ast.UnaryOp) else None
         return int(value.p) if value is not None and value.q == 1 and abs(value) < 10**9 else None
 
-    def index(self, tree: ast.AST) -> int | tuple[int | None, int | None, int | None]:
+    def _index(self, tree: ast.AST) -> int | tuple[int | None, int | None, int | None]:
         expected = "an index is a whole number or a slice such as 0:2"
         if isinstance(tree, ast.Slice):
             ends = []
             for end in (tree.lower, tree.upper, tree.step):
-                number = None if end is None else self.whole(end)
+                number = None if end is None else self._whole(end)
                 if end is not None and number is None:
                     raise self.error(tree, expected)
                 ends.append(number)
             if ends[2] == 0:
                 raise self.error(tree, "a slice of step 0")
             return ends[0], ends[1], ends[2]
-        number = self.whole(tree)
+        number = self._whole(tree)
         if number is None:
             raise self.error(tree, expected, hint="an index with a name stands in a loop over time only")
         return number
 
-    def comparison(
+    def _comparison(
         self, tree: ast.AST, left: ast.expr, ops: list[ast.cmpop], comparators: list[ast.expr], depth: int
     ) -> Node:
         if len(ops) != 1:
@@ -207,13 +212,13 @@ class Reader:
             sign, self.expression(left, depth + 1), self.expression(comparators[0], depth + 1), self.line(tree)
         )
 
-    def refuse_operator(self, tree: ast.AST, op: ast.operator) -> NoReturn:
+    def _refuse_operator(self, tree: ast.AST, op: ast.operator) -> NoReturn:
         if isinstance(op, ast.BitXor):
             raise self.error(tree, "^ is not in the language", hint="a power is written **")
         sign = {ast.Mod: "%", ast.FloorDiv: "//", ast.BitAnd: "&", ast.BitOr: "|", ast.LShift: "<<"}.get(type(op), ">>")
         raise self.error(tree, f"{sign} is not in the language", hint="operators are + - * / @ **")
 
-    def attribute_error(self, tree: ast.AST, value: ast.expr, attribute: str) -> ProblemError:
+    def _attribute_error(self, tree: ast.AST, value: ast.expr, attribute: str) -> ProblemError:
         message = f".{attribute} is not in the language; .T alone stands behind a dot"
         if isinstance(value, ast.Name) and value.id in ("np", "numpy", "torch", "jnp", "math", "F"):
             return self.error(tree, message, hint=f"write {attribute} without {value.id}.")
@@ -223,10 +228,10 @@ class Reader:
             return self.error(tree, message, hint=ELSEWHERE[attribute])
         return self.error(tree, message, hint="a transpose is written .T" if attribute.lower() == "t" else None)
 
-    def call(self, tree: ast.Call, depth: int) -> Node:
+    def _call(self, tree: ast.Call, depth: int) -> Node:
         if not isinstance(tree.func, ast.Name):
             if isinstance(tree.func, ast.Attribute):
-                raise self.attribute_error(tree.func, tree.func.value, tree.func.attr)
+                raise self._attribute_error(tree.func, tree.func.value, tree.func.attr)
             raise self.error(tree, "only a function can be called by its name", hint="a product is written with *")
         name = tree.func.id
         if any(isinstance(argument, ast.Starred) for argument in tree.args) or any(
@@ -239,16 +244,16 @@ class Reader:
             return Call(name, (self.expression(tree.args[0], depth + 1),), (), self.line(tree))
         function = FUNCTIONS.get(name)
         if function is None:
-            raise self.unknown_function(tree, name)
+            raise self._unknown_function(tree, name)
         if not function.built:
             raise Unsupported(f"the function {name} is not built yet", line=self.line(tree))
-        return self.arguments(tree, function, depth)
+        return self._arguments(tree, function, depth)
 
-    def unknown_function(self, tree: ast.AST, name: str) -> ProblemError:
+    def _unknown_function(self, tree: ast.AST, name: str) -> ProblemError:
         tip = ELSEWHERE.get(name) or hint(name, [*self.own, *FUNCTIONS])
         return self.error(tree, f"{shown(name)[1:-1]} is no function of the language", hint=tip)
 
-    def arguments(self, tree: ast.Call, function: Function, depth: int) -> Call:
+    def _arguments(self, tree: ast.Call, function: Function, depth: int) -> Call:
         name, count = function.name, function.operands or 0
         options: dict[str, ast.expr] = {}
         known = [option.key for option in function.options]
@@ -267,16 +272,16 @@ class Reader:
                 raise self.error(tree, f"{name} is given {key.arg} twice")
             options[key.arg] = key.value
         operands = tuple(self.expression(argument, depth + 1) for argument in tree.args[:count])
-        values = tuple((option.key, self.option(name, option, options.get(option.key))) for option in function.options)
+        values = tuple((option.key, self._option(name, option, options.get(option.key))) for option in function.options)
         return Call(name, operands, values, self.line(tree))
 
-    def option(self, function: str, option: Option, tree: ast.expr | None) -> OptionValue:
+    def _option(self, function: str, option: Option, tree: ast.expr | None) -> OptionValue:
         if tree is None:
             return option.default
         where = f"{option.key} of {function}"
         match option.kind:
             case "number":
-                value = self.constant(tree)
+                value = self._constant(tree)
                 if value is None:
                     raise self.error(tree, f"{where} is a number such as 0.01")
                 return value
@@ -289,12 +294,12 @@ class Reader:
                     if option.default is None:
                         return None
                     raise self.error(tree, f"{where} is a whole number")
-                axis = self.whole(tree)
+                axis = self._whole(tree)
                 if axis is None:
                     raise self.error(tree, f"{where} is a whole number such as 0 or -1")
                 return axis
             case "size":
-                size = self.whole(tree)
+                size = self._whole(tree)
                 if size is None or size < 1:
                     raise self.error(tree, f"{where} is a positive whole number")
                 return size
