@@ -209,10 +209,10 @@ def solve(
     from derive.problem import built_in
 
     if problem in chapter_names():
-        for option in ("digits", "significant", "style", "questions", "proofs", "train"):
+        for option in ("digits", "significant", "style", "questions", "train"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"{problem} is a chapter: --{option} is for problems")
-        chapter(problem, sizes, factor, out, lang, press, as_json, start)
+        chapter(problem, sizes, factor, out, lang, press, as_json, proofs, start)
         return
     for option in ("sizes", "factor"):
         if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
@@ -247,6 +247,7 @@ def chapter(
     lang: str,
     press: Press,
     as_json: bool,
+    proofs: bool,
     start: float,
 ) -> None:
     """Work a chapter out, and write it down or print its solved problems as one document."""
@@ -258,7 +259,7 @@ def chapter(
 
         click.echo(json.dumps(work.json(), ensure_ascii=False, indent=1))
         return
-    written = write(press(work.document()), out)
+    written = write(press(work.document(proofs=proofs)), out)
     rows: Rows = [("sizes", [", ".join(f"{key} = {size}" for key, size in work.sizes.items())])]
     rows += [("factor", [work.factor])] if work.factor else []
     rows += [("checks", [verdict(work.checks)]), ("files", files(written))]

@@ -22,7 +22,7 @@ from derive.chapters.losses import FACTORS
 from derive.chapters.prose import own, titles
 from derive.cli import main
 from derive.errors import ProblemError
-from derive.report.document import Chain, Display, Document, Heading, Math, Table
+from derive.report.document import Chain, Code, Display, Document, Heading, Math, Table
 from derive.report.files import files
 from derive.solution.checks import CheckFailed
 
@@ -109,6 +109,16 @@ def test_a_chapter_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
     assert (found["chapter"], found["sizes"]["N"]) == ("backprop", 1)
     assert {"special", "general", "below", "layer"} <= found["problems"].keys()
     assert all(check["passed"] for one in found["problems"].values() for check in one["parts"][0]["checks"])
+
+
+def test_a_chapter_appends_the_rules_it_used(worked: dict[str, Worked]) -> None:
+    """``proofs=True`` adds the proof of each rule behind the table of checks; the chapter itself stays as it is."""
+    without, with_proofs = (worked["backprop"].document(proofs=proofs) for proofs in (False, True))
+    assert with_proofs.blocks[: len(without.blocks)] == without.blocks
+    added = with_proofs.blocks[len(without.blocks) :]
+    titles = [block.spans for block in added if isinstance(block, Heading) and block.level == 2]
+    rules = {span.text for spans in titles for span in spans if isinstance(span, Code)}
+    assert rules == {"matmul", "transpose", "add", "sigmoid", "tanh", "relu", "function"}
 
 
 def test_the_spread_bias_has_the_width_of_its_layer(worked: dict[str, Worked]) -> None:

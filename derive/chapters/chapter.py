@@ -69,11 +69,15 @@ class Worked:
         """The checks of all problems."""
         return tuple(check for solution in self.solutions.values() for check in solution.checks)
 
-    def document(self) -> Document:
-        """The chapter as a document; the table of checks comes last."""
+    def document(self, *, proofs: bool = False) -> Document:
+        """The chapter as a document; the table of checks comes last, or the ``proofs`` of the rules that were used."""
         blocks = list(self.chapter.write(self))
         blocks.append(Heading(1, self.words.say("checks.heading")))
         blocks += checks(list(self.sheets.values()), self.words)
+        if proofs:
+            from derive.report.compose.proofs import section  # only a chapter that asks for proofs pays for them
+
+            blocks += section(self.sheets.values(), self.words)
         return Document(self.chapter.name, self.title, self.words.language, tuple(blocks))
 
     def json(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from derive.graph.expression import Expression, leaf
 from derive.graph.network import Datum, Equation, Network
 from derive.problem.problem import Problem, Shape
 from derive.report.catalogue import Catalogue
+from derive.report.compose.sheet import Sheet
 from derive.report.document import (
     Block,
     Chain,
@@ -218,6 +219,17 @@ def used_in(derivations: Iterable[Derivation]) -> tuple[Proof, ...]:
         tops = tuple(derivation.seeds) if derivation.seeds is not None else (derivation.of,)
         found |= {proof.claim: proof for proof in used(derivation.network, derivation.by, *tops)}
     return tuple(found.values())
+
+
+def section(sheets: Iterable[Sheet], words: Catalogue) -> Iterator[Block]:
+    """The proofs of all rules that solved problems used, under a heading; nothing where nothing was derived."""
+    parts = [sheet.part for sheet in sheets]
+    derivations = [part.derivation for part in parts if part.derivation is not None]
+    found = used_in([*derivations, *(ratio for part in parts for ratio in part.ratios.values())])
+    if found:
+        yield Heading(1, words.say("proof.heading"))
+        yield Paragraph(words.say("proof.intro"))
+        yield from used_blocks(found, words, 2)
 
 
 def composite_blocks(found: Composite, words: Catalogue, level: int) -> Iterator[Block]:
