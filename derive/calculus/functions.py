@@ -21,7 +21,7 @@ from sympy.polys.rings import PolyElement, PolyRing
 from derive.calculus.vanish import in_one_variable, vanishes
 from derive.errors import ProblemError, Unsupported
 from derive.problem.problem import Problem
-from derive.problem.syntax import Binary, Call, Name, Negate, Node, Number
+from derive.problem.syntax import Binary, Call, Compare, Name, Negate, Node, Number
 
 Z = sympy.Symbol("z", real=True)
 H = sympy.Symbol("h", real=True)
@@ -110,6 +110,13 @@ def _smooth(problem: Problem, name: str, formula: Node) -> None:
     """A formula of the problem's own may hold what SymPy can differentiate everywhere; raises ``ProblemError``."""
     file, line = problem.file, problem.line("functions", name)
     for node in _walk(formula):
+        if isinstance(node, Compare):
+            raise ProblemError(
+                f"the formula of {name} jumps ({node.operator}), where no value is declared for its derivative",
+                hint="equations have relu, abs, maximum and clip, where the convention is known",
+                file=file,
+                line=line,
+            )
         if not isinstance(node, Call):
             continue
         if node.function in (*KINKED, "maximum", "minimum", "clip"):
