@@ -19,10 +19,30 @@ Text = Mapping[str, str]  # language code -> text; the key "" holds a text that 
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
-    """Gradient descent: ``name := name - rate * gradient``, ``steps`` times, all names at once.
+class Batches:
+    """Updates from a few samples at a time: the rows of the data ``over`` (with ``along`` 1 the columns).
 
-    ``rates`` maps each updated parameter to its rate. ``symbol`` is the rate's name (``"alpha"``).
+    Of all ``rows`` each update uses the next ``size`` of a pass. ``orders`` holds the rows, counted from 0, in the
+    order of each pass, or one order for every pass. ``each`` asks for an entry of the history for every update.
+    """
+
+    over: tuple[str, ...]
+    size: int
+    rows: int
+    orders: tuple[tuple[int, ...], ...]
+    along: int = 0
+    each: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Gradient descent and its kin, ``steps`` times (passes, where there are ``batches``), all names at once.
+
+    ``rates`` maps each updated parameter to its rate. ``symbol`` is the rate's name (``"alpha"``). ``rule`` is a key
+    of ``rules.RULES``, ``form`` one of its forms; ``constants`` go by their part in the rule, ``called`` has the names
+    that they are printed under. ``decay`` maps parameters to their weight decay: added to the gradient as in an L2
+    penalty, or ``decoupled`` from it. ``t`` updates went before, and left ``state`` (moments by name, then by
+    parameter). ``slopes``, where there are any, are the gradients of each update, in place of a loss.
     """
 
     rates: Mapping[str, fmpq]
@@ -30,6 +50,31 @@ class Update:
     steps: int = 1
     show: tuple[str, ...] = ()
     every: int = 1
+    rule: str = "sgd"
+    form: str = ""
+    constants: Mapping[str, fmpq] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
+    decay: Mapping[str, fmpq] = field(default_factory=dict)
+    decoupled: bool = False
+    batches: Batches | None = None
+    t: int = 0
+    state: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    slopes: tuple[Mapping[str, Tensor], ...] = ()
+
+    @property
+    def moving(self) -> Mapping[str, fmpq]:
+        """The rates of the parameters that move."""
+        return {name: rate for name, rate in self.rates.items() if rate != 0}
+
+    @property
+    def decays(self) -> bool:
+        """Whether any parameter has weight decay."""
+        return any(value != 0 for value in self.decay.values())
+
+    @property
+    def plain(self) -> bool:
+        """Whether each update is ``name - rate * gradient`` of the whole data, and nothing more."""
+        return self.rule == "sgd" and not self.decays and self.batches is None and not self.slopes
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ _PARTIALS = {
 }  # fmt: skip
 Writer = Callable[[str], str]
 
-_LONG_TABLE = 18  # rows; a longer one may break across pages
+_LONG_TABLE = 12  # rows; a longer one may break across pages
 _LONG_DISPLAY = 6  # rows; a longer one may break across pages
 _RUNNING = 70  # characters of the title in the running head
 
@@ -87,8 +87,13 @@ class View:
 
     @property
     def wrapped(self) -> bool:
-        """Whether cells of the table may run over several lines; its rows then stand further apart."""
-        return any(width is not None for width in self.columns)
+        """Whether cells of the table run over several lines or hold fractions; its rows then stand further apart."""
+        return any(width is not None for width in self.columns) or self._fractions
+
+    @property
+    def _fractions(self) -> bool:
+        rows = self.block.rows if isinstance(self.block, Table) else ()
+        return any(isinstance(span, Math) and r"\frac" in span.latex for row in rows for cell in row for span in cell)
 
     @property
     def most_columns(self) -> int:

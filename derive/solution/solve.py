@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
@@ -18,7 +18,7 @@ from derive.errors import ProblemError
 from derive.graph import build
 from derive.graph.expression import Adjoint, Expression, Name, leaf
 from derive.graph.network import Network
-from derive.graph.sizes import describe
+from derive.graph.sizes import describe, is_scalar
 from derive.numbers import arrays
 from derive.numbers.rounding import Rounding
 from derive.oracle import Kink, Training
@@ -34,6 +34,9 @@ from derive.solution.instance import instance
 from derive.solution.jacobian import Chain, chains
 from derive.solution.path_sums import path_sums
 from derive.solution.values import Balls, Data, Run
+
+if TYPE_CHECKING:
+    from derive.solution.gates import Gates
 
 MOST_NUMBERS = 20_000_000  # entries of one intermediate value
 
@@ -65,6 +68,7 @@ class Part:
     checks: tuple[Check, ...] = ()
     kinks: tuple[Kink, ...] = ()
     convergence: Convergence | None = None
+    gates: Gates | None = None
     _written: dict[str, sympy.Expr | None] = field(default_factory=dict, repr=False)
 
     @property
@@ -250,8 +254,36 @@ def verified(part: Part) -> Part:
     else:
         checks += _tried(part)
     checks += [*elementwise.proofs(part), *path_sums(part), *elementwise.substitutions(part)]
-    found = {"checks": tuple(checks), "kinks": kinks, "training": training, "convergence": convergence}
+    circuit = _gates(part)
+    if circuit is not None:
+        from derive.solution.gates import agree
+
+        checks += agree(part, circuit)
+    found = {
+        "checks": tuple(checks), "kinks": kinks, "training": training, "convergence": convergence, "gates": circuit,
+    }  # fmt: skip
     return Part(**{**part.__dict__, **found})
+
+
+def _gates(part: Part) -> Gates | None:
+    """The computation graph where it is asked for, or where every name is a number and nobody says no."""
+    wish = part.problem.ask.graph
+    network = part.network
+    if wish is None:
+        names = (*network.data, *(str(equation.name) for equation in network.equations))
+        wish = part.derivation is not None and all(is_scalar(network.shape(name)) for name in names)
+    if not wish:
+        return None
+    from derive.solution.gates import MOST_GATES, gates  # only who sees the graph pays for it
+
+    found = gates(part)
+    if found is None and part.problem.ask.graph:
+        raise ProblemError(
+            f"graph: the computation graph has more than {MOST_GATES} operations",
+            file=part.problem.file,
+            line=part.problem.line("ask", "graph"),
+        )
+    return found
 
 
 def _tried(part: Part) -> Iterator[Check]:

@@ -48,6 +48,7 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
             blocks.append(Heading(1, words.say("part.title", name=sheet.part.problem.part or "")))
         if questions:
             blocks += statement.data(sheet, sheet.part.network.data.keys() - shared)
+            blocks += _blank_graph(sheet)
             blocks += statement.tasks(sheet)
         else:
             blocks += [] if alike else introduction
@@ -60,17 +61,19 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
     return Document(stem, title, language, tuple(blocks))
 
 
+def _blank_graph(sheet: Sheet) -> Iterator[Block]:
+    """The computation graph for the reader to fill in."""
+    if sheet.part.gates is not None:
+        from derive.report.compose.circuit import blank_circuit
+
+        yield from blank_circuit(sheet)
+
+
 def _proofs(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
     """The rules that were used, proved for all sizes; nothing where nothing was derived."""
-    from derive.report.compose.proofs import used_blocks, used_in  # only a report that asks for proofs pays for them
+    from derive.report.compose.proofs import section  # only a report that asks for proofs pays for them
 
-    parts = [sheet.part for sheet in sheets]
-    derivations = [part.derivation for part in parts if part.derivation is not None]
-    found = used_in([*derivations, *(ratio for part in parts for ratio in part.ratios.values())])
-    if found:
-        yield Heading(1, words.say("proof.heading"))
-        yield Paragraph(words.say("proof.intro"))
-        yield from used_blocks(found, words, 2)
+    yield from section(sheets, words)
 
 
 def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
@@ -138,6 +141,12 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
             if part.ratio(text) is None:
                 yield from chain_of_jacobians(sheet, ways[0].factors[0].of, ways[0].factors[-1].by, ways)
 
+    def graph() -> Iterator[Block]:
+        if part.gates is not None:
+            from derive.report.compose.circuit import circuit  # only who sees the graph pays for it
+
+            yield from circuit(sheet)
+
     def update() -> Iterator[Block]:
         yield from first_update(sheet)
         yield from later(sheet)
@@ -148,6 +157,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         ("loss", at_the_loss),
         ("backward", back),
         ("ratios", lambda: _ratios(sheet)),
+        ("graph", graph),
         ("update", update),
         ("training", lambda: training(sheet)),
     )

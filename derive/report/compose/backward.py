@@ -9,7 +9,7 @@ from flint import fmpq
 
 from derive.calculus.explicit import Entry
 from derive.calculus.paths import Factor, Path
-from derive.graph.expression import Adjoint, Expression
+from derive.graph.expression import Adjoint, Expression, is_constant
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
 from derive.numbers.certify import Undecided
@@ -78,7 +78,12 @@ def _reason(sheet: Sheet, path: Step, by: Math) -> Spans:
     if not telling:
         summed = any(node.op == "sum" for node in nodes)
         shared = network.shape(via) != network.shape(name)
-        return sheet.words.say(f"chain.{'sum' if summed else 'add_shared' if shared else 'add'}", **places)
+        key = "sum" if summed else "add_shared" if shared else "add"
+        factors = [arg for node in nodes if node.op == "multiply" for arg in node.args if name not in arg.names()]
+        if key == "add" and factors:
+            negated = all(is_constant(factor, -1) for factor in factors) and len(factors) % 2
+            key = "negated" if negated else "multiple"
+        return sheet.words.say(f"chain.{key}", **places)
     node = telling[-1]
     key = node.op
     if key in FUNCTIONS:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from derive.report.figures.graph import Arrow
+from derive.report.figures.graph import Node as Gate
 from derive.report.figures.network import Bias, Edge, Layer, shown
 from derive.report.latex_tree import (
     Accent,
@@ -33,6 +35,11 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "edge": "{source} to {target} {label}",
         "bare": "without a label: {count}",
         "bias": "A constant 1 leads to {targets}: {label}.",
+        "graph": "A computation graph of {count} nodes.",
+        "arrow": "From {source} to {target}",
+        "out": "the end",
+        "forward": ": forward {value}",
+        "back": ", back {value}",
         "comma": ", ",
         "semicolon": "; ",
     }
@@ -68,6 +75,21 @@ def network_alternative(
         targets = [unit.key for unit in shown(layers[bias.layer])[0]]
         label = bias.shared or comma.join(bias.labels[key] for key in targets if key in bias.labels)
         said.append(phrases["bias"].format(targets=comma.join(names[key] for key in targets), label=spoken(label)))
+    return " ".join(said)
+
+
+def graph_alternative(nodes: Sequence[Gate], arrows: Sequence[Arrow], phrases: Mapping[str, str] = PHRASES) -> str:
+    """One sentence an arrow, in the order drawn: from where to where, what flows forward and what comes back."""
+    names = {node.key: spoken(node.latex) for node in nodes}
+    said = [phrases["graph"].format(count=len(nodes))]
+    for arrow in arrows:
+        there = names.get(arrow.target, phrases["out"])
+        words = phrases["arrow"].format(source=names[arrow.source], target=there)
+        if arrow.value:
+            words += phrases["forward"].format(value=spoken(arrow.value))
+        if arrow.gradient:
+            words += phrases["back"].format(value=spoken(arrow.gradient))
+        said.append(words + ".")
     return " ".join(said)
 
 

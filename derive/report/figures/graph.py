@@ -68,7 +68,7 @@ def graph_scene(
     gaps = max(1, len(columns) - 1)
     half = {node.key: _half(node) for node in nodes}
     side = max(RADIUS, *half.values())
-    out = OUT if any(not arrow.target for arrow in arrows) else 0.0
+    out = _out(arrows)
     widest = (max_width - 2 * side - out - 0.1) / gaps
     span = max(rows.values()) - min(rows.values())
     highest = (max_height - 2 * RADIUS - 0.8) / max(span, 1.0)
@@ -79,6 +79,15 @@ def graph_scene(
             if drawing is not None:
                 return drawing
     raise Unsupported(f"a graph of {len(nodes)} nodes in {len(columns)} columns has no room for its labels on a page")
+
+
+def _out(arrows: Sequence[Arrow]) -> float:
+    """How long the arrows are that leave the graph: room for what stands on them."""
+    widths = [
+        measure(text, LABEL_SIZES[0])[0] for a in arrows if not a.target for text in (a.value, a.gradient) if text
+    ]
+    leaving = any(not arrow.target for arrow in arrows)
+    return max(OUT, *(width + 0.5 for width in widths), 0.0) if leaving else 0.0
 
 
 # ── columns and rows ────────────────────────────────────────────────────────────────────────────────────────────
@@ -222,7 +231,7 @@ def _draw(
             stops = [spots[stop] for stop in ways[arrow]]
         else:
             spot = home[arrow.source]
-            stops = [spot, _Spot(spot.x + spot.half + OUT, spot.y, 0.0, True)]
+            stops = [spot, _Spot(spot.x + spot.half + _out(arrows), spot.y, 0.0, True)]
         pieces.append((arrow, [Track(_border(a, b), _border(b, a)) for a, b in itertools.pairwise(stops)]))
 
     tracks: list[Track] = []
