@@ -345,11 +345,6 @@ def test_wrong_wishes(ask: str, message: str, hint: str | None) -> None:
     ("ask", "key"),
     [
         ('gradients = ["d2E/dW2"]', "d2E/dW2"),
-        ('update = { rate = 1, over = ["x"], batch = 1 }', "over"),
-        ('update = { rate = 1, each = "update" }', "each"),
-        ('update = { rate = 1, rule = "adam" }', "adam"),
-        ("update = { rate = 1, state = {} }", "state"),
-        ("update = { with = {} }", "with"),
     ],
 )
 def test_wishes_that_are_not_built(ask: str, key: str) -> None:

@@ -8,25 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from derive.errors import ProblemError
 from derive.numbers.tensor import Tensor
 from derive.problem import wording
-from derive.problem.convention import whole
 from derive.problem.language import check_name
 from derive.problem.places import Places
 from derive.problem.problem import Ask, Update, Upstream
-from derive.problem.rates import rate_symbol, read_rates
 from derive.problem.toml import KeyPath
 from derive.problem.train import read_train
 from derive.problem.values import read_value
 from derive.records import dataclass
 
-KEYS = ("loss", "gradients", "update", "upstream", "train", "shapes")
-UPDATE_KEYS = ("rate", "rest", "symbol", "steps", "show", "every", "rule", "over", "batch", "each", "along")
-LATER_IN_UPDATE = ("over", "batch", "each", "along", "t", "state", "with")
-MOST_STEPS = 10_000_000
+KEYS = ("loss", "gradients", "update", "upstream", "train", "shapes", "graph")
 
 RATIO = re.compile(r"d([A-Za-z][A-Za-z0-9_]*)/d([A-Za-z][A-Za-z0-9_]*)", re.ASCII)
 SECOND = re.compile(r"d\^?2[A-Za-z][A-Za-z0-9_]*/d[A-Za-z][A-Za-z0-9_]*", re.ASCII)
@@ -40,6 +34,7 @@ class Known:
     data: Mapping[str, object]
     parameters: Mapping[str, Tensor]
     complete: bool = True
+    labels: frozenset[str] = frozenset()  # data that a cross-entropy takes as its labels
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,6 +48,9 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
     shapes = table.get("shapes", False)
     if not isinstance(shapes, bool):
         raise places.error(f"shapes is {wording.kind(shapes)}, expected is true or false", "ask", "shapes")
+    graph = table.get("graph")
+    if graph is not None and not isinstance(graph, bool):
+        raise places.error(f"graph is {wording.kind(graph)}, expected is true or false", "ask", "graph")
     upstream = _upstreams(table["upstream"], known, places, folder) if "upstream" in table else ()
     loss = _loss(table["loss"], known, places) if "loss" in table else None
     if loss is not None and upstream:
@@ -63,7 +61,7 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
     gradients = _gradients(table["gradients"], known, tops, places) if "gradients" in table else None
     update = None
     if table.get("update", False) is not False:
-        update = _update(table["update"], known, tops, places)
+        update = _update(table["update"], known, tops, places, folder)
         if update is not None and any(top.value is None for top in upstream):
             raise places.error(
                 "an update beside an upstream needs the numbers of the upstream: value = [[…]]", "ask", "update"
@@ -76,7 +74,7 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
             top = loss or known.equations[-1]
             train = read_train(table["train"], known.parameters, top, update, places)
             update = update or Update(train.rates, train.symbol)
-    return Ask(loss, gradients, update, upstream, train, shapes)
+    return Ask(loss, gradients, update, upstream, train, shapes, graph=graph)
 
 
 def split_ratio(text: str) -> tuple[str, str] | None:
@@ -154,35 +152,32 @@ def _check_quantity(text: str, known: Known, tops: tuple[str, ...], places: Plac
         raise places.unknown(f"{text} in {key}: there is no name", below, known.names, *path)
 
 
-def _update(value: object, known: Known, tops: tuple[str, ...], places: Places) -> Update | None:
+def _update(value: object, known: Known, tops: tuple[str, ...], places: Places, folder: Path | None) -> Update | None:
     path = ("ask", "update")
     if value is True:
         raise places.error("update is true, expected is a table with a rate", *path, hint="update = { rate = 0.01 }")
     table = places.table(value, *path)
-    rule = table.get("rule", "sgd")
-    if rule != "sgd":
-        if isinstance(rule, str):
-            raise places.unsupported(f'the update rule "{rule}" is not built yet; built is "sgd"', *path, "rule")
-        raise places.error(f'rule is {wording.kind(rule)}, expected is a text such as "sgd"', *path, "rule")
-    for key in table:
-        if key in LATER_IN_UPDATE:
-            raise places.unsupported(
-                f"{key} in an update is not built yet; built are rate, rest, symbol, steps, show and every", *path, key
-            )
-    places.keys(table, UPDATE_KEYS, *path)
-    if not known.parameters:
-        if known.complete:
-            raise places.error("an update without [parameters]: there is nothing to move", *path)
-        return None
-    if "rate" not in table:
-        raise places.error("update has no rate", *path, hint="update = { rate = 0.01 }")
-    return Update(
-        rates=MappingProxyType(read_rates(table, known.parameters, places, *path)),
-        symbol=rate_symbol(table, "eta", places, *path),
-        steps=whole(table.get("steps", 1), 1, MOST_STEPS, places, *path, "steps"),
-        show=_quantities(table.get("show", ()), known, tops, places, (*path, "show")),
-        every=whole(table.get("every", 1), 1, MOST_STEPS, places, *path, "every"),
-    )
+    from derive.problem.update import read_update  # only a problem with updates pays for it
+
+    show = _quantities(table.get("show", ()), known, tops, places, (*path, "show"))
+    update = read_update(table, show, known, places, folder)
+    if update is not None and tops:
+        _below_an_upstream(update, places)
+    return update
+
+
+def _below_an_upstream(update: Update, places: Places) -> None:
+    """A known upstream holds at the parameters of the problem and for all of its data."""
+    path = ("ask", "update")
+    if update.batches is not None:
+        raise places.error("over beside an upstream: what is known holds for all samples together", *path, "over")
+    if update.slopes:
+        raise places.error("with beside an upstream: the gradient is given, or worked out", *path, "with")
+    if (update.rule, update.form) == ("nesterov", "ahead"):
+        raise places.error(
+            "a known upstream holds at the parameters themselves, and this form of Nesterov's rule looks ahead",
+            *path, "rule", hint='form = "sum" takes the gradient at the parameters',
+        )  # fmt: skip
 
 
 def _upstreams(value: object, known: Known, places: Places, folder: Path | None) -> tuple[Upstream, ...]:

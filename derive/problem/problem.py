@@ -67,14 +67,9 @@ class Update:
         return {name: rate for name, rate in self.rates.items() if rate != 0}
 
     @property
-    def decays(self) -> bool:
-        """Whether any parameter has weight decay."""
-        return any(value != 0 for value in self.decay.values())
-
-    @property
     def plain(self) -> bool:
         """Whether each update is ``name - rate * gradient`` of the whole data, and nothing more."""
-        return self.rule == "sgd" and not self.decays and self.batches is None and not self.slopes
+        return self.rule == "sgd" and not self.decay and self.batches is None and not self.slopes
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,19 @@ def read_rates(table: Mapping[str, object], parameters: Iterable[str], places: P
     return {name: found[name] for name in parameters}
 
 
+def read_by_parameter(value: object, parameters: Iterable[str], places: Places, path: KeyPath) -> dict[str, fmpq]:
+    """One number for all parameters, or a table by name in which ``rest`` stands for those left out, or else 0."""
+    parameters = tuple(parameters)
+    if not isinstance(value, Mapping):
+        return dict.fromkeys(parameters, number(value, places, path))
+    table = places.table(value, *path)
+    rest = number(table.pop("rest"), places, (*path, "rest")) if "rest" in table else fmpq(0)
+    for name in table:
+        if name not in parameters:
+            raise places.unknown(f"{path[-1]} names no parameter:", name, parameters, *path, name)
+    return {name: number(table.get(name, rest), places, (*path, name)) for name in parameters}
+
+
 def number(value: object, places: Places, path: KeyPath) -> fmpq:
     """An exact number that stands at ``path``. Raises ``ProblemError`` with its place."""
     try:

@@ -171,7 +171,7 @@ class _Reader:
         shapes = self.shapes(tables, functions, places)
         self.once(given, parameters, shapes, places)
         data: dict[str, Shape] = {key: value.shape for key, value in (given | parameters).items()} | shapes
-        known = Known(self.equations, data, parameters, complete)
+        known = Known(self.equations, data, parameters, complete, _labels(self.statements))
         self.check_order(data, places, complete)
         if complete:
             self.check_functions(functions, places)
@@ -399,9 +399,7 @@ class _Reader:
         found = (len(rows), len(rows[0]))
         if not isinstance(shape, tuple) or any(isinstance(size, str) for size in shape):
             return
-        if len(shape) > 2:
-            raise places.error(f"{name} has {len(shape)} axes; names of entries fit a matrix", *path)
-        expected = shape or (1, 1)
+        expected = (prod(shape[:-1]), shape[-1]) if len(shape) > 2 else shape or (1, 1)
         if found != expected:
             raise places.error(
                 f"the names of {name} are {size_text(found)}, and {name} is {size_text(shape)}",
@@ -455,6 +453,16 @@ class _Reader:
         return Places(file=places.file or "equations", part=places.part).placed(
             ProblemError(message, line=line, hint=hint)
         )
+
+
+def _labels(statements: Iterable[Statement]) -> frozenset[str]:
+    """Data that stand as the labels of a cross-entropy: class numbers in a flat list are one to a sample."""
+    calls = (node for statement in statements for node in walk(statement.expression) if isinstance(node, Call))
+    return frozenset(
+        call.arguments[1].id
+        for call in calls
+        if call.function == "cross_entropy" and isinstance(call.arguments[1], Name)
+    )
 
 
 def _canonical(name: str) -> str:
