@@ -20,6 +20,7 @@ SUM, PRODUCT, ATOM = 1, 2, 3
 _LAYER = re.compile(r"\^\{\(\w+\)\}")  # the superscript of w^{(1)}, which is no bracket
 LARGEST_DENOMINATOR = 9  # of a fraction that is printed as one although it is a decimal
 LARGEST_WHOLE = 10**9  # whole numbers below are written out
+_FRACTION = re.compile(r"\\frac\{(\d+)\}\{(\d+|[A-Za-z]+(?:_\w|_\{[^{}]*\})?)\}")  # of a number by a number or a letter
 LONG_SUM = 4  # terms of a sum in brackets that a line may break in
 
 
@@ -103,6 +104,9 @@ def multiply(factors: Sequence[Cell]) -> Cell:
     """A product: signs to the front, numbers joined by dots."""
     if len(factors) == 1:
         return factors[0]
+    if factors[-1].text.startswith(r"-\sum"):
+        front = factors[1:-1] if factors[0].sign else (Cell("-1", numeric=True, sign=True), *factors[:-1])
+        return multiply([*front, _without_sign(factors[-1])])
     if factors[0].sign:
         rest = multiply(factors[1:])
         if rest.binding == SUM or rest.negative:
@@ -117,6 +121,47 @@ def multiply(factors: Sequence[Cell]) -> Cell:
         last = factor
     front = text.removesuffix(factors[-1].factor())
     return Cell(text, PRODUCT, factors[0].numeric and last.numeric, _opened(front, factors[-1]))
+
+
+def _without_sign(x: Cell) -> Cell:
+    """What stands behind the minus that a product opens with."""
+    return Cell(x.text[1:].lstrip(), x.binding, x.numeric)
+
+
+def summed(sign: str, x: Cell) -> Cell:
+    """A sum over ``x``; the minus of a product stands in front of the sum."""
+    if x.negative and x.binding == PRODUCT:
+        return Cell(f"-{sign} {_without_sign(x).text}", PRODUCT)
+    return Cell(f"{sign} {x.factor()}", PRODUCT)
+
+
+def factors_of(nodes: Sequence[Expression], cell: Callable[[Expression], Cell]) -> list[Cell]:
+    """The factors of a product as cells; fractions of numbers and sizes side by side are one: 1/2 1/N is 1/(2N)."""
+    found: list[Cell] = []
+    front: tuple[list[str], list[str]] | None = None
+    for node in nodes:
+        shown = cell(node)
+        fraction = _FRACTION.fullmatch(shown.text) if is_coefficient(node) else None
+        if fraction is None:
+            found, front = [*found, shown], None
+        elif front is None:
+            found, front = [*found, shown], ([fraction[1]], [fraction[2]])
+        else:
+            above, below = front = ([*front[0], fraction[1]], [*front[1], fraction[2]])
+            above = [text for text in above if text != "1"] or ["1"]
+            found[-1] = Cell(rf"\frac{{{_side_by_side(above)}}}{{{_side_by_side(below)}}}")
+    return found
+
+
+def is_coefficient(node: Expression) -> bool:
+    """Whether nothing but numbers and sizes is in it, so that it is the same for all data."""
+    return not node.shape and all(inner.op in ("constant", "size", "divide") for inner in node.nodes())
+
+
+def _side_by_side(texts: Sequence[str]) -> str:
+    """Numbers first and with dots between them, then letters, capital ones first."""
+    numbers, letters = ([text for text in texts if text[:1].isdigit() == digit] for digit in (True, False))
+    return " ".join([*([r" \cdot ".join(numbers)] if numbers else []), *sorted(letters)])
 
 
 def _runs_into(before: str, after: str) -> bool:
@@ -193,7 +238,7 @@ class Cells:
             case "add":
                 return add([self._operand(arg, index) for arg in node.args])
             case "multiply":
-                return multiply([self._operand(arg, index) for arg in node.args])
+                return multiply(factors_of(node.args, lambda arg: self._operand(arg, index)))
             case "divide":
                 return divide(*(self._operand(arg, index) for arg in node.args))
             case "power":

@@ -153,7 +153,7 @@ class Matrices:
     def _product(self, node: Expression) -> Cell:
         """Scalars in front, matrices joined by the entrywise product."""
         lone = is_scalar(node.shape)
-        scalars = [self._symbolic(arg) for arg in node.args if lone or is_scalar(arg.shape)]
+        scalars = cells.factors_of([arg for arg in node.args if lone or is_scalar(arg.shape)], self._symbolic)
         solid = [(arg, self._symbolic(arg)) for arg in node.args if not lone and not is_scalar(arg.shape)]
         if not solid:
             return cells.multiply(scalars)
@@ -304,8 +304,8 @@ class Matrices:
 
     def _filled_product(self, node: Expression) -> Cell:
         if is_scalar(node.shape):
-            return cells.multiply([self._filled(arg) for arg in node.args])
-        scalars = [self._filled(arg) for arg in node.args if is_scalar(arg.shape)]
+            return cells.multiply(cells.factors_of(node.args, self._filled))
+        scalars = cells.factors_of([arg for arg in node.args if is_scalar(arg.shape)], self._filled)
         matrices = [self._stretched(arg, node.shape) for arg in node.args if not is_scalar(arg.shape)]
         if scalars and scalars[0].negative and scalars[0].numeric and not scalars[0].sign:
             scalars[0] = Cell(bracketed(scalars[0].text))
@@ -319,7 +319,7 @@ class Matrices:
         return node.op == "multiply" and self._has_product(node)
 
     def _kept_scalar(self, node: Expression) -> Cell:
-        return cells.multiply([self._filled(arg) for arg in node.args])
+        return cells.multiply(cells.factors_of(node.args, self._filled))
 
 
 def _beside(cell: Cell, node: Expression, first: bool) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from derive.graph.expression import Adjoint, Expression, Name
-from derive.report.notation.cells import PRODUCT, Cell, Cells, rounded
+from derive.report.notation.cells import PRODUCT, Cell, Cells, rounded, summed
 from derive.report.notation.symbols import Symbols
 
 LETTERS = ("i", "j")
@@ -49,7 +49,7 @@ class Running(Cells):
                 whole = self.cell(x, inner)
                 if not letters:
                     return whole
-                return Cell(rf"\sum_{{{','.join(letters)}}} {whole.factor()}", PRODUCT)
+                return summed(rf"\sum_{{{','.join(letters)}}}", whole)
             case "matmul" | "softmax" | "log_softmax" | "diag" | "diagonal":
                 places = "".join(k for k in index if k)
                 text = self._whole(node)
