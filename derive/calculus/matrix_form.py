@@ -6,19 +6,37 @@ SymPy has no broadcasting, so what NumPy stretches is written with matrices of o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sympy
 from flint import fmpq
-from sympy import HadamardPower, HadamardProduct, MatrixExpr, MatrixSymbol, OneMatrix, Trace
+from sympy import (
+    BlockMatrix,
+    Determinant,
+    DiagMatrix,
+    DiagonalOf,
+    HadamardPower,
+    HadamardProduct,
+    Identity,
+    Inverse,
+    MatrixExpr,
+    MatrixSymbol,
+    OneMatrix,
+    Trace,
+    ZeroMatrix,
+)
+from sympy.matrices.expressions.slice import MatrixSlice
 
 from derive.calculus.explicit import FirstIsLarger, FirstIsSmaller, elementwise
 from derive.calculus.functions import Functions, Key, rational
 from derive.errors import Unsupported
 from derive.graph.expression import Expression, Name
 from derive.graph.ops import evaluate
+from derive.graph.ops.rearranging import Slice, pieces
 from derive.graph.sizes import broadcast
 from derive.problem.problem import Shape, Size
+from derive.problem.size_terms import plus
 
 
 def matrix_form(expression: Expression, functions: Functions) -> sympy.Expr | MatrixExpr:
@@ -28,7 +46,7 @@ def matrix_form(expression: Expression, functions: Functions) -> sympy.Expr | Ma
     """
     shapes = {node.name: node.shape for node in expression.nodes() if node.op == "name"}
     for node in expression.nodes():
-        if node.op in ("diag", "diagonal") or len(node.shape) > 2:
+        if len(node.shape) > 2:
             raise Unsupported(f"the matrix form of {node.op} is not built; ask for form='explicit'")
     found: Matrix = evaluate(expression, lambda name: symbol(name, shapes[name]), Matrices(functions))
     return found.value
@@ -146,6 +164,62 @@ class Matrices:
 
     def spread(self, a: Matrix, shape: Shape) -> Matrix:
         return Matrix(a.stretched(shape), shape)
+
+    def take(self, a: Matrix, slices: Sequence[Slice | None]) -> Matrix:
+        shape = tuple(extent if part is None else part.count for part, extent in zip(slices, a.shape, strict=True))
+        bounds = []
+        for part, extent in zip(slices, a.shape, strict=True):
+            part = part or Slice(0, extent)
+            bounds.append((size(part.start), size(part.start) + part.step * size(part.count), part.step))
+        return Matrix(MatrixSlice(a.value, *bounds), shape)
+
+    def put(self, a: Matrix, slices: Sequence[Slice | None], shape: Shape) -> Matrix:
+        rows, columns = (pieces(part, extent) for part, extent in zip(slices, shape, strict=True))
+        body = [[self._piece(a, height, width, p, q) for width, q in columns] for height, p in rows]
+        return Matrix(BlockMatrix(body), shape)
+
+    def _piece(self, a: Matrix, height: Size, width: Size, p: Slice | None, q: Slice | None) -> Any:
+        if p is None or q is None:
+            return ZeroMatrix(size(height), size(width))
+        if not a.shape:
+            return a.value * OneMatrix(1, 1)
+        whole = (p, q) == tuple(Slice(0, extent) for extent in a.shape)
+        return a.value if whole else self.take(a, (p, q)).value
+
+    def join(self, parts: Sequence[Matrix], axis: int) -> Matrix:
+        blocks = [part.value if part.shape else part.value * OneMatrix(1, 1) for part in parts]
+        shape = list(parts[0].shape or (1, 1))
+        shape[axis] = plus(*((1, part.shape[axis] if part.shape else 1) for part in parts))
+        return Matrix(BlockMatrix([blocks] if axis == 1 else [[block] for block in blocks]), tuple(shape))
+
+    def entry(self, a: Matrix, place: tuple[Size, ...]) -> Matrix:
+        return Matrix(a.value[tuple(map(size, place))], ())
+
+    def reshape(self, a: Matrix, shape: Shape) -> Matrix:
+        raise Unsupported("the matrix form of reshape is not built; ask for form='explicit'")
+
+    def diag(self, vector: Matrix) -> Matrix:
+        rows, columns = vector.shape
+        extent = rows if columns == 1 else columns
+        if isinstance(vector.value, OneMatrix):
+            return Matrix(Identity(size(extent)), (extent, extent))
+        return Matrix(DiagMatrix(vector.value if columns == 1 else vector.value.T), (extent, extent))
+
+    def diagonal(self, a: Matrix, axis: int) -> Matrix:
+        column = DiagonalOf(a.value)
+        return Matrix(column.T, (1, a.shape[0])) if axis == 0 else Matrix(column, (a.shape[0], 1))
+
+    def trace(self, a: Matrix) -> Matrix:
+        return Matrix(Trace(a.value), ())
+
+    def determinant(self, a: Matrix) -> Matrix:
+        return Matrix(Determinant(a.value), ())
+
+    def log_determinant(self, a: Matrix) -> Matrix:
+        return self.function("log", (), self.function("abs", (), self.determinant(a)))
+
+    def inverse(self, a: Matrix) -> Matrix:
+        return Matrix(Inverse(a.value), a.shape)
 
     def _each(self, function: Any, a: Matrix) -> Matrix:
         return Matrix(a.value.applyfunc(function) if a.shape else function(a.value), a.shape)

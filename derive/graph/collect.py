@@ -11,6 +11,8 @@ from flint import fmpq
 
 from derive.graph import ops
 from derive.graph.expression import Adjoint, Expression, constant, is_constant, leaf
+from derive.graph.factors import cancelled, turned, twins, without_unit
+from derive.graph.fractions import fraction_out
 from derive.graph.network import Network
 
 
@@ -24,9 +26,13 @@ def collect(expression: Expression) -> Expression:
         case "add":
             return _sum(node)
         case "matmul":
-            return _scalars_out(_one_by_one(node), lambda cores: ops.matmul(*cores))
+            short = without_unit(node)
+            return short if short is not None else _scalars_out(_one_by_one(node), lambda cores: _matmul(*cores))
         case "transpose":
-            return _scalars_out(node, lambda cores: ops.transpose(*cores))
+            turn = turned(node)
+            if turn is not None:
+                return collect(turn)
+            return _scalars_out(node, lambda cores: collect(ops.transpose(*cores)))
         case "sum":
             return _scalars_out(node, lambda cores: ops.total(cores[0], node.at[0]))
         case "spread":
@@ -34,6 +40,12 @@ def collect(expression: Expression) -> Expression:
         case "divide":
             return _quotient(node)
     return node
+
+
+def _matmul(a: Expression, b: Expression) -> Expression:
+    product = ops.matmul(a, b)
+    short = without_unit(product)
+    return product if short is None else short
 
 
 def coefficient(expression: Expression) -> tuple[fmpq, Expression | None]:
@@ -77,7 +89,7 @@ def _product(node: Expression) -> Expression:
                 (matrices if rest.shape else scalars).append(rest)
     if number == 0:
         return _zeros(node)
-    whole = ops.multiply(constant(number), *scalars, *matrices)
+    whole = ops.multiply(constant(number), *cancelled([*scalars, *matrices]))
     if whole.op == "multiply" and is_constant(whole.args[0]):
         for k, part in enumerate(whole.args):
             if part.op == "divide" and is_constant(part.args[0], 1):  # 2 * (1/N) is 2/N
@@ -96,6 +108,8 @@ def _over(product: Expression) -> Expression:
                 number, core = coefficient(rest)
                 if core is None or core.shape != product.shape:
                     continue
+                if not part.args[1].shape and _heavy(core):
+                    continue
                 return times(number, ops.apply("divide", core, part.args[1]))
     return product
 
@@ -106,11 +120,29 @@ def _sum(node: Expression) -> Expression:
         for part in term.args if term.op == "add" else (term,):
             number, rest = coefficient(part)
             found[rest] = found.get(rest, fmpq(0)) + number
-    terms = [times(number, rest) for rest, number in found.items() if number != 0]
+    terms = [times(number, rest) for rest, number in _paired(found).items() if number != 0]
     if not terms:
         return _zeros(node)
-    whole = ops.add(*terms)
+    factors = fraction_out(terms)
+    whole = ops.add(*terms) if factors is None else _product(ops.apply("multiply", *factors))
     return whole if whole.shape == node.shape else ops.spread(whole, node.shape)
+
+
+def _paired(found: dict[Expression | None, fmpq]) -> dict[Expression | None, fmpq]:
+    """Terms A x and A^T x with the same number as one; the place is that of the first."""
+    left, paired = dict(found), dict[Expression | None, fmpq]()
+    while left:
+        rest = next(iter(left))
+        number = left.pop(rest)
+        for other in left if rest is not None and rest.op == "matmul" else ():
+            if other is not None and other.op == "matmul" and left[other] == number:
+                whole = twins(rest, other)
+                if whole is not None:
+                    del left[other]
+                    rest = whole
+                    break
+        paired[rest] = number
+    return paired
 
 
 def _scalars_out(node: Expression, again: Callable[[list[Expression]], Expression]) -> Expression:
@@ -120,7 +152,10 @@ def _scalars_out(node: Expression, again: Callable[[list[Expression]], Expressio
     scalars: list[Expression] = []
     cores: list[Expression] = []
     for arg in node.args:
-        if arg.op == "multiply" and arg.shape:
+        if _is_share(arg):
+            scalars.append(ops.apply("divide", constant(1), arg.args[1]))
+            cores.append(arg.args[0])
+        elif arg.op == "multiply" and arg.shape:
             scalars += [part for part in arg.args if not part.shape]
             rest = [part for part in arg.args if part.shape]
             core = ops.multiply(*rest)
@@ -136,6 +171,18 @@ def _scalars_out(node: Expression, again: Callable[[list[Expression]], Expressio
     return _product(ops.apply("multiply", *scalars, again(cores)))
 
 
+def _is_share(node: Expression) -> bool:
+    """A matrix over a number."""
+    return node.op == "divide" and bool(node.args[0].shape) and not node.args[1].shape
+
+
+def _heavy(node: Expression) -> bool:
+    """What is too tall for a fraction line: a product of matrices, a derivative."""
+    return bool(node.shape) and any(
+        inner.op == "matmul" or (inner.op == "name" and isinstance(inner.name, Adjoint)) for inner in node.nodes()
+    )
+
+
 def _one_by_one(node: Expression) -> Expression:
     """A number spread over a 1 x 1 matrix is that number again in front of a product."""
     for scalar, other in (node.args, node.args[::-1]):
@@ -147,6 +194,8 @@ def _one_by_one(node: Expression) -> Expression:
 def _quotient(node: Expression) -> Expression:
     """Numbers leave the numerator."""
     number, rest = coefficient(node.args[0])
+    if _is_share(node) and _heavy(node.args[0]):
+        return _product(ops.apply("multiply", ops.apply("divide", constant(1), node.args[1]), node.args[0]))
     if rest is None or number == 1:
         return node
     return times(number, ops.apply("divide", rest, node.args[1]))

@@ -8,35 +8,63 @@ a residual ``o - t`` under its square, a ``log`` of a name, a bias behind a prod
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 
 from derive.graph.expression import Expression, leaf
 from derive.graph.network import Equation
+from derive.graph import ops
 from derive.graph.ops import FUNCTIONS
+from derive.problem.names import joined, member, stem_of
 
 NORMALISING = ("softmax", "log_softmax", "cross_entropy", "binary_cross_entropy")
 CHOOSING = ("maximum", "minimum")
+WHOLES = ("trace", "det", "logdet", "inv", "norm")
+LETTERS = ("z", "a", "s", "q", "v")  # of steps inside a family's equation: before the activation it is a z
+CHAIN = "chain"  # a product of several factors that stays in one piece
+WHOLE_CHAINS = ("trace", CHAIN)
 
 
-def named(value: Expression, known: Sequence[Equation], taken: set[str]) -> tuple[list[Equation], Expression]:
+def named(
+    value: Expression, known: Sequence[Equation], taken: set[str], of: str = ""
+) -> tuple[list[Equation], Expression]:
     """``value`` with its inner steps named: the new equations, in order, and what is left of the value.
 
-    A step that occurs again has one name. What the user named is not looked up: beside ``h = relu(z)`` the
+    In an equation for ``of = "h[2]"``, a member of a family, they are members as well: ``z[2]``, and ``z[3]`` in that
+    for ``h[3]``. A step that occurs again has one name. What the user named is not looked up: beside ``h = relu(z)`` the
     derivative by h knows nothing of ``y = relu(z) @ W``.
     """
     table = {equation.value: leaf(equation.name, equation.value.shape) for equation in known if equation.auto}
     written = {equation.value for equation in known if equation.value.op == "softmax"}
     fresh: list[Equation] = []
+    parts = member(of)
+    index = None if parts is None else parts[1]
+
+    def beside(node: Expression) -> str:
+        assert index is not None
+        users = {stem_of(name) for name in taken - {str(equation.name) for equation in known if equation.auto}}
+        letters = ("p", *LETTERS) if node.op == "softmax" else LETTERS
+        stem = next(
+            stem
+            for stem in (*letters, *(f"{letter}_{k}" for k in count(1) for letter in letters))
+            if joined(stem, index) not in taken and not any(_alike(stem, user) for user in users)
+        )
+        taken.add(joined(stem, index))
+        return joined(stem, index)
 
     def refer(node: Expression) -> Expression:
         if node not in table:
-            label = _free("p" if node.op == "softmax" else "u", taken)
+            label = _free("p" if node.op == "softmax" else "u", taken) if index is None else beside(node)
             fresh.append(Equation(label, node, auto=True))
             table[node] = leaf(label, node.shape)
         return table[node]
 
     def visit(node: Expression, parent: str | None) -> Expression:
         deserves = _deserves(node, parent)
-        under = None if node.op == "add" and (parent is None or deserves) else node.op
+        under: str | None = node.op
+        if (node.op == "add" or _is_multiple(node)) and (parent is None or deserves):
+            under = None
+        elif node.op == "matmul" and (parent in WHOLE_CHAINS or (not deserves and is_quadratic(node))):
+            under = CHAIN
         args = tuple(visit(arg, under) for arg in node.args)
         if node.op == "cross_entropy":
             probabilities = Expression("softmax", args[:1], node.at[:1], args[0].shape)
@@ -48,24 +76,52 @@ def named(value: Expression, known: Sequence[Equation], taken: set[str]) -> tupl
     return fresh, visit(value, None)
 
 
+def _is_multiple(node: Expression) -> bool:
+    """A number times one other thing."""
+    return node.op == "multiply" and sum(arg.op != "constant" for arg in node.args) == 1
+
+
+def is_quadratic(node: Expression) -> bool:
+    """x^T A x, which stays in one piece: its derivative is (A + A^T) x."""
+    (left, x) = node.args
+    return left.op == "matmul" and x.op == "name" and left.args[0] == ops.transpose(x) and _in_place(left.args[1])
+
+
+def _in_place(node: Expression) -> bool:
+    """A name, its transpose, its inverse, both: what needs no name beside other factors."""
+    while node.op in ("transpose", "inv"):
+        (node,) = node.args
+    return node.op == "name"
+
+
 def _deserves(node: Expression, parent: str | None) -> bool:
     """Whether a node under an operation of the kind ``parent`` gets a name; ``None`` is the top, sums included."""
     if parent is None or not node.args:
         return False
     plain = node.op == "transpose" and node.args[0].op == "name"
-    if parent in FUNCTIONS or parent in NORMALISING or parent in CHOOSING or parent == "matmul":
+    if parent == CHAIN or parent == "matmul":
+        return not (_in_place(node) or (parent == CHAIN and node.op == "matmul"))
+    if parent in WHOLES:
+        whole = node.op == "matmul" if parent == "trace" else node.op == "add" if parent == "norm" else False
+        return not (plain or whole)
+    if parent in FUNCTIONS or parent in NORMALISING or parent in CHOOSING:
         return not plain
     if parent == "transpose":
         return True
     if node.op in ("softmax", "log_softmax", "matmul", *CHOOSING):
         return True
-    return node.op in FUNCTIONS and parent in ("power", "divide")
+    return node.op in FUNCTIONS and parent in ("power", "divide") and not (node.op == "sqrt" and not node.shape)
+
+
+def _alike(stem: str, name: str) -> bool:
+    """Whether ``stem`` with an index might be printed like ``name``, or like it with an index."""
+    return name.startswith(stem) and name[len(stem) :].replace("_", "").isdigit() or name == stem
 
 
 def _free(stem: str, taken: set[str]) -> str:
     """The first of ``u1``, ``u2``, … that nobody uses; probabilities are ``p`` if that is free."""
     label, number = (stem, 0) if stem == "p" else (f"{stem}1", 1)
-    while label in taken:
+    while label in taken or f"{stem}[{number}]" in taken:
         number += 1
         label = f"{stem}{number}"
     taken.add(label)

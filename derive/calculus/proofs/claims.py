@@ -24,6 +24,7 @@ FORMS: Mapping[str, Shape] = {"matrix": MATRIX, "row": (1, "n"), "column": ("N",
 LETTERS: Mapping[str, tuple[str, ...]] = {
     "matmul": ("Z", "W"),
     "diag": ("X",),
+    **dict.fromkeys(("trace", "det", "logdet", "inv"), ("A",)),
     "cross_entropy": ("Z", "T"),
     "binary_cross_entropy": ("P", "T"),
 }
@@ -56,7 +57,7 @@ class Claim:
         """What tells this claim from others of the rule: its sizes, and what is no operand."""
         parts = [f"{name} {describe(shape)}" for name, shape in self.sizes.items()]
         at = [str(value) for value in self.expression.at if not isinstance(value, tuple)]
-        if self.expression.op in ("sum", "softmax", "log_softmax", "cross_entropy", "mean"):
+        if self.expression.op in ("sum", "softmax", "log_softmax", "cross_entropy", "mean", "norm"):
             at[0] = "all" if self.expression.at[0] is None else f"axis {at[0]}"
         elif self.expression.op in ("diagonal", "first_wins", *FUNCTIONS):
             at = []
@@ -86,7 +87,7 @@ def _hypotheses(node: Expression) -> Iterator[str]:
         yield "tie"
     fractional = node.op == "power" and (node.at[0] < 0 or node.at[0].q != 1)
     quotient = node.op == "divide" and node.args[1].op != "size"  # no size is zero
-    if node.op in (*WHERE_POSITIVE, "binary_cross_entropy") or quotient or fractional:
+    if node.op in (*WHERE_POSITIVE, "binary_cross_entropy", "norm", "det", "logdet", "inv") or quotient or fractional:
         yield "domain"
 
 
@@ -168,6 +169,10 @@ def expressions(rule: str) -> Iterator[Expression]:
                 yield from (_node(rule, "matrix", "matrix", at=(axis, how)) for how in ("mean", "sum"))
         case "diag":
             yield from (_node(rule, form) for form in ("row", "column"))
+        case "trace" | "det" | "logdet" | "inv":
+            yield ops.apply(rule, *letters(rule, [("n", "n")]))
+        case "norm":
+            yield from (_node(rule, "matrix", at=(axis,)) for axis in (None, 0, 1))
         case "diagonal":
             square = letters(rule, [("n", "n")])
             yield from (ops.apply(rule, *square, at=(axis,)) for axis in (0, 1))
@@ -206,6 +211,8 @@ def general(node: Expression) -> Expression:
             return ops.matmul(*letters("matmul", [("N", "m"), ("m", "n")]))
         case "diag":
             return _node("diag", "row" if shapes[0][0] == 1 else "column")
+        case "trace" | "det" | "logdet" | "inv":
+            return ops.apply(node.op, *letters(node.op, [("n", "n")]))
         case "diagonal":
             return ops.apply("diagonal", *letters("diagonal", [("n", "n")]), at=node.at)
         case "spread":

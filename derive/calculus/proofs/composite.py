@@ -63,6 +63,13 @@ _SKETCHES: Mapping[str, _Sketch] = {
     "log_likelihood": _Sketch(
         "P = softmax(Z)\nE = -mean(sum(T * log(P), axis=1))", {"Z": ["N", "n"], "T": ["N", "n"]}, ("P", "Z")
     ),
+    "quadratic_form": _Sketch("E = x.T @ A @ x", {"x": ["n", 1], "A": ["n", "n"]}, ("x", "A")),
+    "outer": _Sketch("out = outer(x, y)", {"x": ["m", 1], "y": ["n", 1]}, ("x", "y")),
+    "attention": _Sketch(
+        "S = Q @ K.T / sqrt(d)\nP = softmax(S)\nO = P @ V",
+        {"Q": ["N", "d_k"], "K": ["M", "d_k"], "V": ["M", "d_v"], "d": []},
+        ("P", "S", "V", "Q", "K"),
+    ),
     "logistic": _Sketch(
         "P = sigmoid(z)\nE = mean(binary_cross_entropy(P, t))", {"z": ["N", 1], "t": ["N", 1]}, ("P", "z")
     ),

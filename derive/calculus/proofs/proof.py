@@ -16,6 +16,7 @@ from derive.calculus.proofs.claims import UPSTREAM, Claim
 from derive.calculus.proofs.entries import Fresh, entry, entry_of, index, places, size
 from derive.calculus.proofs.normal import Key, Normal, NotNormal, whole
 from derive.calculus.vanish import vanishes
+from derive.graph.ops import NoSum
 from derive.problem.problem import Shape
 from derive.records import dataclass
 
@@ -38,7 +39,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A claim, the lines of its proof, and whether they prove it for all sizes."""
+    """A claim, the lines of its proof, and whether they prove it for all sizes.
+
+    Without lines an entry of the result is no sum over indices (a determinant): there is nothing to compare.
+    """
 
     claim: Claim
     lines: tuple[Line, ...]
@@ -57,7 +61,10 @@ def prove(claim: Claim) -> Proof:
     out, by = claim.expression, claim.sizes[claim.by]
     i, j = places(out.shape, OUT_ROW, OUT_COLUMN)
     k, m = places(by, ROW, COLUMN)
-    value = entry(out, i, j, fresh)
+    try:
+        value = entry(out, i, j, fresh)
+    except NoSum:
+        return Proof(claim, (), False)
     local = value.diff(entry_of(claim.by, by, k, m))
     handed = _summed(entry_of(UPSTREAM, out.shape, i, j) * local, out.shape)
     claimed = entry(claim.value, k, m, fresh)

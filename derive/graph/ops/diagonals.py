@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flint import fmpq
-
 from derive.graph import sizes
-from derive.graph.ops.table import Array, apply, row
+from derive.graph.ops.table import apply, row
 from derive.graph.sizes import ShapeError
 from derive.problem.problem import Shape
 
@@ -19,19 +17,18 @@ def _vector(shapes: tuple[Shape, ...], at: tuple[Any, ...]) -> Shape:
     return (size, size)
 
 
-def _diagonal_matrix(kind: Any, vector: Array) -> Array:
-    size = vector.size
-    result = kind.spread(kind.number(fmpq(0)), (size, size)).copy()
-    for k, entry in enumerate(vector.ravel()):
-        result[k, k] = entry
-    return result
+def _diagonal(shapes: tuple[Shape, ...], at: tuple[Any, ...]) -> Shape:
+    (shape,) = shapes
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ShapeError(f"only a square matrix has its diagonal taken, and this is {sizes.describe(shape)}")
+    return (1, shape[0]) if at[0] == 0 else (shape[0], 1)
 
 
 # The diagonal matrix of a vector, and the diagonal of a matrix as a row (``at`` 0) or a column (1).
 row(
     "diag",
     shape=_vector,
-    value=lambda kind, node, v: _diagonal_matrix(kind, v[0]),
+    value=lambda kind, node, v: kind.diag(v[0]),
     pullback=lambda G, node: (apply("diagonal", G, at=(0 if node.args[0].shape[0] == 1 else 1,)),),
     index=lambda e, node, i, j: (
         e.delta(i, j) * (e.operand(0, 0, j) if node.args[0].shape[0] == 1 else e.operand(0, i, 0))
@@ -40,8 +37,8 @@ row(
 
 row(
     "diagonal",
-    shape=lambda shapes, at: (1, shapes[0][0]) if at[0] == 0 else (shapes[0][0], 1),
-    value=lambda kind, node, v: v[0].diagonal().reshape(node.shape),
+    shape=_diagonal,
+    value=lambda kind, node, v: kind.diagonal(v[0], node.at[0]),
     pullback=lambda G, node: (apply("diag", G),),
     index=lambda e, node, i, j: e.operand(0, j, j) if node.at[0] == 0 else e.operand(0, i, i),
 )

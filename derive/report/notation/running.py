@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from flint import fmpq
+
 from derive.graph.expression import Adjoint, Expression, Name
-from derive.report.notation.cells import PRODUCT, Cell, Cells, rounded, summed
+from derive.report.notation.cells import PRODUCT, Cell, Cells, power, rounded, summed
 from derive.report.notation.symbols import Symbols
 
 LETTERS = ("i", "j")
@@ -50,11 +52,24 @@ class Running(Cells):
                 if not letters:
                     return whole
                 return summed(rf"\sum_{{{','.join(letters)}}}", whole)
-            case "matmul" | "softmax" | "log_softmax" | "diag" | "diagonal":
+            case "norm":
+                return self._norm(node, index)
+            case "matmul" | "softmax" | "log_softmax" | "diag" | "diagonal" | "inv" | "trace" | "det" | "logdet":
                 places = "".join(k for k in index if k)
                 text = self._whole(node)
                 return Cell(f"{rounded(text)}_{{{places}}}" if places else text, PRODUCT)
         return super().cell(node, index)
+
+    def _norm(self, node: Expression, index: Index) -> Cell:
+        """A root of a sum of squares; of all entries a norm in its bars."""
+        (x,), (axis,) = node.args, node.at
+        if axis is None:
+            return Cell(self._whole(node))
+        free = running_index(x.shape)
+        inner = (*index[:axis], free[axis], *index[axis + 1 :])
+        square = power(self.cell(x, inner), fmpq(2))
+        summed = rf"\sum_{{{free[axis]}}} {square.text}" if free[axis] else square.text
+        return Cell(rf"\sqrt{{{summed}}}")
 
     def _entry(self, name: Name, index: Index) -> Cell:
         if isinstance(name, Adjoint):
