@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from flint import fmpq
 
 from derive.errors import ProblemError
 from derive.oracle.differences import ALL_ENTRIES, DIRECTIONS, SAMPLES, Differences, differences_by, sample
@@ -14,7 +15,7 @@ from derive.oracle.fits import describe
 from derive.oracle.tape import Tape
 from derive.oracle.training import State, Training, descent, train
 from derive.oracle.values import Array, Floats
-from derive.problem.problem import Problem
+from derive.problem.problem import Problem, Update
 from derive.records import dataclass
 
 
@@ -134,14 +135,18 @@ class Oracle:
     def train(
         self, loss: str, rates: Mapping[str, float], steps: int, show: Sequence[str] = (), every: int = 1
     ) -> Training:
-        """``steps`` updates of the names in ``rates``, all at once.
+        """``steps`` updates of the names in ``rates``, all at once, by the plain rule.
 
         ``history`` has entry 0, every ``every``-th and the last; ``show`` adds values (``"y"``) and gradients
         (``"dE/dW1"``) to them. Raises ``ProblemError`` where the run leaves the range of doubles.
         """
-        return train(self._tape, loss, rates, steps, show, every)
+        exact = {name: fmpq(*float(rate).as_integer_ratio()) for name, rate in rates.items()}
+        return self.follow(loss, Update(exact, steps=steps, show=tuple(show), every=every))
 
-    def descend(self, loss: str, rates: Mapping[str, float]) -> Iterator[State]:
+    def follow(self, loss: str | None, update: Update) -> Training:
+        """The updates that a problem asks for. Without a loss ``update`` has the gradients."""
+        return train(self.problem, self._tape, loss, update)
+
+    def descend(self, loss: str, update: Update) -> Iterator[State]:
         """Gradient descent without an end: the state at the start, and after each update. Raises ``Diverged``."""
-        for k, now, v, _ in descent(self._tape, loss, rates):
-            yield State(k, now, {name: v[self._tape.slots[name]] for name in rates})
+        yield from descent(self.problem, self._tape, loss, update)

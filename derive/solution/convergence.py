@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from derive.oracle import Diverged, Floats, Oracle, State
-from derive.problem.problem import Train
+from derive.problem.problem import Train, Update
 from derive.records import dataclass
 
 
@@ -46,9 +46,11 @@ class Convergence:
         return [*(k for k in marks if k < self.updates), self.updates]
 
 
-def converge(oracle: Oracle, loss: str, train: Train) -> Convergence:
-    """Train until a rule fires. Raises ``ProblemError`` where not even the start has a gradient."""
-    rates = {name: float(rate.p) / float(rate.q) for name, rate in train.rates.items()}
+def converge(oracle: Oracle, loss: str, train: Train, update: Update | None = None) -> Convergence:
+    """Train, by the rule of the worked ``update``, until it is enough.
+
+    Raises ``ProblemError`` where not even the start has a gradient.
+    """
     below, tolerance = (None if x is None else float(x.p) / float(x.q) for x in (train.below, train.tolerance))
     losses: list[float] = []
     moves: list[float] = []
@@ -56,7 +58,7 @@ def converge(oracle: Oracle, loss: str, train: Train) -> Convergence:
     last: State | None = None
     stopped = ""
     try:
-        for state in oracle.descend(loss, rates):
+        for state in oracle.descend(loss, update or Update(train.rates)):
             losses.append(state.loss)
             if last is not None:
                 moves.append(_move(last.parameters, state.parameters))

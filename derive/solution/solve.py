@@ -249,7 +249,7 @@ def verified(part: Part) -> Part:
         checks += [*witness.values(), *witness.gradients(), *witness.ratios(), *witness.updates()]
         training = _training(part, witness)
         if train is not None and loss is not None:
-            convergence = converge(witness.oracle, loss, train)
+            convergence = converge(witness.oracle, loss, train, part.problem.ask.update)
             checks += witness.first_iteration(convergence)
     else:
         checks += _tried(part)
