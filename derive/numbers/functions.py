@@ -153,6 +153,16 @@ def compare(relation: str, a: Number, b: Number) -> bool:
     raise UndecidedSign(f"{relation} is not decided")
 
 
+def first_largest(entries: Sequence[Number]) -> int:
+    """Where the largest number stands, the first of equals. Raises ``UndecidedSign`` where enclosures do not tell."""
+    best = 0
+    for k in range(1, len(entries)):
+        # One and the same number is its own equal, however wide its ball.
+        if entries[k] is not entries[best] and compare(">", entries[k], entries[best]):
+            best = k
+    return best
+
+
 def divide(a: Number, b: Number) -> Number:
     """a / b. Raises ``DomainError`` for a proved zero below, ``UndecidedSign`` for a ball around zero."""
     if b == 0:
