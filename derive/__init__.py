@@ -12,14 +12,57 @@ if TYPE_CHECKING:
     from derive.api import Solution, Value, solve
     from derive.errors import ProblemError, Unsupported
     from derive.problem import Problem, built_in
+    from derive.problem.sources.layers import (
+        ELU,
+        GELU,
+        Activation,
+        AvgPool2d,
+        BatchNorm,
+        Conv1d,
+        Conv2d,
+        Dense,
+        Dropout,
+        Embedding,
+        Flatten,
+        Identity,
+        LayerNorm,
+        LeakyReLU,
+        Linear,
+        LogSoftmax,
+        MaxPool2d,
+        ReLU,
+        Sigmoid,
+        SiLU,
+        Softmax,
+        Softplus,
+        Tanh,
+    )  # fmt: skip
+    from derive.problem.sources.losses import (
+        BCELoss,
+        BCEWithLogitsLoss,
+        CrossEntropyLoss,
+        L1Loss,
+        MSELoss,
+        SquaredError,
+    )  # fmt: skip
+    from derive.problem.sources.sequential import Residual, Sequential
     from derive.solution import CheckFailed
 
 __version__ = "0.1.0"
 
-__all__ = ["CheckFailed", "Problem", "ProblemError", "Solution", "Unsupported", "Value", "built_in", "solve"]
+__all__ = [
+    "ELU", "GELU", "Activation", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm", "CheckFailed", "Conv1d",
+    "Conv2d", "CrossEntropyLoss", "Dense", "Dropout", "Embedding", "Flatten", "Identity", "L1Loss", "LayerNorm",
+    "LeakyReLU", "Linear", "LogSoftmax", "MSELoss", "MaxPool2d", "Problem", "ProblemError", "ReLU", "Residual",
+    "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Solution", "SquaredError", "Tanh", "Unsupported", "Value",
+    "built_in", "solve",
+]  # fmt: skip
 
 _HOME = {"api": ["Solution", "Value", "solve"], "errors": ["ProblemError", "Unsupported"], "solution": ["CheckFailed"]}
 _HOME["problem"] = ["Problem", "built_in"]
+_HOME["problem.sources.sequential"] = ["Residual", "Sequential"]
+_HOME["problem.sources.losses"] = [*(name for name in __all__ if name.endswith("Loss")), "SquaredError"]
+_HOME["problem.sources.layers"] = sorted(set(__all__) - {name for names in _HOME.values() for name in names})
 
 
 def __getattr__(name: str) -> Any:

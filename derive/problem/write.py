@@ -55,7 +55,7 @@ def _check_same(problem: Problem, text: str) -> None:
 
 def _document(problem: Problem) -> Iterator[str]:
     yield f"format = {FORMAT}"
-    if problem.title:
+    if problem.title and dict(problem.title) != {"": problem.name}:  # a problem without a title goes by its name
         yield f"title = {_text(problem.title)}"
     yield ""
     yield from _equations(problem.statements)
