@@ -18,6 +18,7 @@ from derive.calculus.functions import DEFINITIONS, Functions, H, Key, Z, rationa
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.network import Network
 from derive.graph.ops import evaluate
+from derive.numbers.rearranged import Rearranged
 from derive.problem.problem import Shape
 from derive.records import dataclass
 
@@ -180,8 +181,31 @@ class FirstIsSmaller(Extreme):
     sign = -1
 
 
-class Symbolic:
+class FirstLargest(sympy.Function):
+    """1 where, of the arguments behind the first, the one that the first counts (from 0) is the first largest; else 0.
+
+    Flat almost everywhere.
+    """
+
+    @classmethod
+    def eval(cls, which: sympy.Integer, *entries: sympy.Expr) -> sympy.Expr | None:
+        """1 or 0 of numbers, itself of anything else."""
+        if all(entry.is_Number for entry in entries):
+            k = int(which)
+            before, after = entries[:k], entries[k + 1 :]
+            wins = all(entry < entries[k] for entry in before) and all(entry <= entries[k] for entry in after)
+            return sympy.Integer(bool(wins))
+        return None
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Zero."""
+        return sympy.S.Zero
+
+
+class Symbolic(Rearranged):
     """SymPy expressions as a kind of number for the graph's op table."""
+
+    zero = sympy.S.Zero
 
     def __init__(self, functions: Functions) -> None:
         self.functions = functions
@@ -233,6 +257,36 @@ class Symbolic:
     def spread(self, a: Array, shape: Shape) -> Array:
         return np.broadcast_to(a, tuple(map(int, shape)))
 
+    def diag(self, vector: Array) -> Array:
+        result = np.full((vector.size, vector.size), sympy.S.Zero, dtype=object)
+        np.fill_diagonal(result, vector.ravel())
+        return result
+
+    def diagonal(self, a: Array, axis: int) -> Array:
+        return a.diagonal().reshape((1, -1) if axis == 0 else (-1, 1))
+
+    def wins(self, rows: Array) -> Array:
+        if rows.shape[1] == 1:
+            return np.full(rows.shape, sympy.S.One, dtype=object)
+        array = np.empty(rows.shape, dtype=object)
+        for place in np.ndindex(rows.shape):
+            array[place] = FirstLargest(sympy.Integer(place[1]), *rows[place[0]])
+        return array
+
+    def trace(self, a: Array) -> Array:
+        return _array(sympy.Add(*a.diagonal()))
+
+    def determinant(self, a: Array) -> Array:
+        return _array(_matrix(a).det(method="berkowitz"))
+
+    def log_determinant(self, a: Array) -> Array:
+        return _array(self.function("log", (), _array(self.determinant(a) ** 2)) / 2)  # smooth on both sides of 0
+
+    def inverse(self, a: Array) -> Array:
+        matrix = _matrix(a)
+        cofactors = matrix.adjugate(method="berkowitz")
+        return _array(np.array(cofactors.tolist(), dtype=object) / matrix.det(method="berkowitz"))
+
 
 def _array(value: Any) -> Array:
     if isinstance(value, np.ndarray):
@@ -240,6 +294,10 @@ def _array(value: Any) -> Array:
     array = np.empty((), dtype=object)
     array[()] = value
     return array
+
+
+def _matrix(a: Array) -> sympy.Matrix:
+    return sympy.Matrix(a.shape[0], a.shape[1], a.ravel().tolist())
 
 
 def _each(f: Any, *arrays: Array) -> Array:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from flint import fmpq
 
 from derive.errors import ProblemError, Unsupported
-from derive.graph import ops, sizes
+from derive.graph import blocks, matrices, ops, sizes
 from derive.graph.expression import Expression, constant, leaf
+from derive.graph.indexing import indexed
 from derive.graph.naming import named
 from derive.graph.network import Datum, Equation, Network
 from derive.graph.sizes import ShapeError
@@ -23,19 +25,12 @@ def build(problem: Problem) -> Network:
     data = {name: Datum(tensor.shape, "given", tensor) for name, tensor in problem.given.items()}
     data |= {name: Datum(tensor.shape, "parameter", tensor) for name, tensor in problem.parameters.items()}
     data |= {name: Datum(shape, "shape") for name, shape in problem.shapes.items()}
-    for name, datum in data.items():
-        if len(datum.shape) > 2:
-            raise Unsupported(
-                f"{name} has {len(datum.shape)} axes; built are numbers and matrices",
-                file=problem.file,
-                line=problem.line(datum.role if datum.role == "given" else f"{datum.role}s", name),
-            )
     reader = _Reader(problem, data)
     equations: list[Equation] = []
     taken = set(data) | {statement.name for statement in problem.statements}
     for statement in problem.statements:
         value = reader.read(statement)
-        inner, value = named(value, equations, taken)
+        inner, value = named(value, equations, taken, statement.name)
         for equation in [*inner, Equation(statement.name, value, statement.line, statement.comment)]:
             equations.append(Equation(equation.name, equation.value, statement.line, equation.comment, equation.auto))
         reader.shapes[statement.name] = value.shape
@@ -44,11 +39,11 @@ def build(problem: Problem) -> Network:
 
 
 def _entry_names_fit(problem: Problem, shapes: dict[str, Any]) -> None:
-    """A matrix of names must have the size of what it names."""
+    """A matrix of names must have the size of what it names; of a stack of matrices the rows stand one below another."""
     for name, rows in problem.names.items():
         shape = shapes[name]
         have = (len(rows), len(rows[0]))
-        want = shape or (1, 1)
+        want = (prod(map(int, shape[:-1])), shape[-1]) if len(shape) > 2 else shape or (1, 1)
         if have != tuple(want):
             raise ProblemError(
                 f"[names] {name} has {have[0]} x {have[1]} names, but {name} is {sizes.describe(shape)}",
@@ -96,9 +91,10 @@ class _Reader:
                 return self.cross_entropy(node, arguments)
             case Call(function, arguments):
                 return self.call(node, function, tuple(self.node(argument) for argument in arguments))
-            case Index() | Compare():
-                what = "an index" if isinstance(node, Index) else "a comparison"
-                raise Unsupported(f"{what} in an equation is not built yet")
+            case Index(operand, items):
+                return indexed(self.node(operand), items)
+            case Compare():
+                raise Unsupported("a comparison in an equation is not built yet")
 
     def call(self, node: Call, function: str, args: tuple[Expression, ...]) -> Expression:
         options = dict(node.options)
@@ -108,6 +104,12 @@ class _Reader:
         if function in ("softmax", "log_softmax"):
             axis = sizes.axis_of(args[0].shape, _axis(options["axis"]))
             return ops.apply(function, args[0], at=(axis,))
+        if function in matrices.CALLS:
+            return matrices.CALLS[function](args[0], options)
+        if function == "outer":
+            return matrices.outer(*args)
+        if function in REARRANGED:
+            return REARRANGED[function](args, options)
         if function == "square":
             return ops.power(args[0], 2)
         if function in self.problem.functions:
@@ -160,6 +162,12 @@ class _Reader:
         self.data[name] = Datum((rows, columns), self.data[name].role, Tensor.of((rows, columns), entries))
         self.shapes[name] = (rows, columns)
 
+
+REARRANGED: dict[str, Callable[[tuple[Expression, ...], dict[str, Any]], Expression]] = {
+    "concat": lambda args, options: blocks.concat(args, options["axis"]),
+    "stack": lambda args, options: blocks.stack(args, options["axis"]),
+    "reshape": lambda args, options: blocks.reshape(args[0], tuple(options.values())),
+}
 
 BINARY: dict[str, Callable[[Expression, Expression], Expression]] = {
     "+": ops.add,

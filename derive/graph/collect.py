@@ -14,6 +14,8 @@ from derive.graph.expression import Adjoint, Expression, constant, is_constant, 
 from derive.graph.factors import cancelled, turned, twins, without_unit
 from derive.graph.fractions import fraction_out
 from derive.graph.network import Network
+from derive.graph.ops.rearranging import concat, put, take
+from derive.graph.tiling import side_by_side
 
 
 def collect(expression: Expression) -> Expression:
@@ -39,6 +41,10 @@ def collect(expression: Expression) -> Expression:
             return ops.spread(args[0], node.shape) if args[0].op != "zeros" else _zeros(node)
         case "divide":
             return _quotient(node)
+        case "slice":
+            return _scalars_out(node, lambda cores: take(cores[0], node.at))
+        case "place" if args[0].shape:
+            return _scalars_out(node, lambda cores: put(cores[0], node.at[:-1], node.shape))
     return node
 
 
@@ -123,6 +129,9 @@ def _sum(node: Expression) -> Expression:
     terms = [times(number, rest) for rest, number in _paired(found).items() if number != 0]
     if not terms:
         return _zeros(node)
+    blocks = side_by_side(terms, coefficient, times)
+    if blocks is not None:
+        return blocks
     factors = fraction_out(terms)
     whole = ops.add(*terms) if factors is None else _product(ops.apply("multiply", *factors))
     return whole if whole.shape == node.shape else ops.spread(whole, node.shape)
@@ -239,6 +248,15 @@ def transposed(expression: Expression) -> Expression:
             args = tuple(transposed(arg) for arg in expression.args)
             shape = expression.shape[::-1]
             return Expression(expression.op, args, (shape,) if expression.op == "zeros" else (), shape)
+        case "slice":
+            return take(transposed(expression.args[0]), expression.at[::-1])
+        case "place":
+            (arg,) = expression.args
+            turned_arg = transposed(arg) if arg.shape else numerator_names(arg)
+            return put(turned_arg, expression.at[-2::-1], expression.shape[::-1])
+        case "concat":
+            args = tuple(transposed(arg) if arg.shape else numerator_names(arg) for arg in expression.args)
+            return concat(args, 1 - expression.at[0])
         case "add" | "multiply" | "divide" | "power":
             args = tuple(transposed(arg) if arg.shape else numerator_names(arg) for arg in expression.args)
             return Expression(expression.op, args, expression.at, expression.shape[::-1])

@@ -8,7 +8,7 @@ a residual ``o - t`` under its square, a ``log`` of a name, a bias behind a prod
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
+from itertools import chain, count
 
 from derive.graph.expression import Expression, leaf
 from derive.graph.network import Equation
@@ -20,6 +20,8 @@ NORMALISING = ("softmax", "log_softmax", "cross_entropy", "binary_cross_entropy"
 CHOOSING = ("maximum", "minimum")
 WHOLES = ("trace", "det", "logdet", "inv", "norm")
 LETTERS = ("z", "a", "s", "q", "v")  # of steps inside a family's equation: before the activation it is a z
+WINDOWED = ("conv1d", "conv2d", "max_pool", "avg_pool")
+TAKEN_FROM = ("slice", "entry", "reshape")
 CHAIN = "chain"  # a product of several factors that stays in one piece
 WHOLE_CHAINS = ("trace", CHAIN)
 
@@ -45,7 +47,7 @@ def named(
         letters = ("p", *LETTERS) if node.op == "softmax" else LETTERS
         stem = next(
             stem
-            for stem in (*letters, *(f"{letter}_{k}" for k in count(1) for letter in letters))
+            for stem in chain(letters, (f"{letter}_{k}" for k in count(1) for letter in letters))
             if joined(stem, index) not in taken and not any(_alike(stem, user) for user in users)
         )
         taken.add(joined(stem, index))
@@ -77,7 +79,9 @@ def named(
 
 
 def _is_multiple(node: Expression) -> bool:
-    """A number times one other thing."""
+    """A number times one other thing, or that thing over a number: Q K^T over the root of d."""
+    if node.op == "divide":
+        return not node.args[1].shape and not any(inner.op == "matmul" for inner in node.args[1].nodes())
     return node.op == "multiply" and sum(arg.op != "constant" for arg in node.args) == 1
 
 
@@ -108,7 +112,9 @@ def _deserves(node: Expression, parent: str | None) -> bool:
         return not plain
     if parent == "transpose":
         return True
-    if node.op in ("softmax", "log_softmax", "matmul", *CHOOSING):
+    if parent in WINDOWED or parent in TAKEN_FROM:
+        return True
+    if node.op in ("softmax", "log_softmax", "matmul", *CHOOSING, *WINDOWED):
         return True
     return node.op in FUNCTIONS and parent in ("power", "divide") and not (node.op == "sqrt" and not node.shape)
 

@@ -11,6 +11,19 @@ import numpy as np
 
 from derive.oracle.branches import RELATIONS, below_max, clip, clip_gap, first_zero, pick, relu_slope, several
 from derive.oracle.fits import anything, broadcast, fits_key, fits_labels, fits_matmul, has_axis
+from derive.oracle.linear import (
+    det,
+    diagonal_back,
+    diagonal_of,
+    fits_diagonal,
+    inv,
+    logdet,
+    norm,
+    norm_back,
+    square,
+    vectors,
+)
+from derive.oracle.rearranged import concat_back, fits_concat, fits_reshape, fits_stack, stack, stack_back
 from derive.oracle.values import (
     Array,
     cross_entropy,
@@ -31,6 +44,16 @@ from derive.oracle.values import (
     terms,
     total,
 )
+from derive.oracle.windows import (
+    convolution,
+    evenly,
+    fits_pooling,
+    largest,
+    largest_gap,
+    mean_of_windows,
+    tied,
+    to_winners,
+)
 from derive.records import dataclass
 
 
@@ -39,11 +62,12 @@ class Row:
     """One operation. ``pulls[k](g, y, *operands)`` carries the adjoint ``g`` of the value ``y`` to operand ``k``.
 
     Where ``gap`` is given the operation has a kink: ``value`` and ``pulls`` get the sign of the gap before the
-    operands, and ``ties`` marks the entries that sit on the kink.
+    operands, and ``ties`` marks the entries that sit on the kink. Where there may be any number of operands, ``pulls``
+    gives the pullbacks for a number of them.
     """
 
     value: Callable[..., Any]
-    pulls: tuple[Callable[..., Any], ...]
+    pulls: tuple[Callable[..., Any], ...] | Callable[[int], tuple[Callable[..., Any], ...]]
     fits: Callable[..., None] = anything
     gap: Callable[..., Any] | None = None
     ties: Callable[..., Array] = lambda side, **_: side == 0
@@ -70,6 +94,13 @@ ROWS: dict[str, Row] = {
     "negate": Row(np.negative, (lambda g, y, x: -g,)),
     "transpose": Row(np.transpose, (lambda g, y, x: g.T,)),
     "index": Row(lambda x, items: x[key(x, items)], (index_back,), fits_key),
+    "concat": Row(lambda *parts, axis: np.concatenate(parts, axis=axis), concat_back, fits_concat),
+    "stack": Row(stack, stack_back, fits_stack),
+    "reshape": Row(
+        lambda x, **sizes: x.reshape(tuple(sizes.values())),
+        (lambda g, y, x, **sizes: g.reshape(x.shape),),
+        fits_reshape,
+    ),
     "sum": Row(total, (lambda g, y, x, axis=None: np.broadcast_to(g, x.shape),), has_axis),
     "mean": Row(
         lambda x, axis=None: total(x, axis) / terms(x, axis),
@@ -151,6 +182,28 @@ ROWS: dict[str, Row] = {
         gap=partial(below_max, flip=-1),
         ties=several,
     ),
+    "trace": Row(
+        lambda x: np.asarray(x.diagonal().sum()), (lambda g, y, x: g * np.eye(len(x)),), square
+    ),
+    "diag": Row(diagonal_of, (diagonal_back,), fits_diagonal),
+    "det": Row(det, (lambda g, y, x: g * y * inv(x).T,), square),
+    "logdet": Row(
+        logdet, (lambda g, y, x: g * inv(x).T,), square, trouble="takes the logarithm of a determinant that is 0"
+    ),
+    "inv": Row(inv, (lambda g, y, x: -y.T @ g @ y.T,), square, trouble="takes the inverse of a singular matrix"),
+    "norm": Row(norm, (norm_back,), has_axis, trouble="has a norm of 0, where its derivative does not exist"),
+    "outer": Row(
+        lambda a, b: matmul(a.reshape(-1, 1), b.reshape(1, -1)),
+        (
+            lambda g, y, a, b: (g @ b.reshape(-1, 1)).reshape(a.shape),
+            lambda g, y, a, b: (a.reshape(1, -1) @ g).reshape(b.shape),
+        ),
+        vectors,
+    ),
+    "conv1d": Row(*convolution(1)),
+    "conv2d": Row(*convolution(2)),
+    "max_pool": Row(largest, (to_winners,), fits_pooling, gap=largest_gap, ties=tied),
+    "avg_pool": Row(mean_of_windows, (evenly,), fits_pooling),
     "compare": Row(
         lambda side, a, b, relation: RELATIONS[relation](side) * 1.0,
         (lambda g, y, side, a, b, relation: 0 * g, lambda g, y, side, a, b, relation: 0 * g),

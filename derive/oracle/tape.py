@@ -46,7 +46,8 @@ class Step:
 
         object.__setattr__(self, "value", bind(self.row.value))
         object.__setattr__(self, "gap", bind(self.row.gap) if self.row.gap else None)
-        object.__setattr__(self, "pulls", tuple(map(bind, self.row.pulls)))
+        pulls = self.row.pulls if isinstance(self.row.pulls, tuple) else self.row.pulls(len(self.inputs))
+        object.__setattr__(self, "pulls", tuple(map(bind, pulls)))
 
     def ties(self, side: Array) -> Array:
         """Which entries sit on the kink, by the signs of its gap."""

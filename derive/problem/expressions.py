@@ -13,7 +13,7 @@ from derive.errors import ProblemError, Unsupported
 from derive.problem.exact import decimal
 from derive.problem.functions import ELSEWHERE, FUNCTIONS, Function, Option, OptionValue
 from derive.problem.lines import DEEPEST, Line
-from derive.problem.names import NAME
+from derive.problem.names import LARGEST_INDEX, NAME, joined
 from derive.problem.syntax import Binary, Call, Compare, Index, Name, Negate, Node, Number, Transpose
 from derive.problem.wording import hint, shown
 
@@ -58,10 +58,16 @@ _REFUSED: Mapping[type[ast.AST], str] = {
 
 
 class Reader:
-    """Turns the tree of one equation into nodes."""
+    """Turns the tree of one equation into nodes.
 
-    def __init__(self, line: Line, own: Collection[str]) -> None:
+    ``families`` are the names whose index tells a member; ``bound`` is what a loop's variable stands for in this turn.
+    """
+
+    def __init__(
+        self, line: Line, own: Collection[str], families: Collection[str] = (), bound: Mapping[str, int] | None = None
+    ) -> None:
         self.rows, self.lines, self.own = line.text.split("\n"), line.lines, own
+        self.families, self.bound = families, dict(bound or {})
 
     def error(self, node: ast.AST, message: str, hint: str | None = None) -> ProblemError:
         """The error for a node, with the line on which it stands."""
@@ -90,6 +96,8 @@ class Reader:
                 return self.expression(body, depth)
             case ast.Constant():
                 return Number(self._number(tree), line)
+            case ast.Name(id=name) if name in self.bound:
+                return Number(fmpq(self.bound[name]), line)
             case ast.Name(id=name):
                 return self._name(tree, name)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -113,6 +121,8 @@ class Reader:
                 if attribute != "T":
                     raise self._attribute_error(tree, value, attribute)
                 return Transpose(self.expression(value, depth + 1), line)
+            case ast.Subscript(value=ast.Name(id=stem), slice=items) if stem in self.families:
+                return Name(self.member(stem, items), line)
             case ast.Subscript(value=value, slice=items):
                 every = items.elts if isinstance(items, ast.Tuple) else [items]
                 if not every:
@@ -147,7 +157,33 @@ class Reader:
             raise self.error(tree, f"{name} is a function, expected is a value", hint=f"write {name}(…)")
         if not NAME.fullmatch(name):
             raise self.error(tree, f"{shown(name)} is no name: a name starts with a letter")
+        if name in self.families:
+            raise self.error(
+                tree,
+                f"{name} is a family, and stands here without an index",
+                hint=f"its members are {name}[1], {name}[2], …; a name is a family or plain, not both",
+            )
         return Name(name, self.line(tree))
+
+    def member(self, stem: str, items: ast.expr) -> str:
+        """The name of the member of a family that an index tells: ``h[2]``."""
+        number = integer(items, self.bound)
+        if number is None:
+            if isinstance(items, ast.Slice | ast.Tuple):
+                raise self.error(
+                    items, f"{stem} is a family, and its index is one whole number", hint="a family is never sliced"
+                )
+            strange = [part.id for part in ast.walk(items) if isinstance(part, ast.Name) and part.id not in self.bound]
+            if strange:
+                raise self.error(
+                    items,
+                    f"the index of {stem} has {strange[0]}, which counts nothing here",
+                    hint=f"inside a loop an index is such as {next(iter(self.bound), 't')} - 1, outside a whole number",
+                )
+            raise self.error(items, f"the index of {stem} is a whole number such as 1 or t - 1")
+        if abs(number) > LARGEST_INDEX:
+            raise self.error(items, f"the index {number} of {stem} is out of bounds, at most {LARGEST_INDEX}")
+        return joined(stem, number)
 
     def _power(self, tree: ast.AST) -> fmpq:
         """The exponent: a number, a negated number, or a quotient of numbers."""
@@ -166,6 +202,9 @@ class Reader:
         match tree:
             case ast.Constant():
                 return self._number(tree)
+            case ast.Name() | ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult()) if self.bound:
+                counted = integer(tree, self.bound)
+                return None if counted is None else fmpq(counted)
             case ast.UnaryOp(op=ast.USub(), operand=operand) if depth < 4:
                 value = self._constant(operand, depth + 1)
                 return None if value is None else -value
@@ -180,7 +219,8 @@ class Reader:
                 return None
 
     def _whole(self, tree: ast.AST) -> int | None:
-        value = self._constant(tree) if isinstance(tree, ast.Constant | ast.UnaryOp) else None
+        counted = isinstance(tree, ast.Constant | ast.UnaryOp) or bool(self.bound)
+        value = self._constant(tree) if counted else None
         return int(value.p) if value is not None and value.q == 1 and abs(value) < 10**9 else None
 
     def _index(self, tree: ast.AST) -> int | tuple[int | None, int | None, int | None]:
@@ -254,7 +294,13 @@ class Reader:
         return self.error(tree, f"{shown(name)[1:-1]} is no function of the language", hint=tip)
 
     def _arguments(self, tree: ast.Call, function: Function, depth: int) -> Call:
-        name, count = function.name, function.operands or 0
+        name, count = function.name, function.operands
+        if count is None:
+            count = max(len(tree.args), 1)
+            if tree.args and isinstance(tree.args[0], ast.List | ast.Tuple):
+                raise self.error(tree, f"{name} takes its operands one by one, not as a list", hint=function.signature)
+        if function.sizes:
+            return self._sized(tree, function, count, depth)
         options: dict[str, ast.expr] = {}
         known = [option.key for option in function.options]
         if len(tree.args) < count or len(tree.args) > count + len(known):
@@ -272,8 +318,31 @@ class Reader:
                 raise self.error(tree, f"{name} is given {key.arg} twice")
             options[key.arg] = key.value
         operands = tuple(self.expression(argument, depth + 1) for argument in tree.args[:count])
-        values = tuple((option.key, self._option(name, option, options.get(option.key))) for option in function.options)
-        return Call(name, operands, values, self.line(tree))
+        values: dict[str, OptionValue] = {}
+        for option in function.options:
+            value = self._option(name, option, options.get(option.key))
+            if option.kind == "size" and value is None:
+                raise self.error(tree, f"{name} is given no {option.key}", hint=function.signature)
+            values[option.key] = values[value] if option.kind == "size" and isinstance(value, str) else value
+        return Call(name, operands, tuple(values.items()), self.line(tree))
+
+    def _sized(self, tree: ast.Call, function: Function, count: int, depth: int) -> Call:
+        """A call whose operands are followed by sizes: one by one, or in brackets as NumPy has them."""
+        name, written = function.name, tree.args[count:]
+        if tree.keywords:
+            raise self.error(tree, f"{name} has no option {tree.keywords[0].arg}", hint=function.signature)
+        if len(written) == 1 and isinstance(written[0], ast.Tuple | ast.List):
+            written = written[0].elts
+        if len(tree.args) < count or not written:
+            raise self.error(tree, f"{name} is given no sizes", hint=function.signature)
+        sizes = []
+        for number, size in enumerate(written, start=1):
+            value = self._whole(size)
+            if value is None or not (value >= 1 or (value == -1 and count)):
+                raise self.error(tree, f"size {number} of {name} is a positive whole number", hint=function.signature)
+            sizes.append((f"size{number}", value))
+        operands = tuple(self.expression(argument, depth + 1) for argument in tree.args[:count])
+        return Call(name, operands, tuple(sizes), self.line(tree))
 
     def _option(self, function: str, option: Option, tree: ast.expr | None) -> OptionValue:
         if tree is None:
@@ -303,3 +372,27 @@ class Reader:
                 if size is None or size < 1:
                     raise self.error(tree, f"{where} is a positive whole number")
                 return size
+            case "count":
+                count = self._whole(tree)
+                if count is None or count < 0:
+                    raise self.error(tree, f"{where} is a whole number from 0 on")
+                return count
+
+
+def integer(tree: ast.AST, bound: Mapping[str, int]) -> int | None:
+    """The whole number that an index stands for: numbers, bound names, ``+ - *``; ``None`` for anything else."""
+    match tree:
+        case ast.Constant(value=int(value)) if not isinstance(value, bool) and value < 10**9:
+            return value
+        case ast.Name(id=name) if name in bound:
+            return bound[name]
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = integer(operand, bound)
+            return None if inner is None else -inner
+        case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() as op, left=left, right=right):
+            a, b = integer(left, bound), integer(right, bound)
+            if a is None or b is None:
+                return None
+            found = a + b if isinstance(op, ast.Add) else a - b if isinstance(op, ast.Sub) else a * b
+            return found if abs(found) < 10**9 else None
+    return None

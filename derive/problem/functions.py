@@ -15,12 +15,15 @@ from flint import fmpq
 from derive.records import dataclass
 
 OptionValue = int | fmpq | str | None
-OptionKind = Literal["axis", "number", "size", "reduction"]
+OptionKind = Literal["axis", "number", "size", "count", "reduction"]
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """``key=default``; ``kind`` says what may stand there: an axis or None, a number, a positive size, a word."""
+    """``key=default``; ``kind`` says what may stand there: an axis or None, a number, a positive size, a count, a word.
+
+    A size whose default is ``None`` must be given; one whose default is a text is that other option's, where it is not.
+    """
 
     key: str
     kind: OptionKind
@@ -29,12 +32,16 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One row. ``operands`` is how many values it takes (``None``: any); ``elementwise`` ones map entry to entry."""
+    """One row. ``operands`` is how many values it takes (``None``: one or more); ``elementwise`` ones map entry to entry.
+
+    ``sizes`` says that sizes follow, as many as one likes: a call carries them as the options ``size1``, ``size2``, …
+    """
 
     name: str
     operands: int | None
     options: tuple[Option, ...] = ()
     elementwise: bool = False
+    sizes: bool = False
     built: bool = True
     usage: str = ""
 
@@ -48,9 +55,12 @@ class Function:
 
 
 ALL_AXES = Option("axis", "axis", None)
+FIRST_AXIS = Option("axis", "axis", 0)
 LAST_AXIS = Option("axis", "axis", -1)
 MEAN = Option("reduction", "reduction", "mean")
 EPS = Option("eps", "number", fmpq(1, 100000))
+STRIDE, PADDING = Option("stride", "size", 1), Option("padding", "count", 0)
+WINDOWS = (Option("n", "size", None), Option("stride", "size", "n"))
 SLOPE = Option("slope", "number", fmpq(1, 100))
 
 _ROWS = (
@@ -71,18 +81,17 @@ _ROWS = (
     Function("softmax", 1, (LAST_AXIS,)),
     Function("log_softmax", 1, (LAST_AXIS,)),
     Function("cross_entropy", 2, (LAST_AXIS, MEAN), usage='cross_entropy(z, y, axis=-1, reduction="mean")'),
+    *(Function(name, 1) for name in ("trace", "det", "logdet", "inv", "diag")),
+    Function("norm", 1, (ALL_AXES,)),
+    Function("outer", 2),
+    *(Function(name, 2, (STRIDE, PADDING), usage=f"{name}(x, w, stride=1, padding=0)") for name in ("conv1d", "conv2d")),
+    *(Function(name, 1, WINDOWS, usage=f"{name}(x, n, stride=n)") for name in ("max_pool", "avg_pool")),
+    *(Function(name, None, (FIRST_AXIS,), usage=f"{name}(a, b, …, axis=0)") for name in ("concat", "stack")),
+    Function("reshape", 1, sizes=True, usage="reshape(a, m, n)"),
     # Known, not built yet: their operands and options are checked once they are.
     Function("max", 1, (ALL_AXES,), built=False),
     Function("min", 1, (ALL_AXES,), built=False),
-    *(Function(name, 1, built=False) for name in ("norm", "trace", "det", "logdet", "inv", "diag")),
-    Function("outer", 2, built=False),
-    *(
-        Function(name, None, built=False)
-        for name in (
-            *("concat", "stack", "reshape", "one_hot", "embedding", "ones", "zeros"),
-            *("conv1d", "conv2d", "max_pool", "avg_pool"),
-        )
-    ),
+    *(Function(name, None, built=False) for name in ("one_hot", "embedding", "ones", "zeros")),
     Function("layer_norm", 1, (EPS,), built=False),
     Function("batch_norm", 1, (EPS,), built=False),
 )
@@ -105,6 +114,14 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "subtract": "write a - b",
         "multiply": "write a * b",
         "divide": "write a / b",
+        "concatenate": "write concat(a, b, axis=0)",
+        "hstack": "write concat(a, b, axis=1)",
+        "vstack": "write concat(a, b, axis=0)",
+        "cat": "write concat(a, b, axis=0)",
+        "flatten": "write reshape(a, 1, -1)",
+        "ravel": "write reshape(a, 1, -1)",
+        "amax": "write max",
+        "amin": "write min",
         "hadamard": "the elementwise product is a * b",
         "average": "write mean",
         "logistic": "write sigmoid",

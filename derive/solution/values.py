@@ -13,11 +13,12 @@ from derive.calculus.numeric import of_one_variable
 from derive.errors import ProblemError
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.ops import evaluate
-from derive.numbers import arrays
+from derive.numbers import arrays, linear
 from derive.numbers.arrays import Array
 from derive.numbers.balls import DomainError, Number, UndecidedSign, enclosure, precision, working_precision
 from derive.numbers.certify import Undecided
 from derive.numbers.functions import log_softmax, power, softmax
+from derive.numbers.rearranged import Rearranged
 from derive.numbers.rounding import Printed, Rounding, printed
 from derive.problem.problem import Shape
 
@@ -27,8 +28,10 @@ LOST = 24  # bits that may be lost before a formula is asked again
 Data = Callable[[int], Mapping[Name, Array]]  # the data at a working precision of so many bits
 
 
-class Balls:
+class Balls(Rearranged):
     """Certified numbers as a kind of number for the graph's op table; the working precision is FLINT's."""
+
+    zero = fmpq(0)
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
@@ -54,7 +57,7 @@ class Balls:
         return arrays.divide(a, b)
 
     def function(self, name: str, at: Key, a: Array) -> Array:
-        return arrays.elementwise(self._compile(False, name, at), a)
+        return arrays.elementwise(_same_for_same(self._compile(False, name, at)), a)
 
     def derivative(self, name: str, at: Key, a: Array) -> Array:
         return arrays.elementwise(self._compile(True, name, at), a)
@@ -80,6 +83,34 @@ class Balls:
 
         return np.broadcast_to(a, tuple(int(size) for size in shape))
 
+    def diag(self, vector: Array) -> Array:
+        return arrays.diag(vector)
+
+    def diagonal(self, a: Array, axis: int) -> Array:
+        return a.diagonal().reshape((1, -1) if axis == 0 else (-1, 1))
+
+    def wins(self, rows: Array) -> Array:
+        import numpy as np
+
+        from derive.numbers.functions import first_largest
+
+        wins = np.full(rows.shape, fmpq(0), dtype=object)
+        for k, entries in enumerate(rows):
+            wins[k, first_largest(list(entries))] = fmpq(1)
+        return wins
+
+    def trace(self, a: Array) -> Array:
+        return arrays.total(a.diagonal())
+
+    def determinant(self, a: Array) -> Array:
+        return linear.determinant(a)
+
+    def log_determinant(self, a: Array) -> Array:
+        return linear.log_determinant(a)
+
+    def inverse(self, a: Array) -> Array:
+        return linear.inverse(a)
+
     def _compile(self, slope: bool, name: str, at: Key) -> Callable[[Number], Number]:
         key = (slope, name, at)
         if key not in self._compiled:
@@ -88,6 +119,20 @@ class Balls:
                 raise TypeError(f"{at[0]} has no formula")
             self._compiled[key] = _sharp(of_one_variable(formula))
         return self._compiled[key]
+
+
+def _same_for_same(f: Callable[[Number], Number]) -> Callable[[Number], Number]:
+    """``f`` that gives one and the same number for equal rationals, so that a tie of its values is seen to be one."""
+    known: dict[fmpq, Number] = {}
+
+    def value(x: Number) -> Number:
+        if not isinstance(x, fmpq):
+            return f(x)
+        if x not in known:
+            known[x] = f(x)
+        return known[x]
+
+    return value
 
 
 def _sharp(f: Callable[[Number], Number]) -> Callable[[Number], Number]:

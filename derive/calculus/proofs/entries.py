@@ -17,7 +17,7 @@ from flint import fmpq
 from derive.calculus.functions import Key, rational
 from derive.calculus.proofs.opaque import first_wins, opaque, slope
 from derive.graph.expression import Expression, Name
-from derive.graph.ops import OPS
+from derive.graph.ops import OPS, NoSum
 from derive.problem.problem import Shape, Size
 
 
@@ -100,6 +100,15 @@ class _Entries:
 
     def size(self, extent: Size) -> sympy.Expr:
         return size(extent)
+
+    def fixed(self, place: Size) -> sympy.Expr:
+        return size(place) + 1
+
+    def shifted(self, i: sympy.Expr, start: Size, step: int) -> sympy.Expr:
+        return step * (i - 1) + size(start) + 1
+
+    def reread(self, i: tuple[Any, ...], of: Shape, to: Shape) -> tuple[Any, ...]:
+        raise NoSum("an entry of a reshape is found by a division with remainder, which is no sum over indices")
 
     def delta(self, i: sympy.Expr, j: sympy.Expr) -> sympy.Expr:
         return sympy.KroneckerDelta(i, j)

@@ -235,6 +235,8 @@ class Cells:
                 return Cell(self.symbols.size(node.at[0]))
             case "zeros":
                 return Cell("0", numeric=True)
+            case "slice" | "place" | "entry" | "concat" | "reshape":
+                return self._moved(node, index)
             case "add":
                 return add([self._operand(arg, index) for arg in node.args])
             case "multiply":
@@ -258,6 +260,8 @@ class Cells:
             case "diagonal":
                 k = index[1] if node.at[0] == 0 else index[0]
                 return self.cell(node.args[0], (k, k))
+            case "inv" | "trace" | "det" | "logdet" | "norm":
+                return self._whole_matrix(node, index)
             case "derivative":
                 return self._derivative(node, index)
             case "first_wins":
@@ -284,6 +288,13 @@ class Cells:
             return self.cell(node, (0,) * len(node.shape))
         return self.cell(node, tuple(0 if size == 1 else k for size, k in zip(node.shape, index, strict=True)))
 
+    def _moved(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        """An entry that stands elsewhere in an operand, or the zero beside it."""
+        from derive.report.notation import blocks
+
+        found = blocks.source(node, index)
+        return Cell("0", numeric=True) if found is None else self.cell(*found)
+
     def _products(self, node: Expression, index: tuple[int, ...]) -> Iterator[tuple[Cell, Cell]]:
         a, b = node.args
         for q in range(int(a.shape[1])):
@@ -294,6 +305,24 @@ class Cells:
             return self.evaluated(node, index)
         name, *at = node.at
         return Cell(f"{self.symbols.slope(name, tuple(at))}{rounded(self.cell(node.args[0], index).text)}")
+
+    def _whole_matrix(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        """Worked out in entries as far as one would by hand; else by its value, or as it is called."""
+        from derive.report.notation import wholes
+
+        (x,) = node.args
+        if node.op == "norm":
+            return wholes.squares([self.cell(x, inner) for inner in inside(node, index)])
+        found = wholes.entries(node, lambda i, j: self.cell(x, (i, j))) if node.op != "inv" else None
+        if found is None and self.evaluated is not None:
+            return self.evaluated(node, index)
+        if found is None:
+            from derive.report.notation.matrices import Matrices
+
+            places = "".join(str(k + 1) for k in index)
+            whole = Matrices(self.symbols).cell(node)
+            found = Cell(rf"{bracketed(whole.text)}_{{{places}}}") if places else whole
+        return found
 
     def _first_wins(self, node: Expression, index: tuple[int, ...]) -> Cell:
         if self.evaluated is not None:

@@ -13,7 +13,7 @@ from flint import fmpq
 
 from derive.graph.expression import Adjoint, Expression
 from derive.graph.sizes import is_scalar
-from derive.report.notation import cells
+from derive.report.notation import blocks, cells, wholes
 from derive.report.notation.cells import PRODUCT, Cell, Cells, bracketed, rounded
 from derive.report.notation.running import Running
 from derive.report.notation.symbols import Symbols
@@ -107,6 +107,14 @@ class Matrices:
             case "matmul":
                 a, b = (self._symbolic(arg) for arg in node.args)
                 return Cell(f"{_beside(a, node.args[0], True)} {_beside(b, node.args[1], False)}", PRODUCT)
+            case "transpose" if node.args[0].op == "inv":
+                (x,) = node.args[0].args
+                return Cell(rf"{self._under_sign(x, self._symbolic(x))}^{{-\top}}")
+            case "trace" | "det" | "logdet" | "inv" | "norm":
+                inner = self._symbolic(node.args[0])
+                return wholes.symbolic(node, inner, self._under_sign(node.args[0], inner))
+            case "slice" | "place" | "entry" | "concat" | "reshape":
+                return blocks.symbolic(node, self._symbolic, self.symbols)
             case "transpose":
                 inner = self._symbolic(node.args[0])
                 return Cell(rf"{self._under_sign(node.args[0], inner)}^{{\top}}")
@@ -119,7 +127,8 @@ class Matrices:
             case "diag":
                 return Cell(rf"\operatorname{{diag}}{rounded(self._symbolic(node.args[0]).text)}")
             case "diagonal":
-                return Cell(rf"\operatorname{{diagonal}}{rounded(self._symbolic(node.args[0]).text)}")
+                found = rf"\operatorname{{diag}}{rounded(self._symbolic(node.args[0]).text)}"
+                return Cell(found if node.at[0] == 0 else rf"{found}^{{\top}}")
             case "derivative":
                 name, *at = node.at
                 inner = self._symbolic(node.args[0])
@@ -175,6 +184,8 @@ class Matrices:
 
     def _under_sign(self, node: Expression, inner: Cell) -> str:
         """What a transpose sign stands on: an adjoint in brackets, a plain symbol bare."""
+        if node.op in ("concat", "place"):
+            return bracketed_matrix(inner)
         if node.op != "name":
             return inner.text if node.op == "constant" else bracketed(inner.text)
         return bracketed(inner.text) if isinstance(node.name, Adjoint) or "^" in inner.text else inner.text
@@ -250,6 +261,12 @@ class Matrices:
                 return cells.multiply([self._filled(arg) for arg in node.args])
             case "softmax" | "log_softmax":
                 return self._filled_softmax(node)
+            case "inv":
+                return self._filled_inverse(node)
+            case "transpose" if node.args[0].op == "inv":
+                return Cell(rf"{bracketed_matrix(self._filled(node.args[0].args[0]))}^{{-\top}}")
+            case "transpose" if self._has_whole(node):
+                return Cell(rf"{bracketed_matrix(self._filled(node.args[0]))}^{{\top}}")
             case "add" if self._has_product(node):
                 return cells.add([self._stretched(arg, node.shape) for arg in node.args])
             case "multiply" if self._has_product(node) or self._many_factors(node) or self._multiple(node):
@@ -279,9 +296,23 @@ class Matrices:
             return filled.cell(whole, (0,) * len(sizes))
         return Cell(matrix_of(sizes, lambda index: filled.cell(whole, index).text))
 
+    def _filled_inverse(self, node: Expression) -> Cell:
+        """The adjugate over the determinant for two rows; else the matrix with the exponent -1."""
+        (x,), filled = node.args, self.filled
+        assert filled is not None
+        found = wholes.cramer(int(x.shape[0]), lambda i, j: filled.cell(x, (i, j)))
+        if found is None:
+            return Cell(rf"{bracketed_matrix(self._filled(x))}^{{-1}}")
+        front, adjugate = found
+        return cells.multiply([front, Cell(pmatrix([[cell.text for cell in row] for row in adjugate]))])
+
+    @staticmethod
+    def _has_whole(node: Expression) -> bool:
+        return any(inner.op in ("matmul", "inv") for inner in node.nodes())
+
     @staticmethod
     def _has_product(node: Expression) -> bool:
-        return any(inner.op == "matmul" for inner in node.nodes())
+        return any(inner.op in ("matmul", "inv") for inner in node.nodes())
 
     @staticmethod
     def _many_factors(node: Expression) -> bool:
@@ -320,6 +351,12 @@ class Matrices:
 
     def _kept_scalar(self, node: Expression) -> Cell:
         return cells.multiply(cells.factors_of(node.args, self._filled))
+
+
+def bracketed_matrix(cell: Cell) -> str:
+    """What an exponent stands on: a matrix in its own brackets is enough."""
+    lone = cell.text.startswith(r"\begin{pmatrix}") and cell.text.count(r"\begin{pmatrix}") == 1
+    return cell.text if lone and cell.binding == cells.ATOM else bracketed(cell.text)
 
 
 def _beside(cell: Cell, node: Expression, first: bool) -> str:

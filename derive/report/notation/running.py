@@ -55,10 +55,16 @@ class Running(Cells):
             case "norm":
                 return self._norm(node, index)
             case "matmul" | "softmax" | "log_softmax" | "diag" | "diagonal" | "inv" | "trace" | "det" | "logdet":
-                places = "".join(k for k in index if k)
-                text = self._whole(node)
-                return Cell(f"{rounded(text)}_{{{places}}}" if places else text, PRODUCT)
+                return self._of_whole(node, index)
+            case "slice" | "place" | "entry" | "concat" | "reshape":
+                return self._of_whole(node, index)
         return super().cell(node, index)
+
+    def _of_whole(self, node: Expression, index: Index) -> Cell:
+        """The entry of what stands as one matrix, in brackets."""
+        places = "".join(k for k in index if k)
+        text = self._whole(node)
+        return Cell(f"{rounded(text)}_{{{places}}}" if places else text, PRODUCT)
 
     def _norm(self, node: Expression, index: Index) -> Cell:
         """A root of a sum of squares; of all entries a norm in its bars."""
