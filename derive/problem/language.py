@@ -2,20 +2,24 @@
 
 Python's ``ast`` reads a line, and a whitelist turns the tree into nodes of ``syntax``; nothing is ever evaluated as
 Python. Numbers are taken from the source text. Whatever is Python but not the language is refused, with one message.
-The steps stand beside this module: ``lines`` cuts the text, ``python`` parses a line, ``expressions`` reads the tree.
+The steps stand beside this module: ``lines`` cuts the text, ``python`` parses a line, ``loops`` unrolls, and
+``expressions`` reads the tree.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from derive.errors import ProblemError, Unsupported
+from derive.errors import ProblemError
+from derive.problem import loops
 from derive.problem.expressions import OPERATORS, Reader
 from derive.problem.functions import FUNCTIONS
 from derive.problem.lines import DEEPEST, Line, logical_lines
 from derive.problem.names import CONSTANTS, check_name
 from derive.problem.python import parse
+from derive.problem.spell import spell
 from derive.problem.syntax import Binary, Call, Index, Name, Node, Statement, Transpose, children, describe, walk
 from derive.problem.wording import listing, shown
 
@@ -24,18 +28,26 @@ MOST_EQUATIONS = 20_000
 __all__ = ["DEEPEST", "check_name", "children", "describe", "read_equations", "read_formula", "walk"]
 
 
-def read_equations(text: str, lines: Sequence[int] = (), own: Collection[str] = ()) -> tuple[Statement, ...]:
-    """The statements of ``text``, in order.
+def read_equations(
+    text: str, lines: Sequence[int] = (), own: Collection[str] = (), families: Collection[str] = ()
+) -> tuple[Statement, ...]:
+    """The statements of ``text``, in order; a loop gives one for each of its equations and turns.
 
     ``lines[k]`` is the line of the problem file on which line ``k`` of ``text`` stands; ``own`` names the problem's own
-    functions. Raises ``ProblemError`` with a line, and ``Unsupported`` for what the language has but derive has not
-    yet. Names are not looked up here, only their form is checked.
+    functions, ``families`` the names that data give member by member. Raises ``ProblemError`` with a line, and
+    ``Unsupported`` for what the language has but derive has not yet. Names are not looked up here, only their form is
+    checked.
     """
-    statements = []
-    for line in logical_lines(text, lines):
-        statements.append(_statement(line, own))
-        if len(statements) > MOST_EQUATIONS:
-            raise ProblemError(f"more than {MOST_EQUATIONS} equations", line=line.lines[0])
+    found = tuple(loops.blocks(logical_lines(text, lines)))
+    known = frozenset(families) | loops.families(found)
+    statements: list[Statement] = []
+    for block in found:
+        for turn, bound in enumerate(block.turns()):
+            for line, tree in block.body:
+                statement = _statement(line, tree, Reader(line, own, known, bound), block.variable)
+                statements.append(replace(statement, comment="") if turn else statement)
+                if len(statements) > MOST_EQUATIONS:
+                    raise ProblemError(f"more than {MOST_EQUATIONS} equations", line=line.lines[0])
     return tuple(statements)
 
 
@@ -62,34 +74,40 @@ def read_formula(text: str, line: int = 0) -> tuple[str, Node]:
     return variables[0], node
 
 
-def _statement(line: Line, own: Collection[str]) -> Statement:
-    tree = parse(line, "exec")
-    assert isinstance(tree, ast.Module)
-    reader = Reader(line, own)
-    if len(tree.body) != 1:
-        raise reader.error(tree.body[1], "two statements on one line, expected is one equation a line")
-    statement = tree.body[0]
-    if isinstance(statement, ast.For):
-        raise Unsupported(
-            "loops over time (for t in range(…)) are not built yet",
-            line=line.lines[0],
-            hint="write the steps out: h1 = …, h2 = …",
-        )
+def _statement(line: Line, statement: ast.stmt, reader: Reader, loop: str) -> Statement:
     if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
         word = line.text.split(maxsplit=1)[0].rstrip(":")
         raise reader.error(statement, _why_not_equation(statement, word), hint="an equation is name = expression")
     target = statement.targets[0]
-    if not isinstance(target, ast.Name):
-        if isinstance(target, ast.Subscript):
-            raise reader.error(target, "a name with an index is assigned, which only a loop over time can do")
-        several = isinstance(target, ast.Tuple | ast.List | ast.Starred)
-        raise reader.error(target, "several names are assigned at once" if several else "what is assigned is no name")
-    check_name(target.id, "an equation", line.lines[0])
-    if target.id in own:
-        raise reader.error(target, f"{target.id} cannot name an equation: it is a function of [functions]")
+    match target:
+        case ast.Name(id=stem):
+            name = stem
+        case ast.Subscript(value=ast.Name(id=stem)):
+            name = reader.member(stem, target.slice)
+        case _:
+            several = isinstance(target, ast.Tuple | ast.List | ast.Starred)
+            raise reader.error(
+                target, "several names are assigned at once" if several else "what is assigned is no name"
+            )
+    check_name(stem, "an equation", line.lines[0])
+    if stem in reader.own:
+        raise reader.error(target, f"{stem} cannot name an equation: it is a function of [functions]")
+    if name in reader.bound:
+        raise reader.error(target, f"{name} counts the loop and is assigned in it")
+    if loop and name == stem:
+        raise reader.error(
+            target, f"{name} is assigned in every turn of the loop, and each name is assigned once",
+            hint=f"a name for each turn has an index: {name}[{loop}] = …",
+        )  # fmt: skip
+    if loop in reader.families:
+        raise reader.error(target, f"{loop} counts the loop, and is a family as well")
+    if name == stem and stem in reader.families:
+        raise reader.error(target, f"{stem} is a family, and is assigned without an index", hint=f"{stem}[1] = …")
     expression = reader.expression(statement.value)
     source = " ".join(piece.strip() for piece in line.text.split("\n") if piece.strip())
-    return Statement(target.id, expression, source, line.lines[0], line.comment)
+    if loop:
+        source = f"{name} = {spell(expression)}"
+    return Statement(name, expression, source, line.lines[0], line.comment, loop)
 
 
 def _why_not_equation(statement: ast.stmt, word: str) -> str:

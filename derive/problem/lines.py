@@ -27,11 +27,12 @@ _PLAIN = frozenset("+-*/@=<>!,.:;%&|~^")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One equation as written: its text without comments, where each of its lines stands, and the comments."""
+    """One equation as written: its text without comments, where each of its lines stands, comments, indent."""
 
     text: str
     lines: tuple[int, ...]
     comment: str
+    indent: int = 0
 
 
 def logical_lines(text: str, lines: Sequence[int]) -> Iterator[Line]:
@@ -54,7 +55,8 @@ def logical_lines(text: str, lines: Sequence[int]) -> Iterator[Line]:
             )
         skip = len(source[: len(source) - len(source.lstrip())].split("\n")) - 1
         where = tuple(place(number) for number in range(start + skip, at + 1))
-        return Line(source.strip(), where, " ".join(comment for comment in comments if comment))
+        indent = len(source) - len(source.lstrip())
+        return Line(source.strip(), where, " ".join(comment for comment in comments if comment), indent)
 
     before = ""
     for token in _TOKEN.finditer(text):

@@ -9,7 +9,7 @@ from flint import fmpq
 from derive.errors import ProblemError
 from derive.problem import wording
 from derive.problem.exact import exact
-from derive.problem.names import check_name
+from derive.problem.names import check_name, members
 from derive.problem.places import Places
 from derive.problem.toml import KeyPath
 
@@ -40,6 +40,10 @@ def read_rates(table: Mapping[str, object], parameters: Iterable[str], places: P
         if rest is not None:
             raise places.error("rest stands twice, in the table of rates and beside it", *here, "rest")
         rest = number(rates.pop("rest"), places, (*here, "rest"))
+    families = members(parameters)
+    for name in [name for name in rates if name in families]:  # a rate for every member
+        value = rates.pop(name)
+        rates = dict.fromkeys(families[name].values(), value) | rates
     for name in rates:
         if name not in parameters:
             raise places.unknown("rate names no parameter:", name, parameters, *here, name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,8 +17,10 @@ from derive.numbers.tensor import Tensor
 from derive.problem import wording
 from derive.problem.ask import Known, read_ask
 from derive.problem.convention import read_convention
+from derive.problem.families import Families, declared, missing
 from derive.problem.functions import FUNCTIONS
 from derive.problem.language import check_name, read_equations, read_formula, walk
+from derive.problem.names import member, members, stem_of
 from derive.problem.places import Places
 from derive.problem.problem import Problem, Shape, Text
 from derive.problem.symbols import entry_name, symbol
@@ -51,8 +54,9 @@ def problem_from_tables(
     base = _checked_tables(tables, places)
     parts = _parts(tables.get("part", []), places)
     functions = {key for _, part in parts for key in part.get("functions", {})} | set(base.get("functions", {}))
-    statements = _statements(tables, functions, places)
-    reader = _Reader(name, statements, folder)
+    given = declared([base, *(part for _, part in parts)])
+    statements = _statements(tables, functions, given, places)
+    reader = _Reader(name, statements, Families(statements, given), folder)
     problem = reader.problem(base, places, complete=not parts)
     finished = tuple(reader.problem(*_overlay(base, part, its_places)) for its_places, part in parts)
     return replace(problem, parts=finished)
@@ -134,7 +138,9 @@ def _overlay(base: Tables, part: Tables, places: Places) -> tuple[Tables, Places
     return merged, places
 
 
-def _statements(tables: Tables, functions: Iterable[str], places: Places) -> tuple[Statement, ...]:
+def _statements(
+    tables: Tables, functions: Iterable[str], given: frozenset[str], places: Places
+) -> tuple[Statement, ...]:
     text = tables.get("equations")
     if text is None:
         raise places.error("the problem has no equations", hint='equations = """ … """, one a line: y = x @ W + b')
@@ -142,7 +148,7 @@ def _statements(tables: Tables, functions: Iterable[str], places: Places) -> tup
         raise places.error(f"equations is {wording.kind(text)}, expected is a text, one equation a line", "equations")
     lines = places.source.text_lines("equations") if places.source else []
     try:
-        statements = read_equations(text, lines, frozenset(functions))
+        statements = read_equations(text, lines, frozenset(functions), given)
     except ProblemError as error:
         raise Places(file=places.file or "equations").placed(error) from None
     if not statements:
@@ -158,8 +164,8 @@ def _statements(tables: Tables, functions: Iterable[str], places: Places) -> tup
 class _Reader:
     """Makes problems of one network; a table that several parts share is converted once."""
 
-    def __init__(self, name: str, statements: tuple[Statement, ...], folder: Path | None) -> None:
-        self.name, self.statements, self.folder = name, statements, folder
+    def __init__(self, name: str, statements: tuple[Statement, ...], families: Families, folder: Path | None) -> None:
+        self.name, self.statements, self.families, self.folder = name, statements, families, folder
         self.equations = tuple(statement.name for statement in statements)
         self.tensors: dict[int, tuple[object, Tensor]] = {}  # by identity; the value is kept so that it stays itself
 
@@ -179,7 +185,7 @@ class _Reader:
         ask = read_ask(tables.get("ask", {}), known, places, self.folder)
         tops = tuple(top.of for top in ask.upstream)
         sizes = tuple(size for shape in shapes.values() for size in shape if isinstance(size, str))
-        printed = (*known.names, *functions, *tops, *sizes)
+        printed = (*known.names, *self.families.stems, *functions, *tops, *sizes)
         title = read_text(tables["title"], places, "title") if "title" in tables else MappingProxyType({"": self.name})
         return Problem(
             name=self.name,
@@ -223,8 +229,8 @@ class _Reader:
 
     def data(self, heading: str, tables: Tables, functions: Iterable[str], places: Places) -> dict[str, Tensor]:
         found = {}
-        for name, value in tables.get(heading, {}).items():
-            path = (heading, name)
+        table = self.families.spread(heading, tables.get(heading, {}), places, self.folder)
+        for name, (value, path) in table.items():
             self.check_data_name(name, functions, places, path)
             if id(value) not in self.tensors:
                 try:
@@ -238,8 +244,8 @@ class _Reader:
 
     def shapes(self, tables: Tables, functions: Iterable[str], places: Places) -> dict[str, Shape]:
         found: dict[str, Shape] = {}
-        for name, sizes in tables.get("shapes", {}).items():
-            path = ("shapes", name)
+        table = self.families.spread("shapes", tables.get("shapes", {}), places, self.folder)
+        for name, (sizes, path) in table.items():
             self.check_data_name(name, functions, places, path)
             if not isinstance(sizes, list | tuple):
                 raise places.error(
@@ -255,7 +261,13 @@ class _Reader:
                     *path,
                     hint=f"[1, {size}] is a row, [{size}, 1] a column",
                 )
-        values = {*self.equations, *tables.get("given", {}), *tables.get("parameters", {}), *found}
+        values = {
+            *self.equations,
+            *tables.get("given", {}),
+            *tables.get("parameters", {}),
+            *found,
+            *self.families.stems,
+        }
         for name, shape in found.items():
             for size in shape:
                 if size in values:
@@ -298,6 +310,29 @@ class _Reader:
                     hint="a name has one meaning",
                 )
             lines[name] = statement.line
+        self.check_members(seen, lines, places)
+
+    def check_members(self, data: Mapping[str, str], lines: Mapping[str, int], places: Places) -> None:
+        """What a loop counts with is no quantity, and no member is printed like a plain name (``h[1]`` like ``h1``)."""
+        for statement in self.statements:
+            name = statement.loop
+            if name and (name in data or name in lines):
+                raise self.at(
+                    statement.line,
+                    f"{name} counts a loop, and names a quantity as well",
+                    places,
+                    hint="give one of them another name",
+                )
+        for stem, indices in members([*data, *lines]).items():
+            for index, name in indices.items():
+                for plain in (f"{stem}{index}", f"{stem}_{index}"):
+                    if plain in data or plain in lines:
+                        line = lines.get(name) or lines.get(plain)
+                        message = f"{plain} and {name} would be printed alike"
+                        tip = f"write {name} for both, or call {plain} otherwise"
+                        if line is not None:
+                            raise self.at(line, message, places, hint=tip)
+                        raise places.error(message, data[plain], plain, hint=tip)
 
     def check_order(self, data: Mapping[str, Shape], places: Places, complete: bool) -> None:
         """A name is defined above its use."""
@@ -325,9 +360,9 @@ class _Reader:
                 tip = wording.hint(name, [*data, *later])
                 raise self.at(
                     node.line,
-                    f"{name} is used and is nowhere defined",
+                    f"{name} is used and is nowhere defined" if member(name) is None else f"there is no {name}",
                     places,
-                    hint=tip or "a value stands in [given], [parameters] or [shapes]",
+                    hint=missing(name, [*data, *later]) or tip or "a value stands in [given], [parameters] or [shapes]",
                 )
             known.add(statement.name)
 
@@ -348,6 +383,7 @@ class _Reader:
         used = {
             node.id for statement in self.statements for node in walk(statement.expression) if isinstance(node, Name)
         }
+        used |= {stem_of(name) for name in used}
         for path in places.own:
             if len(path) == 2 and path[0] in DATA and path[1] not in used:
                 raise places.unknown("no equation uses", str(path[1]), used - set(self.equations), *path)
@@ -432,7 +468,7 @@ class _Reader:
     def captions(self, table: Mapping[str, object], known: Known, places: Places) -> dict[str, Text]:
         found = {}
         for name, text in table.items():
-            if name not in known.names and known.complete:
+            if name not in known.names and name not in self.families.stems and known.complete:
                 raise places.unknown("[captions] has what does not exist:", name, known.names, "captions", name)
             found[name] = read_text(text, places, "captions", name)
         return found
@@ -444,7 +480,7 @@ class _Reader:
 
     def check_name(self, name: str, what: str, places: Places, path: KeyPath) -> None:
         try:
-            check_name(name, what)
+            check_name(stem_of(name) if member(name) else name, what)
         except ProblemError as error:
             raise places.placed(error, *path) from None
 

@@ -99,13 +99,17 @@ Node = Number | Name | Negate | Binary | Compare | Transpose | Index | Call
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One line ``name = expression``. ``line`` counts in the problem file, ``comment`` is the text behind ``#``."""
+    """One line ``name = expression``. ``line`` counts in the problem file, ``comment`` is the text behind ``#``.
+
+    ``loop`` is the variable of the loop that it was unrolled from, ``name`` then a member such as ``h[2]``.
+    """
 
     name: str
     expression: Node
     source: str
     line: int = field(compare=False, default=0)
     comment: str = ""
+    loop: str = field(compare=False, default="")
 
 
 def walk(node: Node) -> Iterator[Node]:

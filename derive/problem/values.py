@@ -35,6 +35,18 @@ def read_value(value: object, places: Places, folder: Path | None, *path: str | 
     return _tensor(value, places, path)
 
 
+def read_list(value: object, places: Places, folder: Path | None, *path: str | int) -> list[object]:
+    """The entries along the first axis of the value at ``path``, each to be read on its own."""
+    if isinstance(value, Mapping):
+        value = _from_file(places.table(value, *path), places, folder, path)
+    value = _as_list(value, places, path)
+    if not isinstance(value, list | tuple):
+        raise places.error(
+            f"{path[-1]} is {wording.kind(value)}, expected is a list: an entry for each member of the family", *path
+        )
+    return list(value)
+
+
 def size_text(shape: tuple[int | str, ...]) -> str:
     """``2 × 3``, or ``a scalar``."""
     return " × ".join(str(size) for size in shape) if shape else "a scalar"

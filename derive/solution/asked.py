@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from derive.errors import ProblemError
 from derive.graph.network import Network
 from derive.graph.ops import OPS
 from derive.graph.sizes import describe, is_scalar
+from derive.problem.ask import RATIO
 from derive.problem.problem import Problem
 from derive.records import dataclass
-
-RATIO = re.compile(r"d([A-Za-z]\w*)/d([A-Za-z]\w*)")
 
 
 @dataclass(frozen=True, slots=True)

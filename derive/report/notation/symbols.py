@@ -46,7 +46,14 @@ def letter(name: str) -> str:
 
 
 def _split(name: str) -> tuple[str, tuple[str, ...]]:
-    """``W1`` into ``W`` and ``1``; ``z_h1`` into ``z`` and ``h1``; underscores separate indices."""
+    """``W1`` into ``W`` and ``1``; ``z_h1`` into ``z`` and ``h1``; underscores separate indices.
+
+    The number of a member comes last: ``h[2]`` is ``h`` and ``2``, of any member ``h[t-1]`` it is ``t-1``.
+    """
+    name, bracket, number = name.partition("[")
+    if bracket:
+        stem, parts = _split(name)
+        return stem, (*parts, number.removesuffix("]"))
     head, *rest = [part for part in name.split("_") if part] or [name]
     match = re.fullmatch(r"([A-Za-z]+)(\d+)", head)
     if match and not rest:
@@ -69,7 +76,7 @@ def _stem(stem: str) -> str:
 def _index(part: str) -> str:
     if part in GREEK:
         return "\\" + part
-    if len(part) == 1 or part.isdigit() or re.fullmatch(r"[A-Za-z]\d+", part):
+    if len(part) == 1 or part.isdigit() or re.fullmatch(r"-?\d+|[A-Za-z](?:\d+|[-+]\d+)", part):
         return part
     return rf"\mathrm{{{part}}}"
 
@@ -93,7 +100,19 @@ class Symbols:
         """The symbol of a name; for an adjoint the fraction of partials."""
         if isinstance(name, Adjoint):
             return self.partial(self.name(name.of), self.name(name.by))
-        return self._own.get(name) or letter(name)
+        return self._own.get(name) or self._of_family(name) or letter(name)
+
+    def _of_family(self, name: str) -> str | None:
+        """A member of a family whose symbol the problem gives: its number is one more index."""
+        stem, bracket, number = name.partition("[")
+        symbol = self._own.get(stem) if bracket else None
+        if symbol is None:
+            return None
+        number = number.removesuffix("]")
+        if "_" not in symbol:
+            return f"{symbol}_{_group(number)}"
+        head, _, index = symbol.partition("_")
+        return f"{head}_{{{index.removeprefix('{').removesuffix('}')},{number}}}"
 
     def size(self, name: str) -> str:
         """A size that is a name."""
@@ -127,6 +146,12 @@ class Symbols:
         if name in self._own:
             base = self._own[name]
             return f"{{{base}}}_{{{index}}}" if "_" in base else f"{base}_{{{index}}}"
+        family, bracket, number = name.partition("[")
+        if bracket and family in self._own:
+            base, number = self._own[family], number.removesuffix("]")
+            if "_" in base or "^" in base:
+                return f"{{{self.name(name)}}}_{_group(index)}"
+            return f"{base}^{{({number})}}_{_group(index)}"
         stem, parts = _split(name)
         matrix = len(stem) == 1 and stem.isupper() and not self._taken(stem.lower(), parts)
         base = stem.lower() if matrix else _stem(stem)
