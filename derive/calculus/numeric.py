@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import sympy
 from flint import fmpq
 
-from derive.calculus.explicit import Elementwise, FirstIsLarger, FirstIsSmaller
+from derive.calculus.explicit import Elementwise, FirstIsLarger, FirstIsSmaller, FirstLargest
 from derive.calculus.functions import Z
 from derive.numbers import functions as elementary
 from derive.numbers.balls import Number
@@ -103,6 +103,9 @@ class _Compiler:
             relation = ">=" if isinstance(expression, FirstIsLarger) else "<="
             a, b = parts
             return lambda state: fmpq(int(elementary.compare(relation, a(state), b(state))))
+        if isinstance(expression, FirstLargest):
+            which, entries = int(expression.args[0]), parts[1:]
+            return lambda state: fmpq(int(elementary.first_largest([entry(state) for entry in entries]) == which))
         (x,) = parts
         function = _ONE_PLACE[expression.func]
         return lambda state: function(x(state))

@@ -16,10 +16,10 @@ from derive.oracle.branches import below_max, first_zero, pick
 from derive.oracle.fits import Misfit, describe
 from derive.oracle.values import Array, Shape
 
-Slices = tuple[slice, ...]
+Slices = tuple[Any, ...]
 
 
-def _image(x: Array, dims: int) -> Array:
+def _image(x: Array, dims: int) -> Any:
     """With all its axes; of a matrix the rows are channels where windows have one axis."""
     return x if x.ndim == dims + 2 else x[np.newaxis] if dims == 1 else x[np.newaxis, np.newaxis]
 
@@ -34,7 +34,7 @@ def _shifts(x: Array, window: Shape, stride: int, padding: int) -> Iterator[tupl
         )
 
 
-def _padded(x: Array, padding: int) -> Array:
+def _padded(x: Array, padding: int) -> Any:
     if not padding:
         return x
     return np.pad(x, [(0, 0), (0, 0)] + [(padding, padding)] * (x.ndim - 2), constant_values=0)
@@ -65,7 +65,7 @@ def convolve(x: Array, w: Array, stride: int, padding: int, dims: int) -> Any:
 def by_image(g: Array, y: Array, x: Array, w: Array, stride: int, padding: int, dims: int) -> Any:
     """The adjoint of the image: every place of the filter hands its share back to where it looked."""
     whole, filters = _image(x, dims), _image(w, dims)
-    result = np.zeros(_padded(whole, padding).shape)
+    result: Any = np.zeros(_padded(whole, padding).shape)
     for place, part in _shifts(whole, filters.shape[2:], stride, padding):
         entry = filters[(slice(None), slice(None), *place)]
         result[(slice(None), slice(None), *part)] += np.moveaxis(np.tensordot(entry, _image(g, dims), (0, 1)), 0, 1)
@@ -76,7 +76,8 @@ def by_image(g: Array, y: Array, x: Array, w: Array, stride: int, padding: int, 
 def by_filter(g: Array, y: Array, x: Array, w: Array, stride: int, padding: int, dims: int) -> Any:
     """The adjoint of the filter: what each of its entries was multiplied with, weighted by the adjoint."""
     image, filters = _padded(_image(x, dims), padding), _image(w, dims)
-    result, adjoint = np.zeros(filters.shape), _image(g, dims)
+    adjoint = _image(g, dims)
+    result: Any = np.zeros(filters.shape)
     axes = (0, *range(2, 2 + dims))
     for place, part in _shifts(_image(x, dims), filters.shape[2:], stride, padding):
         seen = image[(slice(None), slice(None), *part)]
@@ -104,20 +105,20 @@ def fits_pooling(x: Array, n: int, stride: int) -> None:
 
 def seen(x: Array, n: int, stride: int) -> Array:
     """What each window sees, along a last axis of its own."""
-    image = x if x.ndim > 2 else x[np.newaxis, np.newaxis]
+    image: Any = x if x.ndim > 2 else x[np.newaxis, np.newaxis]
     window = _window(x, n)
     parts = [image[(..., *part)] for _, part in _shifts(image, window, stride, 0)]
     whole = np.stack(parts, axis=-1)
-    return whole if x.ndim > 2 else np.asarray(whole[0, 0])
+    return np.asarray(whole if x.ndim > 2 else whole[0, 0])
 
 
 def given_back(shares: Array, x: Array, n: int, stride: int) -> Array:
     """The adjoint of ``seen``."""
-    image = x if x.ndim > 2 else x[np.newaxis, np.newaxis]
-    result = np.zeros(image.shape)
+    image: Any = x if x.ndim > 2 else x[np.newaxis, np.newaxis]
+    result: Any = np.zeros(image.shape)
     for k, (_, part) in enumerate(_shifts(image, _window(x, n), stride, 0)):
         result[(..., *part)] += shares[..., k]
-    return result.reshape(x.shape)
+    return np.asarray(result.reshape(x.shape))
 
 
 def largest_gap(x: Array, n: int, stride: int) -> Any:

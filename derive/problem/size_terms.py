@@ -1,7 +1,7 @@
 """Sizes that are linear expressions in names: ``N - k + 1``, how many places a filter of size k has on N entries.
 
-A size is a whole number or a text. The text of a linear expression is canonical (what is added first, names in order, the
-number last), so that equal sizes are equal texts and nothing else has to know that a size may be more than a name.
+A size is a whole number or a text. The text of a linear expression is canonical (what is added first, names in order,
+the number last), so that equal sizes are equal texts and nothing else has to know that a size may be more than a name.
 """
 
 from __future__ import annotations

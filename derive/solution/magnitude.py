@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from flint import fmpq
 
 from derive.graph.expression import Expression, Name, constant
-from derive.graph.ops import FUNCTIONS, derivative, subtract
+from derive.graph.ops import FUNCTIONS, OPS, derivative, subtract
 from derive.numbers import arrays
 from derive.solution.values import Run
 
@@ -22,6 +23,19 @@ Floats = Any
 
 ROUNDING = 1e-13  # what doubles lose of the largest term of a sum
 LEVELS = 3  # how many equations back a rest is followed: beyond, bounds grow faster than errors do
+
+
+SLIDING = tuple(f"{name}{role}" for name in ("conv1d", "conv2d") for role in ("", "_image", "_filter"))
+
+
+class _Doubles:
+    """Doubles as a kind of number, as far as convolutions need one."""
+
+    def number(self, value: fmpq) -> Floats:
+        return np.array(float(value.p) / float(value.q))
+
+    def matmul(self, a: Floats, b: Floats) -> Floats:
+        return a @ b
 
 
 class Magnitudes:
@@ -57,6 +71,8 @@ class Magnitudes:
                 return of(args[0]) / below + self._plain(args[0]) / below**2 * of(args[1])
             case "matmul":
                 return of(args[0]) @ of(args[1])
+            case op if op in SLIDING:
+                return OPS[op].value(_Doubles(), node, tuple(of(arg) for arg in args))
             case "transpose":
                 return of(args[0]).T
             case "sum":

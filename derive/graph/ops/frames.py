@@ -1,8 +1,8 @@
 """How windows lie on an image: the geometry that convolutions and pooling share.
 
-An image has the axes N, C and one or two in space, a filter F, C and as many. Two matrices are one image and one filter:
-of ``conv2d`` their rows and columns are space, of ``conv1d`` the rows are channels. Place p of window i reaches the entry
-``stride * i + p - padding`` (counted from 0); beyond the image there are zeros.
+An image has the axes N, C and one or two in space, a filter F, C and as many. Two matrices are one image and one
+filter: of ``conv2d`` their rows and columns are space, of ``conv1d`` the rows are channels. Place p of window i reaches
+the entry ``stride * i + p - padding`` (counted from 0); beyond the image there are zeros.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Frame:
 
 
 def convolution(dims: int, x: Shape, w: Shape, stride: int, padding: int) -> Frame:
-    """The frame of ``conv1d`` (``dims`` 1) or ``conv2d`` (2). Raises ``ShapeError`` where filter and image do not fit."""
+    """The frame of ``conv1d`` (``dims`` 1) or ``conv2d`` (2). Raises ``ShapeError`` where they do not fit."""
     name, flat = f"conv{dims}d", len(x) == 2 == len(w)
     if not flat and not len(x) == len(w) == dims + 2:
         raise ShapeError(

@@ -1,9 +1,9 @@
 """What slides over an image: convolutions and pooling, and the ops that carry their adjoints back.
 
-A convolution (as networks have it: the filter is not turned over) is linear in image and filter, so three ops close the
-circle: the result from image and filter, the image's adjoint from the result's adjoint and the filter, and the filter's
-from the image and the result's adjoint. Each one's pullback is made of the other two. The largest entry of a window is a
-choice: ``max_pool_pick`` takes what stands where the image's winners stand, ``max_pool_route`` puts it back there.
+A convolution (as networks have it: the filter is not turned over) is linear in image and filter, so three ops close
+the circle: the result from image and filter, the image's adjoint from the result's adjoint and the filter, and the
+filter's from the image and the result's adjoint. Each one's pullback is made of the other two. The largest entry of a
+window is a choice: ``max_pool_pick`` takes what stands where the image's winners stand, ``max_pool_route`` puts it back.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def _convolution(name: str) -> None:
     dims, image, filters = int(name[4]), f"{name}_image", f"{name}_filter"
 
     def shape(shapes: tuple[Shape, ...], at: tuple[Any, ...]) -> Shape:
-        frame = convolution(dims, *shapes, *at)
+        frame = convolution(dims, shapes[0], shapes[1], at[0], at[1])
         return frame.out_at(frame.image[0], frame.filters[0], frame.places) if not frame.flat else _flat_out(frame)
 
     def forward(at: tuple[Any, ...], x: Expression, w: Expression) -> Expression:
