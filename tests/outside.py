@@ -61,6 +61,17 @@ VALUES: dict[str, Callable[..., Any]] = {
     "softmax": lambda z, axis: anp.exp(z) / anp.sum(anp.exp(z), axis=axis, keepdims=True),
     "log_softmax": lambda z, axis: z - anp.log(anp.sum(anp.exp(z), axis=axis, keepdims=True)),
     "cross_entropy": _cross_entropy,
+    "trace": lambda x: anp.sum(x * np.eye(len(x))),
+    "diag": lambda x: (
+        anp.reshape(x, (1, -1)) * np.eye(x.size)
+        if 1 in x.shape
+        else anp.sum(x * np.eye(len(x)), axis=0, keepdims=True)
+    ),
+    "det": anp.linalg.det,
+    "logdet": lambda x: anp.linalg.slogdet(x)[1],
+    "inv": anp.linalg.inv,
+    "norm": lambda x, axis: anp.sqrt(anp.sum(x**2, axis=axis, keepdims=axis is not None)),
+    "outer": lambda a, b: anp.reshape(a, (-1, 1)) * anp.reshape(b, (1, -1)),
     "binary_cross_entropy": lambda p, t: -(t * anp.log(p) + (1 - t) * anp.log(1 - p)),
 }
 OPERATORS: dict[str, Callable[..., Any]] = {

@@ -84,7 +84,25 @@ def equations() -> Iterator[tuple[str, tuple[Shape, ...]]]:
             yield f'cross_entropy(a, b, axis={axis}, reduction="{reduction}")', (shape, shape)
 
 
-EQUATIONS = list(equations())
+def of_matrices() -> Iterator[tuple[str, tuple[Shape, ...]]]:
+    """Matrices as wholes: square ones, diagonals both ways, norms, products of several factors."""
+    for size in (1, 2, 3):
+        for text in ("trace(a)", "det(a)", "logdet(a)", "inv(a)", "diag(a)", "logdet(a @ a.T)", "det(a)**3"):
+            yield text, ((size, size),)
+        yield from ((text, ((size, size), (size, size))) for text in ("trace(a @ b @ a)", "inv(a) @ b", "b * inv(a)"))
+    yield from (("diag(a)", (shape,)) for shape in ((1, 3), (3, 1)))
+    for shape in SIZES[:-1]:
+        yield from ((f"norm(a{axis})", (shape,)) for axis in ("", ", axis=0", ", axis=1"))
+    yield "norm(a)", ((),)
+    yield "norm(a - b)**2 / 2", ((2, 3), (2, 3))
+    yield from (("outer(a, b)", pair) for pair in (((1, 3), (1, 2)), ((3, 1), (1, 2)), ((3, 1), (2, 1)), ((1, 2), (2, 1))))
+    yield from (("a.T @ b @ a", pair) for pair in (((3, 1), (3, 3)), ((2, 2), (2, 2))))
+    yield "a @ b @ a.T", ((1, 3), (3, 3))
+    yield "a.T @ inv(b) @ a / 2 - sum(a)", ((2, 1), (2, 2))
+    yield "a @ b.T / sqrt(7)", ((2, 3), (2, 3))
+
+
+EQUATIONS = [*equations(), *of_matrices()]
 IDS = [f"{text}-{'-'.join('x'.join(map(str, shape)) or 'scalar' for shape in shapes)}" for text, shapes in EQUATIONS]
 
 

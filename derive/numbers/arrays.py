@@ -94,6 +94,13 @@ def along(f: Callable[[list[Number]], list[Number]], a: Array, axis: int) -> Arr
     return np.moveaxis(filled(lines.shape, results), -1, axis)
 
 
+def diag(vector: Array) -> Array:
+    """The diagonal matrix of a row or a column."""
+    result = filled((vector.size, vector.size), [fmpq(0)] * vector.size**2)
+    np.fill_diagonal(result, vector.ravel())
+    return result
+
+
 def divide(a: Array, b: Array) -> Array:
     """a / b with broadcasting; errors name the entry of the broadcast result."""
     return elementwise(functions.divide, a, b)

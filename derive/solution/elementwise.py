@@ -25,6 +25,7 @@ from derive.calculus.vanish import vanishes
 from derive.graph.expression import Adjoint
 from derive.graph.network import Network
 from derive.graph.ops import FUNCTIONS
+from derive.graph.ops.windows import work
 from derive.numbers.balls import Number, UndecidedSign, overlaps, precision, settle
 from derive.solution.checks import Check, require
 from derive.solution.values import MOST_BITS, START_BITS
@@ -32,6 +33,8 @@ from derive.solution.values import MOST_BITS, START_BITS
 if TYPE_CHECKING:
     from derive.solution.solve import Part
 
+WRITTEN_OUT = ("softmax", "inv", "det", "logdet", "norm")  # what a derivative is written with by its name
+MOST_ROWS = 3  # of a matrix whose determinant or inverse is written out
 MOST_ENTRIES = 240  # entries of all names of a network that is small enough to be written out
 MOST_TERMS = 1200  # terms of all products of matrices in it
 MOST_WHOLE = 24  # entries whose derivative is compared with the loss written out in full
@@ -49,8 +52,11 @@ def is_small(network: Network) -> bool:
         entries += math.prod(map(int, shape))
     for equation in network.equations:
         for node in equation.value.nodes():
+            if node.op in ("inv", "det", "logdet") and int(node.args[0].shape[0]) > MOST_ROWS:
+                return False
             if node.op == "matmul":
                 terms += math.prod(map(int, (*node.shape, node.args[0].shape[1])))
+            terms += work(node)
     return entries <= MOST_ENTRIES and terms <= MOST_TERMS
 
 
@@ -135,7 +141,7 @@ def _equal(part: Part, a: sympy.Expr, b: sympy.Expr) -> bool:
     difference = (a - b).xreplace(last) if last else a - b
     if vanishes(difference):
         return True
-    functions = [str(e.name) for e in part.network.equations if e.value.op in ("softmax", *FUNCTIONS)]
+    functions = [str(e.name) for e in part.network.equations if e.value.op in (*WRITTEN_OUT, *FUNCTIONS)]
     spelled = explicit.with_definitions(explicit.written_out(difference, functions))
     return spelled != difference and vanishes(spelled)
 

@@ -183,6 +183,8 @@ def proof_blocks(proof: Proof, words: Catalogue) -> Iterator[Block]:
     writer = _Writer(proof.claim, words)
     yield from writer.statement()
     yield from writer.lines(proof)
+    if not proof.lines:
+        yield Paragraph(words.say("proof.no_sum"))
     yield Paragraph(_verdict(proof, words))
 
 
