@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, count
 
+from derive.graph import ops
 from derive.graph.expression import Expression, leaf
 from derive.graph.network import Equation
-from derive.graph import ops
 from derive.graph.ops import FUNCTIONS
 from derive.problem.names import joined, member, stem_of
 
@@ -31,8 +31,8 @@ def named(
 ) -> tuple[list[Equation], Expression]:
     """``value`` with its inner steps named: the new equations, in order, and what is left of the value.
 
-    In an equation for ``of = "h[2]"``, a member of a family, they are members as well: ``z[2]``, and ``z[3]`` in that
-    for ``h[3]``. A step that occurs again has one name. What the user named is not looked up: beside ``h = relu(z)`` the
+    In an equation for ``of = "h[2]"``, a member of a family, they are members as well: ``z[2]``, and ``z[3]`` in
+    that for ``h[3]``. A step that occurs again has one name. What the user named is not looked up: beside ``h = relu(z)`` the
     derivative by h knows nothing of ``y = relu(z) @ W``.
     """
     table = {equation.value: leaf(equation.name, equation.value.shape) for equation in known if equation.auto}
@@ -121,7 +121,7 @@ def _deserves(node: Expression, parent: str | None) -> bool:
 
 def _alike(stem: str, name: str) -> bool:
     """Whether ``stem`` with an index might be printed like ``name``, or like it with an index."""
-    return name.startswith(stem) and name[len(stem) :].replace("_", "").isdigit() or name == stem
+    return name == stem or (name.startswith(stem) and name[len(stem) :].replace("_", "").isdigit())
 
 
 def _free(stem: str, taken: set[str]) -> str:
