@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flint import fmpq
@@ -98,7 +99,7 @@ def test_the_sheet_has_the_graph_to_fill_in() -> None:
 def test_a_network_of_matrices_has_a_graph_on_demand() -> None:
     """Names stand on the arrows of matrices; without the wish there is no graph."""
     text = "z = x @ W + b\nh = sigmoid(z)\nE = sum(h)"
-    data = {"given": {"x": [1, 2]}, "parameters": {"W": [[1, 2], [3, 4]], "b": "1/2"}}
+    data: dict[str, Any] = {"given": {"x": [1, 2]}, "parameters": {"W": [[1, 2], [3, 4]], "b": "1/2"}}
     assert solve(Problem.from_equations(text, **data)).parts[0].gates is None
     part = solve(Problem.from_equations(text, **data, ask={"graph": True})).parts[0]
     assert part.gates is not None

@@ -18,6 +18,7 @@ from derive.report.document import (
     Figure,
     Heading,
     Items,
+    Listing,
     Math,
     Note,
     Paragraph,
@@ -228,5 +229,5 @@ def _all_spans(document: Document) -> Iterator[Spans]:
                 yield spans
             case Figure(_, caption):
                 yield caption
-            case Display():
+            case Display() | Listing():
                 pass

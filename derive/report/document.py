@@ -131,7 +131,15 @@ class Note:
     spans: Spans
 
 
-Block = Heading | Paragraph | Display | Items | Table | Figure | Note
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Lines of a program in ``language``, set as they are. They hold names and operators, and no text of a user's."""
+
+    language: str
+    lines: tuple[str, ...]
+
+
+Block = Heading | Paragraph | Display | Items | Table | Figure | Note | Listing
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from derive.report.document import (
     Figure,
     Heading,
     Items,
+    Listing,
     Math,
     Note,
     Paragraph,
@@ -71,6 +72,8 @@ def _block(block: Block, width: int) -> Iterator[str]:
                 yield from textwrap.wrap(mark + words(item), width, subsequent_indent=" " * len(mark))
         case Table(head, rows):
             yield from _table([[words(cell) for cell in row] for row in (head, *rows)])
+        case Listing(_, lines):
+            yield from (INDENT + line if line else line for line in lines)
         case Figure(_, _, alternative):
             yield from textwrap.wrap(f"[{alternative}]", width)
 

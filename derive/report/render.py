@@ -26,6 +26,7 @@ from derive.report.document import (
     Figure,
     Heading,
     Items,
+    Listing,
     Math,
     Note,
     Paragraph,
@@ -44,7 +45,7 @@ from derive.report.typst_math import PRELUDE, to_typst
 
 _PARTIALS = {
     Heading: "heading", Paragraph: "paragraph", Display: "display", Items: "items", Table: "table", Figure: "figure",
-    Note: "note",
+    Note: "note", Listing: "listing",
 }  # fmt: skip
 Writer = Callable[[str], str]
 
@@ -245,24 +246,35 @@ def _ready(function: Callable[[str], str]) -> Callable[[str], Ready]:
     return lambda text: Ready(function(text))
 
 
+def _source(lines: tuple[str, ...]) -> Ready:
+    """Lines of a program as they are: names, numbers and operators, which no format reads as its own."""
+    for line in lines:
+        if not (line.isascii() and (line.isprintable() or not line)) or "```" in line or "\\" in line:
+            raise ValueError(f"{line!r} is no line of a program")
+    return Ready("\n".join(lines))
+
+
 _FORMATS = {
     "md": _Format(
         escape.markdown_text,
         {
             "spans": _markdown_spans, "line": _markdown_line, "cell": _markdown_cell, "math": _ready(for_markdown),
-            "url": _ready(lambda name: f"({quote(name)})"), "alt": _ready(escape.markdown_text),
+            "url": _ready(lambda name: f"({quote(name)})"), "alt": _ready(escape.markdown_text), "source": _source,
         },
     ),
     "tex": _Format(
         escape.tex_text,
-        {"spans": _joined(escape.tex_text, r"\textbf{@}", escape.tex_code, for_tex), "math": _ready(for_tex)},
+        {
+            "spans": _joined(escape.tex_text, r"\textbf{@}", escape.tex_code, for_tex), "math": _ready(for_tex),
+            "source": _source,
+        },
         TIKZ_STYLES,
     ),
     "typ": _Format(
         escape.typst_text,
         {
             "spans": _joined(escape.typst_text, "#strong[@]", escape.typst_code, to_typst), "math": _ready(to_typst),
-            "quoted": _ready(escape.typst_string),
+            "quoted": _ready(escape.typst_string), "source": _source,
         },
         TYPST_STYLES,
     ),
