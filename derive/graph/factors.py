@@ -68,8 +68,8 @@ def cancelled(factors: list[Expression]) -> list[Expression]:
     """r and A / r are A: a factor that another one is divided by goes with its line."""
     kept = list(factors)
     for k, part in enumerate(kept):
-        if part.op == "divide" and part.args[1] in kept and not part.args[1].op == "constant":
-            rest = kept[:k] + [part.args[0]] + kept[k + 1 :]
+        if part.op == "divide" and part.args[1] in kept and part.args[1].op != "constant":
+            rest = [*kept[:k], part.args[0], *kept[k + 1 :]]
             rest.remove(part.args[1])
             shape = ops.multiply(*kept).shape
             whole = ops.multiply(*rest) if rest else constant(1)

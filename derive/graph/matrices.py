@@ -1,4 +1,4 @@
-"""What the language's functions of whole matrices mean in rows of the op table: ``diag`` both ways, ``outer``, norms."""
+"""What the language's functions of whole matrices mean as rows of the op table: ``diag`` both ways, ``outer``."""
 
 from __future__ import annotations
 

@@ -38,8 +38,7 @@ def log_determinant(a: Array) -> Array:
         raise _singular(a, "the logarithm of its determinant does not exist")
     if not (det > 0 or det < 0):
         raise UndecidedSign("a determinant that may be zero")
-    size = abs(det)
-    return wrap(fmpq(0) if size == 1 else arb(size).log())
+    return wrap(fmpq(0) if det in (1, -1) else arb(det if det > 0 else -det).log())
 
 
 def _determinant(a: Array) -> Number:
@@ -47,7 +46,8 @@ def _determinant(a: Array) -> Number:
 
 
 def _flint(a: Array) -> Any:
-    return (fmpq_mat if all_exact(a) else arb_mat)(a.shape[0], a.shape[1], entries(a))
+    kind: Any = fmpq_mat if all_exact(a) else arb_mat
+    return kind(a.shape[0], a.shape[1], entries(a))
 
 
 def _singular(a: Array, what: str) -> ArithmeticError:

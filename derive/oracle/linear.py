@@ -77,6 +77,6 @@ def norm(x: Array, axis: int | None = None) -> Any:
     return np.sqrt(total(x * x, axis))
 
 
-def norm_back(g: Array, y: Array, x: Array, axis: int | None = None) -> Any:
-    """x over its norm, times the adjoint."""
-    return g * x / y
+def norm_back(g: Array, y: Array, side: Array, x: Array, axis: int | None = None) -> Any:
+    """x over its norm, times the adjoint; nothing at the kink, where the norm is 0."""
+    return g * x / np.where(side == 0, 1, y)

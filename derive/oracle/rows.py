@@ -182,16 +182,14 @@ ROWS: dict[str, Row] = {
         gap=partial(below_max, flip=-1),
         ties=several,
     ),
-    "trace": Row(
-        lambda x: np.asarray(x.diagonal().sum()), (lambda g, y, x: g * np.eye(len(x)),), square
-    ),
+    "trace": Row(lambda x: np.asarray(x.diagonal().sum()), (lambda g, y, x: g * np.eye(len(x)),), square),
     "diag": Row(diagonal_of, (diagonal_back,), fits_diagonal),
     "det": Row(det, (lambda g, y, x: g * y * inv(x).T,), square),
     "logdet": Row(
         logdet, (lambda g, y, x: g * inv(x).T,), square, trouble="takes the logarithm of a determinant that is 0"
     ),
     "inv": Row(inv, (lambda g, y, x: -y.T @ g @ y.T,), square, trouble="takes the inverse of a singular matrix"),
-    "norm": Row(norm, (norm_back,), has_axis, trouble="has a norm of 0, where its derivative does not exist"),
+    "norm": Row(lambda side, x, axis: norm(x, axis), (norm_back,), has_axis, gap=norm),
     "outer": Row(
         lambda a, b: matmul(a.reshape(-1, 1), b.reshape(1, -1)),
         (

@@ -256,10 +256,32 @@ class Run:
             file, line = self.place(name)
             entry = f"[{','.join(str(k + 1) for k in error.entry)}]" if error.entry else ""
             what = f"the derivative {name}" if isinstance(name, Adjoint) else name
+            norm = self._norm_of_zero(name)
+            if norm is not None:
+                raise ProblemError(
+                    f"{what}: the norm in the equation for {norm} is 0, where it has a kink and no derivative",
+                    file=file,
+                    line=self.place(norm)[1],
+                    hint="the square of the norm has one everywhere: norm(x)**2",
+                ) from None
             raise ProblemError(f"{what}{entry}: {error.message}", file=file, line=line) from None
         except UndecidedSign as error:
             self._blamed = name
             raise UndecidedSign(f"{name}: {error.message}", error.entry) from None
+
+    def _norm_of_zero(self, name: Name) -> Name | None:
+        """The equation with a norm that is 0, among those that a derivative that does not exist came back through."""
+        if not isinstance(name, Adjoint):
+            return None
+        for equation, value in self.equations.items():
+            if isinstance(equation, Adjoint) or name.by not in value.names():
+                continue
+            for node in value.nodes():
+                if node.op == "norm":
+                    lengths = evaluate(node, lambda used: self._named(used, working_precision()), self.kind)
+                    if any(entry == 0 for entry in arrays.entries(lengths)):
+                        return equation
+        return None
 
     def place(self, name: Name) -> tuple[str | None, int | None]:
         """File and line of the equation of a name; of a derivative, of the equation of what it is the derivative by."""

@@ -10,6 +10,7 @@ from flint import fmpq
 from derive.calculus.explicit import Entry
 from derive.calculus.paths import Factor, Path
 from derive.graph.expression import Adjoint, Expression, is_constant
+from derive.graph.naming import is_quadratic
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
 from derive.numbers.certify import Undecided
@@ -86,6 +87,11 @@ def _reason(sheet: Sheet, path: Step, by: Math) -> Spans:
         return sheet.words.say(f"chain.{key}", **places)
     node = telling[-1]
     key = node.op
+    if key == "transpose" and len(telling) > 1 and telling[-2].op == "matmul":
+        node = telling[-2]
+        key = "quadratic" if _quadratic(telling, name) else "matmul_transposed"
+    if key == "trace":
+        places |= {"unit": Math("I")}
     if key in FUNCTIONS:
         symbol, slope = sheet.symbols.function(key, node.at), sheet.symbols.slope(key, node.at)
         key = "function_scalar" if is_scalar(node.shape) else "function"
@@ -95,6 +101,11 @@ def _reason(sheet: Sheet, path: Step, by: Math) -> Spans:
     if key == "cross_entropy" and not network.sums_to_one(*_labels(node)):
         key = "cross_entropy_any"
     return sheet.words.say(f"chain.{key}", **places)
+
+
+def _quadratic(nodes: Sequence[Expression], name: str) -> bool:
+    """Whether a name stands on both sides of a matrix, as in x^T A x."""
+    return any(node.op == "matmul" and is_quadratic(node) and node.args[1].name == name for node in nodes)
 
 
 def _way(node: Expression, name: str) -> list[Expression]:
