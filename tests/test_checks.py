@@ -19,7 +19,7 @@ from derive.graph.expression import Expression, constant, is_constant, leaf
 from derive.graph.ops import OPS, arithmetic, matmul, multiply, transpose
 from derive.oracle import Oracle
 from derive.problem import Problem, find_problem
-from derive.solution import CheckFailed, ReplayError, derivation, elementwise, history, path_sums, replay, solve
+from derive.solution import CheckFailed, ReplayError, derivation, elementwise, path_sums, replay, rules, solve
 from derive.solution.solve import Part, differentiated
 
 SQUARE = {"x": [[1, 2], [3, -1]], "t": [[0.5, 0.25], [0.1, 0.3]]}
@@ -187,8 +187,8 @@ def test_wrong_form_through_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_wrong_update(monkeypatch: pytest.MonkeyPatch) -> None:
     """An update up the slope."""
-    right = history.updated
-    monkeypatch.setattr(history, "updated", lambda network, loss, name, rate: right(network, loss, name, -rate))
+    right = rules.lines
+    monkeypatch.setattr(rules, "lines", lambda update, name, g, *more: right(update, name, ops.negate(g), *more))
     with pytest.raises(CheckFailed, match=r"W1, entry \d: the rule gives .*, the updates gives"):
         solve(find_problem("case1"))
 

@@ -12,6 +12,7 @@ which side of a kink a value lies (is 0.1 + 0.2 - 0.3 above zero?) is looked up 
 from derive.oracle.differences import Differences, Direction
 from derive.oracle.engine import Kink, Oracle
 from derive.oracle.rows import ROWS, Row
+from derive.oracle.rules import Optimiser
 from derive.oracle.training import Diverged, Entry, State, Training, update
 from derive.oracle.values import Floats
 
@@ -23,6 +24,7 @@ __all__ = [
     "Entry",
     "Floats",
     "Kink",
+    "Optimiser",
     "Oracle",
     "Row",
     "State",

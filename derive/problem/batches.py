@@ -131,19 +131,30 @@ def count(update: Update) -> int:
     return sum(passes) if len(passes) > 1 else passes[0] * update.steps
 
 
+def opening(update: Update) -> Update:
+    """The first update alone."""
+    found = update.batches
+    if found is not None:
+        found = replace(found, orders=(found.orders[0][: found.size],))
+    return replace(update, steps=1, batches=found, slopes=update.slopes[:1])
+
+
 def of_rows(problem: Problem, batches: Batches, rows: tuple[int, ...]) -> Problem:
     """The problem of one batch: the same equations and parameters over these rows alone; the loss's gradients asked."""
     given = dict(problem.given) | {
         name: _picked(problem.given[name], batches, rows) for name in batches.over if name in problem.given
     }
     update = problem.ask.update
-    moving = tuple(update.moving) if update is not None else ()
+    loss = problem.ask.loss or problem.statements[-1].name
+    moving, shown = (update.moving, update.show) if update is not None else ({}, ())
+    slopes = (text.removeprefix(f"d{loss}/d") for text in shown if text.startswith(f"d{loss}/d"))
+    gradients = tuple(dict.fromkeys((*moving, *slopes)))
     names = {
         name: texts
         for name, texts in problem.names.items()
         if (name in given and given[name].shape == problem.given[name].shape) or name in problem.parameters
     }
-    ask = Ask(problem.ask.loss, moving)
+    ask = Ask(problem.ask.loss, gradients)
     return replace(problem, given=given, names=names, ask=ask, parts=())
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from derive.calculus.closed_form import named_values
-from derive.graph.expression import Name
 from derive.numbers import arrays
 from derive.numbers.arrays import Array
 from derive.numbers.balls import Number, enclosure, precision
@@ -15,8 +14,7 @@ from derive.numbers.json_form import json_number, json_undecided
 from derive.problem.problem import Shape
 from derive.report.notation import Matrices, Symbols
 from derive.solution import Part, Solution, Step
-from derive.solution.history import change
-from derive.solution.values import MOST_BITS, START_BITS, Run
+from derive.solution.values import MOST_BITS, START_BITS
 
 FORMAT = 1
 
@@ -60,39 +58,18 @@ def _gradients(part: Part) -> dict[str, Any]:
 
 
 def _updates(part: Part) -> dict[str, Any]:
-    update, loss = part.problem.ask.update, part.asked.top
-    if update is None or loss is None:
+    update = part.problem.ask.update
+    if update is None or part.opening is None:
         return {}
     if part.history is not None:
-        runs = part.history.runs
-        last, end = runs[-2] if len(runs) > 1 else runs[-1], runs[-1]
-        return {
-            "change": {
-                name: numbers(partial(last.expression, change(part.network, loss, name, rate)))
-                for name, rate in update.rates.items()
-            },
-            "updated": {name: numbers(partial(end.value, name)) for name in update.rates},
-            "history": [
-                _state(part, k, run, loss) for k, run in enumerate(runs) if k % update.every == 0 or k == len(runs) - 1
-            ],
-        }
+        from derive.report.history import certified  # only a problem with updates pays for it
+
+        return certified(part, part.history)
     if part.training is None:
         return {}
-    return {
-        "updated": {name: doubles(value) for name, value in part.training.parameters.items()},
-        "history": [
-            {
-                "step": entry.step,
-                "loss": double(entry.loss),
-                "certified": False,
-                **_shown(
-                    {k: doubles(v) for k, v in entry.values.items()},
-                    {k: doubles(v) for k, v in entry.gradients.items()},
-                ),
-            }
-            for entry in part.training.history
-        ],
-    }
+    from derive.report.history import in_doubles
+
+    return in_doubles(part, part.training)
 
 
 def _training(part: Part) -> dict[str, Any]:
@@ -109,24 +86,6 @@ def _training(part: Part) -> dict[str, Any]:
             "parameters": {name: doubles(value) for name, value in run.parameters.items()},
         }
     }
-
-
-def _state(part: Part, step: int, run: Run, loss: str) -> dict[str, Any]:
-    """One entry of a certified history."""
-    update = part.problem.ask.update
-    assert update is not None
-    values: dict[str, Any] = {}
-    gradients: dict[str, Any] = {}
-    for text in update.show:
-        adjoint = next((a for a in part.shape_adjoints if str(a) == text), None)
-        name: Name = text if adjoint is None else adjoint
-        (values if adjoint is None else gradients)[text] = numbers(partial(run.value, name))
-    known = {"loss": numbers(partial(run.value, loss))} if part.asked.loss is not None else {}
-    return {"step": step, **known, **_shown(values, gradients)}
-
-
-def _shown(values: Mapping[str, Any], gradients: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: table for key, table in (("values", dict(values)), ("gradients", dict(gradients))) if table}
 
 
 # ── numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────

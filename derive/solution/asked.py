@@ -8,6 +8,7 @@ from derive.graph.ops import OPS
 from derive.graph.sizes import describe, is_scalar
 from derive.problem.ask import RATIO
 from derive.problem.problem import Problem
+from derive.problem.questions import SECOND
 from derive.records import dataclass
 
 
@@ -33,6 +34,7 @@ class Asked:
     top: str | None
     gradients: tuple[str, ...]
     ratios: tuple[Ratio, ...]
+    seconds: tuple[str, ...] = ()
 
 
 def asked(problem: Problem, network: Network) -> Asked:
@@ -44,7 +46,8 @@ def asked(problem: Problem, network: Network) -> Asked:
     parameters = tuple(name for name, datum in network.data.items() if datum.role == "parameter")
     wish = ask.gradients
     if wish is None:
-        wish = "parameters" if parameters and (scalar or ask.upstream) else ()
+        given = ask.update is not None and bool(ask.update.slopes)
+        wish = "parameters" if parameters and (scalar or ask.upstream) and not given else ()
     if wish == "parameters":
         names: tuple[str, ...] = parameters
         if not names:
@@ -64,7 +67,10 @@ def asked(problem: Problem, network: Network) -> Asked:
         names = tuple(wish)
     plain: list[str] = []
     ratios: list[Ratio] = []
+    seconds = tuple(name for name in names if SECOND.fullmatch(name))
     for name in names:
+        if name in seconds:
+            continue
         match = RATIO.fullmatch(name)
         if match is None:
             plain.append(name)
@@ -73,7 +79,8 @@ def asked(problem: Problem, network: Network) -> Asked:
         else:
             ratios.append(_ratio(network, name, match[1], match[2]))
     if ask.update is not None:
-        plain += [name for name in ask.update.rates if name not in plain]
+        if ask.update.batches is None and not ask.update.slopes:
+            plain += [name for name in ask.update.rates if name not in plain]
         for shown in ask.update.show:
             match = RATIO.fullmatch(shown)
             if match is not None and match[1] == loss:
@@ -94,7 +101,8 @@ def asked(problem: Problem, network: Network) -> Asked:
                 line=problem.line("ask", "upstream", str(number)) or problem.line("ask", "upstream"),
             )
     needs_loss = bool(plain) and not ask.upstream
-    if needs_loss and not scalar:
+    of_samples = ask.update is not None and ask.update.batches is not None
+    if (needs_loss or of_samples) and not scalar:
         raise ProblemError(
             f"the loss {loss} is {describe(network.shape(loss))}, not a scalar",
             file=problem.file,
@@ -102,16 +110,16 @@ def asked(problem: Problem, network: Network) -> Asked:
             hint="add up its entries, name a scalar under [ask] loss, or ask for a ratio of two names",
         )
     top = ask.upstream[0].of if ask.upstream else loss if needs_loss else None
-    return Asked(loss if scalar and not ask.upstream else None, top, tuple(dict.fromkeys(plain)), tuple(ratios))
+    return Asked(loss if scalar and not ask.upstream else None, top, tuple(dict.fromkeys(plain)), tuple(ratios), seconds)
 
 
 def _ratio(network: Network, text: str, of: str, by: str) -> Ratio:
     if is_scalar(network.shape(of)):
         return Ratio(text, of, by, "gradient")
-    return Ratio(text, of, by, "elementwise" if _elementwise(network, of, by) else "jacobian")
+    return Ratio(text, of, by, "elementwise" if elementwise_between(network, of, by) else "jacobian")
 
 
-def _elementwise(network: Network, of: str, by: str) -> bool:
+def elementwise_between(network: Network, of: str, by: str) -> bool:
     """Whether every equation from ``by`` to ``of`` acts entry by entry on operands of one size."""
     between = network.descendants((by,)) & network.ancestors(of)
     shape = network.shape(of)

@@ -19,11 +19,11 @@ from derive.graph.expression import Adjoint
 from derive.numbers import arrays
 from derive.numbers.balls import LARGEST_EXPONENT
 from derive.numbers.tensor import Tensor
-from derive.oracle import Differences, Oracle, Training
-from derive.problem.problem import Problem, Update
+from derive.oracle import Differences, Optimiser, Oracle, Training
+from derive.problem.problem import Problem
 from derive.records import dataclass
-from derive.solution.history import history as certified
 from derive.solution.magnitude import ROUNDING, Magnitudes
+from derive.solution.rules import after, remembered
 
 if TYPE_CHECKING:
     from derive.solution.convergence import Convergence
@@ -223,41 +223,52 @@ class Witness:
                 yield self._compare("complex_step", ratio.text, ours, theirs, None)
 
     def updates(self) -> Iterator[Check]:
-        """The parameters after the last certified update, and each loss on the way."""
+        """The parameters and the memory after the last certified update, and each loss on the way."""
         history, loss = self.part.history, self.part.asked.loss
         if history is None:
             return
-        if loss is None:
+        if self.part.problem.ask.upstream:
             yield from self._one_update(history)
             return
-        steps = len(history.runs) - 1
-        rates = {name: float(rate.p) / float(rate.q) for name, rate in history.update.rates.items()}
-        run = self.oracle.train(loss, rates, steps)
+        update = replace(history.update, show=(), every=1)
+        try:
+            run = self.oracle.follow(loss, update)
+        except ProblemError as error:
+            raise error.at(*self._place) from None
 
         @cache
         def moved() -> Training:
             """The same from data that are shifted: a long run can carry a small difference far."""
             if self.kinks:
                 return run
-            return Oracle(self._moved_problem).train(loss, rates, steps)
+            return Oracle(self._moved_problem).follow(loss, update)
 
+        last = history.moves[-1].rule
         for name, theirs in run.parameters.items():
             ours = history.runs[-1].value(name)
             yield self._compare("updates", name, ours, theirs, partial(lambda name: moved().parameters[name], name))
-        losses = arrays.filled((steps + 1,), [entry.value(loss).item() for entry in history.runs])
-        theirs = np.array([entry.loss for entry in run.history])
-        yield self._compare("history", loss, losses, theirs, lambda: np.array([e.loss for e in moved().history]))
+        for state, values in run.state.items():
+            for name, theirs in values.items():
+                ours = last.value(after(remembered(state, name)))
+                shifted = partial(lambda state, name: moved().state[state][name], state, name)
+                yield self._compare("memory", name, ours, theirs, shifted)
+        if loss is not None:
+            losses = arrays.filled((len(history.runs),), [entry.value(loss).item() for entry in history.runs])
+            theirs = _losses(run)
+            yield self._compare("history", loss, losses, theirs, lambda: _losses(moved()))
+
+    @property
+    def _place(self) -> tuple[str | None, int | None]:
+        return self.part.problem.file, self.part.problem.line("ask", "update")
 
     def first_iteration(self, run: Convergence) -> Iterator[Check]:
         """State 1 of a training run against the certified update: the parameters, and the loss before and after."""
         loss = self.part.asked.loss
         if loss is None or run.first is None:
             return
-        history = self.part.history
-        if history is None:  # many updates were asked for, too many to be certified: the first one is
-            update = replace(self.part.problem.ask.update or Update(run.train.rates), steps=1)
-            network, kind = self.part.network, self.part.run.kind
-            history = certified(network, loss, update, self.part.run.equations, kind, self.part.run.data)
+        history = self.part.opening
+        if history is None:
+            return
         for name, theirs in run.first.items():
             yield self._compare("first_iteration", name, history.runs[1].value(name), theirs, None)
         ours = arrays.filled((2,), [history.runs[k].value(loss).item() for k in (0, 1)])
@@ -265,10 +276,14 @@ class Witness:
 
     def _one_update(self, history: History) -> Iterator[Check]:
         """Below a known upstream: one update from the oracle's own back-propagation."""
-        slopes = self._gradients
-        for name, rate in history.update.rates.items():
-            theirs = self._values[name] - float(rate.p) / float(rate.q) * slopes[name]
-            yield self._compare("updates", name, history.runs[-1].value(name), theirs, None)
+        before = {name: self._values[name] for name in history.update.rates}
+        run = Optimiser(history.update, before).step(before, self._gradients, before)
+        for name in history.update.rates:
+            yield self._compare("updates", name, history.runs[-1].value(name), run[name], None)
+
+    def against(self, key: str, of: str, ours: Any, theirs: Any) -> Check:
+        """Certified numbers against those of the other engine."""
+        return self._compare(key, of, ours, theirs, None)
 
     def _compare(self, key: str, of: str, ours: Any, theirs: Any, moved: Callable[[], Any] | None) -> Check:
         """``ours`` are certified numbers, or the name under which the run has them."""
@@ -324,6 +339,11 @@ class Witness:
             f"{of}, entry {at + 1}: the rule gives {float(ours[at])!r}, "
             f"the {key.replace('_', ' ')} gives {float(theirs[at])!r}",
         )
+
+
+def _losses(run: Training) -> Any:
+    """The losses of the states, without those of single batches."""
+    return np.array([entry.loss for entry in run.history if not entry.rows])
 
 
 def _tensor(array: Any) -> Tensor:

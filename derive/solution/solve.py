@@ -22,6 +22,7 @@ from derive.graph.sizes import describe, is_scalar
 from derive.numbers import arrays
 from derive.numbers.rounding import Rounding
 from derive.oracle import Kink, Training
+from derive.problem import batches
 from derive.problem.problem import Problem
 from derive.records import dataclass
 from derive.solution import elementwise
@@ -29,13 +30,14 @@ from derive.solution.asked import Asked, Ratio, asked
 from derive.solution.checks import Check, CheckFailed, Witness
 from derive.solution.convergence import Convergence, converge
 from derive.solution.derivation import Derivation, ReplayError, derive, replay
-from derive.solution.history import MOST_CERTIFIED, History, data_of, history
+from derive.solution.history import MOST_CERTIFIED, History, data_of
 from derive.solution.instance import instance
 from derive.solution.jacobian import Chain, chains
 from derive.solution.path_sums import path_sums
 from derive.solution.values import Balls, Data, Run
 
 if TYPE_CHECKING:
+    from derive.solution.further import Further
     from derive.solution.gates import Gates
 
 MOST_NUMBERS = 20_000_000  # entries of one intermediate value
@@ -48,7 +50,8 @@ class Part:
     ``derivation`` is laid out as the problem wishes; ``shape_adjoints`` are the same adjoints in the shape of their
     variables, ratios included. ``run`` holds certified values; ``shown`` is the run that is printed, which carries
     displayed values where the problem wants that. Without numbers there is neither. ``explicit`` and ``paths`` are
-    there for small networks.
+    there for small networks. ``batch`` is the network of the first mini-batch, solved like a problem of its own;
+    ``opening`` holds the first updates, certified however many there are.
     """
 
     problem: Problem
@@ -69,6 +72,9 @@ class Part:
     kinks: tuple[Kink, ...] = ()
     convergence: Convergence | None = None
     gates: Gates | None = None
+    further: Further | None = None
+    batch: Part | None = None
+    opening: History | None = None
     _written: dict[str, sympy.Expr | None] = field(default_factory=dict, repr=False)
 
     @property
@@ -111,6 +117,9 @@ class Part:
         if text in self.network.data or text in self._equation_names:
             return self.run.value(text, bits)
         ratio = self.ratio(text)
+        second = self.further.second(text) if self.further is not None else None
+        if second is not None:
+            return second.view.value_of(second.target, bits)
         if ratio is not None and ratio.kind == "jacobian":
             return self._jacobian(ratio, bits)
         if ratio is not None:
@@ -194,7 +203,7 @@ def differentiated(problem: Problem) -> Part:
         derivation = shape_derivation
         if problem.convention.layout == "numerator":
             derivation = derive(network, functions, wish.top, wish.gradients, seeds=seeds, layout="numerator")
-    ratios = {ratio.text: _ratio(network, functions, ratio) for ratio in wish.ratios}
+    ratios = {ratio.text: derived_ratio(network, functions, ratio) for ratio in wish.ratios}
     adjoints: dict[Adjoint, Expression] = dict(shape_derivation.adjoints) if shape_derivation else {}
     for ratio in wish.ratios:
         if ratio.kind != "jacobian":
@@ -210,13 +219,14 @@ def differentiated(problem: Problem) -> Part:
     carried = problem.convention.carry == "displayed"
     shown = Run(equations, data, kind, carried=rounding_of(problem), where=where) if carried else run
     small = elementwise.is_small(network)
-    explicit = Explicit(network, functions, _entry_texts(problem)) if small else None
+    explicit = Explicit(network, functions, entry_texts(problem)) if small else None
     tops = tuple(upstream.at for upstream in problem.ask.upstream)
     paths = Paths(explicit, wish.top, tops) if explicit is not None and wish.top is not None else None
     update = problem.ask.update
     states = None
     ready = network.numeric and all(upstream.value is not None for upstream in problem.ask.upstream)
-    if update is not None and wish.top is not None and ready and update.steps <= MOST_CERTIFIED:
+    opening = first = None
+    if update is not None and ready and (wish.top is not None or not update.plain):
         if problem.ask.upstream and update.steps > 1:
             raise ProblemError(
                 f"update with steps = {update.steps}: a known upstream holds for the first update alone",
@@ -224,10 +234,21 @@ def differentiated(problem: Problem) -> Part:
                 line=problem.line("ask", "update"),
                 hint="give steps = 1",
             )
-        states = history(network, wish.top, update, equations, kind, data)
+        from derive.solution.samples import Samples, states_of
+
+        samples, carry = (
+            Samples(problem, network, functions, equations, data),
+            rounding_of(problem) if carried else None,
+        )
+        if batches.count(update) <= MOST_CERTIFIED:
+            opening = states = states_of(samples, update, kind, carry)
+        else:
+            opening = states_of(samples, batches.opening(update), kind, carry)
+        if update.batches is not None:
+            first = differentiated(batches.of_rows(problem, update.batches, opening.moves[0].rows))
     return Part(
         problem, network, functions, wish, derivation, ratios, adjoints, _chains(problem, network, functions, wish),
-        run, shown, explicit, paths, states, None,
+        run, shown, explicit, paths, states, None, batch=first, opening=opening,
     )  # fmt: skip
 
 
@@ -253,13 +274,24 @@ def verified(part: Part) -> Part:
             checks += witness.first_iteration(convergence)
     else:
         checks += _tried(part)
+    first = verified(part.batch) if part.batch is not None else None
+    if first is not None:
+        checks += first.checks
     checks += [*elementwise.proofs(part), *path_sums(part), *elementwise.substitutions(part)]
     circuit = _gates(part)
     if circuit is not None:
         from derive.solution.gates import agree
 
         checks += agree(part, circuit)
+    answers = None
+    if part.problem.ask.questions is not None or part.asked.seconds:
+        from derive.solution.further import checks as judged
+        from derive.solution.further import further  # only who asks for more pays for it
+
+        answers = further(part)
+        checks += judged(part, answers, Witness(part) if part.numeric else None)
     found = {
+        "further": answers,
         "checks": tuple(checks), "kinks": kinks, "training": training, "convergence": convergence, "gates": circuit,
     }  # fmt: skip
     return Part(**{**part.__dict__, **found})
@@ -309,13 +341,13 @@ def _replayed(part: Part) -> Iterator[Check]:
 def _training(part: Part, witness: Witness) -> Training | None:
     """A run too long to be certified, in doubles."""
     update = part.problem.ask.update
-    if update is None or part.history is not None or part.asked.loss is None:
+    if update is None or part.history is not None or (part.asked.loss is None and not update.slopes):
         return None
-    rates = {name: float(rate.p) / float(rate.q) for name, rate in update.rates.items()}
-    return witness.oracle.train(part.asked.loss, rates, update.steps, update.show, update.every)
+    return witness.oracle.follow(part.asked.loss, update)
 
 
-def _ratio(network: Network, functions: Functions, ratio: Ratio) -> Derivation:
+def derived_ratio(network: Network, functions: Functions, ratio: Ratio) -> Derivation:
+    """The adjoints behind a ratio: of a Jacobian from a unit upstream that is put in row by row."""
     if ratio.kind != "jacobian":
         return derive(network, functions, ratio.of, (ratio.by,))
     seed = leaf(Adjoint("", ratio.of), network.shape(ratio.of))
@@ -386,5 +418,6 @@ def _data(problem: Problem, network: Network) -> Data:
     return _with(known, given) if given else known
 
 
-def _entry_texts(problem: Problem) -> dict[str, tuple[str, ...]]:
+def entry_texts(problem: Problem) -> dict[str, tuple[str, ...]]:
+    """The problem's own names of entries, row by row."""
     return {name: tuple(text for row in rows for text in row) for name, rows in problem.names.items()}
