@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from derive.errors import ProblemError, Unsupported
 from derive.problem import Problem, built_in, find_problem
+from derive.problem.find import kinds
 from derive.problem.convention import read_convention
 from derive.problem.places import Places
 from derive.problem.train import with_training
@@ -83,6 +84,12 @@ def solve(
 def titles(language: str = "en") -> dict[str, str]:
     """The built-in problems and what each is about."""
     return {name: title_of(find_problem(name), language) for name in built_in()}
+
+
+def gallery(language: str = "en") -> dict[str, dict[str, str]]:
+    """The built-in problems by kind, each with what it is about."""
+    known = titles(language)
+    return {kind: {name: known[name] for name in names} for kind, names in kinds().items()}
 
 
 def title_of(problem: Problem, language: str = "en") -> str:

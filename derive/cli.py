@@ -426,11 +426,11 @@ def richly(title: str, rows: Rows) -> None:
 
 @program.command("list")
 def list_problems() -> None:
-    """The built-in problems and chapters, one a line."""
+    """The built-in problems by kind and the chapters, one a line."""
     from derive import api
     from derive.chapters.prose import titles
 
-    kinds = {"Problems": api.titles(), "Chapters": titles()}
+    kinds = {**api.gallery(), "Chapters": titles()}
     width = max(len(name) for named in kinds.values() for name in named)
     for k, (kind, named) in enumerate(kinds.items()):
         click.echo(("\n" if k else "") + kind)

@@ -144,12 +144,15 @@ def test_list_names_every_built_in_problem(run: Run, root: Path) -> None:
     """One line for each problem file in ``derive/cases`` and for each chapter, with its title, under its kind."""
     done = run("list")
     assert done.returncode == 0, done.stderr.decode()
-    problems, chapters = (block.splitlines() for block in done.stdout.decode().split("\n\n"))
-    assert (problems[0], chapters[0]) == ("Problems", "Chapters")
-    cases = sorted(path.stem for path in (root / "derive/cases").glob("*.toml"))
-    assert [line.split()[0] for line in problems[1:]] == cases
+    problems, *gallery, chapters = (block.splitlines() for block in done.stdout.decode().split("\n\n"))
+    assert (problems[0], chapters[0]) == ("Cases of the textbook", "Chapters")
+    folders = sorted(path for path in (root / "derive/cases").iterdir() if path.is_dir() and any(path.glob("*.toml")))
+    for folder, shown in zip((root / "derive/cases", *folders), (problems, *gallery), strict=True):
+        assert [line.split()[0] for line in shown[1:]] == sorted(path.stem for path in folder.glob("*.toml"))
     assert [line.split()[0] for line in chapters[1:]] == list(chapter_names())
-    assert all(len(line.split()) > 3 for line in (*problems[1:], *chapters[1:]))
+    assert all(len(line.split()) > 3 for block in (problems, *gallery, chapters) for line in block[1:])
+    names = [line.split()[0] for block in (problems, *gallery, chapters) for line in block[1:]]
+    assert len(set(names)) == len(names)
 
 
 # ── what is not right gets one message ──────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from derive.errors import ProblemError
@@ -14,6 +15,7 @@ from derive.problem.wording import hint, listing, shown
 
 CASES = Path(__file__).parent.parent / "cases"
 LONGEST_NAME = 80
+FIRST_KIND = "Cases of the textbook"
 
 
 def read_problem(path: str | Path) -> Problem:
@@ -28,14 +30,14 @@ def find_problem(name_or_path: str) -> Problem:
     """A file where the text ends in ``.toml`` or has a slash, else the built-in problem of that name."""
     if name_or_path.endswith(".toml") or "/" in name_or_path or "\\" in name_or_path:
         return read_problem(name_or_path)
-    names = built_in()
+    names = _places()
     if name_or_path not in names:
         tip = hint(name_or_path, names)
         raise ProblemError(
-            f"there is no built-in problem {shown(name_or_path)[1:-1]}; there are {listing(names, 'and')}",
+            f"there is no built-in problem {shown(name_or_path)[1:-1]}; there are {listing(tuple(names), 'and')}",
             hint=tip or "a file of one's own ends in .toml",
         )
-    return _from_file(CASES / f"{name_or_path}.toml", f"{name_or_path}.toml")
+    return _from_file(names[name_or_path], f"{name_or_path}.toml")
 
 
 def _from_file(place: Path, file: str) -> Problem:
@@ -45,8 +47,24 @@ def _from_file(place: Path, file: str) -> Problem:
 
 
 def built_in() -> tuple[str, ...]:
-    """The names of the built-in problems, in alphabetical order."""
-    return tuple(sorted(place.stem for place in CASES.glob("*.toml")))
+    """The names of the built-in problems: the textbook's cases, then the gallery, kind by kind."""
+    return tuple(_places())
+
+
+def kinds() -> dict[str, tuple[str, ...]]:
+    """The built-in problems by kind: those of the textbook first, then the folders of the gallery by name."""
+    found: dict[str, list[str]] = {FIRST_KIND: []}
+    for name, place in _places().items():
+        kind = FIRST_KIND if place.parent == CASES else place.parent.name.replace("-", " ").capitalize()
+        found.setdefault(kind, []).append(name)
+    return {kind: tuple(names) for kind, names in found.items()}
+
+
+@cache
+def _places() -> dict[str, Path]:
+    """Where each built-in problem stands: the textbook's cases first, then the gallery, folder by folder."""
+    gallery = sorted(CASES.glob("*/*.toml"), key=lambda place: (place.parent.name, place.name))
+    return {place.stem: place for place in (*sorted(CASES.glob("*.toml")), *gallery)}
 
 
 def problem_from_text(text: str, name: str = "problem", folder: Path | None = None) -> Problem:
