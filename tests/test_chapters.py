@@ -13,17 +13,19 @@ import pytest
 import sympy
 from flint import fmpq
 
+from derive.calculus.functions import H, Z
 from derive.chapters import chapter_names
 from derive.chapters.arbitrary import holds_for_any_loss
-from derive.chapters.behaviour import behaviour, dip, rises, steepest
+from derive.chapters.behaviour import behaviour, dip, functions, rises, steepest, through, turns
 from derive.chapters.blocks import final
 from derive.chapters.chapter import Worked, find_chapter, read_sizes, work_out
 from derive.chapters.losses import FACTORS
 from derive.chapters.prose import own, titles
 from derive.cli import main
 from derive.errors import ProblemError
-from derive.report.document import Chain, Code, Display, Document, Heading, Math, Table
+from derive.report.document import Chain, Code, Display, Document, Figure, Heading, Math, Table
 from derive.report.files import files
+from derive.report.scene import Circle
 from derive.solution.checks import CheckFailed
 
 SIZES = {"forward": "N=1,m=2,m_3=7", "backprop": "N=3,m=2,n=4", "cross-entropy": "N=1,n=2"}
@@ -225,6 +227,34 @@ def test_where_gelu_and_silu_turn(name: str, place: float, bottom: float) -> Non
         "silu": lambda z: z / (1 + math.exp(-z)),
     }
     assert min(values[name](k / 1000) for k in range(-5000, 5000)) == pytest.approx(bottom, abs=1e-6)
+
+
+def test_a_slope_turns_as_often_as_its_zeros_are_counted() -> None:
+    """GELU and SiLU turn once and tanh never; where SymPy cannot find the level places, nothing is claimed."""
+    assert [turns(name) for name in ("gelu", "silu", "tanh", "sigmoid")] == [1, 1, 0, 0]
+    with pytest.raises(ValueError, match="cannot be counted"):
+        turns("sin")
+
+
+@pytest.mark.parametrize(("name", "at"), [("relu", ()), ("leaky_relu", (fmpq(1, 100),)), ("elu", ()), ("softplus", ())])
+def test_slopes_through_the_output_agree_with_differences(name: str, at: tuple[object, ...]) -> None:
+    """What stands in the output h alone is the slope, on both sides of 0; GELU and SiLU have no such form."""
+    found, formula = through(name, at), functions().definition(name, at)
+    assert found is not None
+    assert formula is not None
+    for place in (-2.0, -0.5, 0.7, 3.0):
+        low, here, high = (float(formula.subs(Z, place + step)) for step in (-1e-6, 0, 1e-6))
+        assert math.isclose(float(found.subs(H, here)), (high - low) / 2e-6, abs_tol=1e-8)
+    assert through("gelu") is None
+    assert through("silu") is None
+
+
+def test_forward_shows_its_network(worked: dict[str, Worked]) -> None:
+    """The network with numbers for its sizes is drawn: every unit, and the biases, which are columns."""
+    (figure,) = [block for block in worked["forward"].document().blocks if isinstance(block, Figure)]
+    texts = [mark.latex for mark in figure.scene.marks if isinstance(mark, Circle)]
+    assert texts.count("+1") == 3
+    assert len(texts) == 3 + 3 + 5 + 4 + 2
 
 
 def test_the_bound_of_the_vanishing_gradient() -> None:

@@ -13,18 +13,20 @@ from flint import arb, fmpq
 
 from derive.calculus.functions import KINKED, H, Z
 from derive.calculus.numeric import of_one_variable
-from derive.chapters.behaviour import behaviour, dip, functions, points, rises, steepest
-from derive.chapters.blocks import equations, math, rules
+from derive.chapters.behaviour import behaviour, dip, functions, points, rises, steepest, through, turns
+from derive.chapters.blocks import math, rules
 from derive.chapters.chapter import Chapter, Sizes, Worked
-from derive.chapters.losses import require_zero
+from derive.chapters.losses import entry_text, require_zero
 from derive.numbers.certify import certify
 from derive.numbers.rounding import Rounding
 from derive.problem.problem import Problem
 from derive.report.compose.chains import factor_chain
+from derive.report.compose.forward import shown
 from derive.report.compose.sheet import Sheet
-from derive.report.compose.statement import definition
-from derive.report.document import Block, Display, Figure, Heading, Math, Note, Paragraph, Spans, Table
+from derive.report.compose.statement import definition, formula_in_z
+from derive.report.document import Block, Chain, Display, Figure, Heading, Link, Math, Note, Paragraph, Spans, Table
 from derive.report.figures.chart import Curve, chart
+from derive.report.notation import Cell, scalar
 from derive.report.notation.printed import printed_text
 
 SLOPE = fmpq(1, 100)  # of the leaky ReLU
@@ -72,6 +74,8 @@ def write(work: Worked) -> Iterator[Block]:
     yield Note(words.say("activations.saturates_note"))
     dips = {name: Math(rf"z \approx {_bottom(name)[0]}") for name in ("gelu", "silu")}
     yield Note(words.say("activations.dips", **dips))
+    kinks = {name: Math(_at_kink(work, name)) for name in ("relu", "leaky_relu")}
+    yield Note(words.say("activations.kinks", **kinks))
     for name in WITH_FORMULA:
         yield from _one(work, name)
     yield from _softmax(work)
@@ -128,6 +132,14 @@ def _bottom(name: str) -> tuple[str, str]:
     )
 
 
+def _at_kink(work: Worked, name: str) -> str:
+    """What stands for the slope at 0."""
+    sheet, at = work.sheets[name], WITH_FORMULA[name]
+    slope = functions().derivative(name, at)
+    assert slope is not None
+    return f"{sheet.symbols.slope(name, at)}(0) = {formula_in_z(sheet, slope.subs(Z, 0))}"
+
+
 def _number(limit: sympy.Expr) -> str:
     """A limit: a rational number, or an infinity."""
     if limit.is_infinite:
@@ -148,6 +160,8 @@ def _one(work: Worked, name: str) -> Iterator[Block]:
     if quotient is not None:
         _through_output_agrees(name, quotient)
         yield Paragraph(words.say("activations.through", slope=Math(f"{primed}(z)"), output=Math(f"{symbol}(z)")))
+    else:
+        yield from _inverted(work, name)
     yield Paragraph(words.say("activations.layer", equation=Math(f"h = {symbol}(z)")))
     yield rules(sheet, ("z",))
     curve, slope = functions().definition(name, at), functions().derivative(name, at)
@@ -172,6 +186,24 @@ def _one(work: Worked, name: str) -> Iterator[Block]:
     yield Figure(scene, caption, words.text("activations.plot_words", name=words.text(f"activation.{name}")))
 
 
+def _inverted(work: Worked, name: str) -> Iterator[Block]:
+    """The slope in terms of the output where no power of e is to be eliminated, or why there is no such form."""
+    words, sheet, at = work.words, work.sheets[name], WITH_FORMULA[name]
+    output = Math(f"h = {sheet.symbols.function(name, at)}(z)")
+    found = through(name, at)
+    if found is None:
+        assert turns(name) == 1
+        yield Paragraph(words.say("activations.no_output", output=output, input=Math("z")))
+        return
+    branches = found.args if isinstance(found, sympy.Piecewise) else [(found, True)]
+    texts = [scalar(branch, lambda symbol: Cell(str(symbol)), sheet.symbols, {}).text for branch, _ in branches]
+    right = texts[0]
+    if len(texts) > 1:
+        right = rf"\begin{{cases}} {texts[0]}, & h > 0 \\ {texts[1]}, & h \le 0 \end{{cases}}"
+    yield Paragraph(words.say("activations.inverted", output=output))
+    yield Display((Chain(f"{sheet.symbols.slope(name, at)}(z)", (Link("=", (right,)),)),))
+
+
 def _through_output_agrees(name: str, quotient: tuple[sympy.Expr, sympy.Expr]) -> None:
     """The form through the output, with the definition put in for the output, is SymPy's slope."""
     formula, slope = functions().definition(name), functions().derivative(name)
@@ -184,13 +216,29 @@ def _softmax(work: Worked) -> Iterator[Block]:
     ((way,),) = (sheet.part.chains["ds/dz"],)
     yield Heading(1, words.say("activation.softmax"))
     yield Paragraph(words.say("activations.softmax_text"))
-    yield equations(sheet)
+    yield shown(sheet, sheet.part.network.equation("s"))
+    yield Paragraph(words.say("activations.own_and_other"))
+    yield _slopes(sheet)
     yield Paragraph(words.say("activations.jacobian", after=sheet.math("s"), before=sheet.math("z")))
     yield Display(tuple(factor_chain(sheet, factor) for factor in way.factors))
     yield Paragraph(words.say("activations.pullback"))
     yield rules(sheet, ("z",))
     count = _jacobian_agrees(sheet)
     yield Note(words.say("activations.softmax_proof", count=count))
+
+
+def _slopes(sheet: Sheet) -> Display:
+    """The derivative of the first entry by its own input and by the next one, in the names of the entries."""
+    explicit = sheet.part.explicit
+    assert explicit is not None
+    ((way,),) = (sheet.part.chains["ds/dz"],)
+    entries, s = explicit.entries(way.factors[0].value), explicit.symbols("s").ravel()
+    chains = []
+    for j in (0, 1):
+        slope = s[0] * sympy.expand(sympy.cancel(entries[0, j] / s[0]))
+        left = sheet.symbols.partial(sheet.symbols.entry("s", (0, 0)), sheet.symbols.entry("z", (j, 0)))
+        chains.append(Chain(left, (Link("=", (entry_text(sheet, slope),)),)))
+    return Display(tuple(chains))
 
 
 def _jacobian_agrees(sheet: Sheet) -> int:

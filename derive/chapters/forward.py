@@ -14,6 +14,7 @@ from derive.chapters.chapter import Chapter, Sizes, Worked
 from derive.errors import ProblemError
 from derive.problem.problem import Problem
 from derive.report.compose.sheet import Sheet
+from derive.report.compose.statement import figure
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Note, Paragraph, Spans, Table, Text
 from derive.report.notation.matrices import matrix_of
 
@@ -178,6 +179,7 @@ def _counts(work: Worked) -> Iterator[Block]:
     per_layer, last = (_count(s, *names) for s, names in ((layer, ("W_l", "b_l")), (output, ("W", "b"))))
     yield Paragraph(words.say("forward.count", layer=Math(per_layer), output=Math(last)))
     yield Note(words.say("forward.batch", samples=Math("N")))
+    yield from figure(sheet)
 
 
 def _count(sheet: Sheet, weights: str, bias: str) -> str:

@@ -43,9 +43,11 @@ def lettered(term: str, factors: Iterable[str]) -> dict[str, Problem]:
 
 
 def small(equation: str, rows: int, columns: int, gradients: tuple[str, ...] = ("out",)) -> Problem:
-    """A loss with numbers for its sizes; entries are called o and y."""
+    """A loss with numbers for its sizes; entries are called o and y, with one index where there is one column."""
 
     def names(stem: str) -> str:
+        if columns == 1:
+            return "; ".join(f"{stem}_{i + 1}" for i in range(rows))
         return "; ".join(" ".join(f"{stem}_{i + 1}{j + 1}" for j in range(columns)) for i in range(rows))
 
     return Problem.from_equations(

@@ -55,7 +55,7 @@ def _dense(sheet: Sheet, name: str, value: Expression, source: str | None) -> De
     network = sheet.part.network
     terms = value.args if value.op == "add" else (value,)
     products = [term for term in terms if term.op == "matmul"]
-    biases = [term for term in terms if term.op == "name"]
+    biases = [term for term in terms if term.op == "name" or _is_turned_name(term)]
     if len(products) != 1 or len(terms) > 2 or len(biases) + 1 != len(terms):
         return None
     if not all(arg.op == "name" for arg in products[0].args):
@@ -73,10 +73,15 @@ def _dense(sheet: Sheet, name: str, value: Expression, source: str | None) -> De
             continue
         if source is None and _first_is_weights(sheet, a, b, rows):
             continue
-        bias = str(biases[0].name) if biases else None
+        bias = str(biases[0].names()[0]) if biases else None
         if bias is None or bias in network.data:
             return Dense(moving, weights, bias, name, name, None, rows)
     return None
+
+
+def _is_turned_name(term: Expression) -> bool:
+    """``b.T``: a bias that is a column, beside samples in rows."""
+    return term.op == "transpose" and term.args[0].op == "name"
 
 
 def _first_is_weights(sheet: Sheet, a: str, b: str, rows: bool) -> bool:
@@ -181,4 +186,4 @@ def _bias(sheet: Sheet, layer: Dense, place: int) -> Bias:
     if is_scalar(shape):
         return Bias(place, shared=label((0,) * len(shape)))
     targets, _ = _units(sheet, layer.after, layer.rows)
-    return Bias(place, labels={_key(layer.after, j): label((0, j) if layer.rows else (j, 0)) for j in targets})
+    return Bias(place, labels={_key(layer.after, j): label((0, j) if shape[0] == 1 else (j, 0)) for j in targets})

@@ -23,6 +23,7 @@ MAX_WIDTH, MAX_HEIGHT = 15.5, 10.0  # cm
 NARROWEST = 1.7  # cm between the columns of a deep network
 
 NAME_SIZE, VALUE_SIZE, LABEL_SIZE, SMALL_SIZE, TITLE_SIZE, DOTS_SIZE = 10.5, 7.0, 8.0, 7.0, 8.5, 12.0  # points
+HALF_SIZE = 0.85 * NAME_SIZE  # of two names in one circle
 BIAS_RADIUS = 0.27
 COMFORT = MARGINS[1]  # a margin worth a larger drawing
 SHIFTS = (0.55, 0.3, 0.1, 0.0)  # where along its gap a +1 may stand: the first leaves the labels most room
@@ -204,6 +205,7 @@ class _Plan:
         self.layers, self.spacing = layers, spacing
         self.columns = _columns(layers, max_width)
         self.radius = min(0.3 * spacing, self.needed_radius())
+        self.halved = all(self.has_room(unit) for layer in layers for unit in shown(layer)[0])
         self.name_size = min(NAME_SIZE * self.shrink(unit) for layer in layers for unit in shown(layer)[0])
         left, right = _overhang(layers[0]), _overhang(layers[-1])
         self.xs = [left]
@@ -237,6 +239,11 @@ class _Plan:
                 if unit.value:
                     radius = max(radius, 0.47, measure(unit.value, VALUE_SIZE)[0] / 2 + 0.1)
         return min(radius, 0.62)
+
+    def has_room(self, unit: Unit) -> bool:
+        """Whether the names before and after the activation stand side by side in the circle, or there is one name."""
+        words = [measure(text, HALF_SIZE) for text in (unit.before, unit.latex)] if unit.before else []
+        return all(width <= self.radius and height <= 1.6 * self.radius for width, height in words)
 
     def shrink(self, unit: Unit) -> float:
         """By how much a name must shrink to stand within the circle."""
@@ -422,13 +429,14 @@ class _Plan:
         x, y = self.place[unit.key]
         name, value = measure(unit.latex, NAME_SIZE), measure(unit.value, VALUE_SIZE) if unit.value else (0.0, 0.0)
         valued = bool(unit.value) and value[0] / 2 + 0.06 <= self.radius  # a value too wide is left to the text
-        if not unit.before and not valued:
+        halved = bool(unit.before) and self.halved
+        if not halved and not valued:
             yield Circle(x, y, self.radius, unit.latex, role, self.name_size)
             return
         yield Circle(x, y, self.radius, "", role)
         up = 0.15 if valued else 0.0
-        if unit.before:
-            size, aside = 0.85 * NAME_SIZE, self.radius / 2 - 0.03
+        if halved:
+            size, aside = HALF_SIZE, self.radius / 2 - 0.03
             yield Line(x, y - (0.08 if valued else self.radius), x, y + self.radius, role, arrow=False)
             for text, to in ((unit.before, x - aside), (unit.latex, x + aside)):
                 yield Label(to, y + up, text, *measure(text, size), role=role, size=size)
