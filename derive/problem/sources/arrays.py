@@ -106,12 +106,27 @@ class Arrays:
     def binary(self, operator: str, left: Array, right: Array) -> Array:
         """``+ - * /`` or a comparison, with NumPy's broadcasting."""
         shape = self.broadcast(left.shape, right.shape)
+        if self._stretches(left, shape) and self._stretches(right, shape):
+            left = self.expand(left, shape)  # the language stretches one side of an operation only
         one, other = self._meeting(left, right)
         if operator in ("<", "<=", ">", ">=", "==", "!="):
             return Array(Compare(operator, one, other), shape)
         if operator == "+" and isinstance(other, Negate):
             return Array(Binary("-", one, other.operand), shape)
         return Array(Binary(operator, one, other), shape)
+
+    def expand(self, array: Array, shape: Shape) -> Array:
+        """The array stretched to a shape: a product with ones."""
+        if array.shape == shape:
+            return array
+        self.draft.require("ones")
+        ones = Call("ones", tuple(Number(fmpq(self.whole(size))) for size in self.laid(shape)))
+        return Array(Binary("*", self._meeting(array, Array(ones, shape))[0], ones), shape)
+
+    def _stretches(self, array: Array, shape: Shape) -> bool:
+        """Whether an operand that is no scalar is repeated along some axis."""
+        laid, whole = self.laid(array.shape), self.laid(shape)
+        return bool(laid) and (1,) * (len(whole) - len(laid)) + laid != whole
 
     def power(self, base: Array, exponent: Array) -> Array:
         """A power with a constant exponent."""

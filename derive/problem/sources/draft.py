@@ -18,7 +18,6 @@ from derive.problem.sources.rewrite import renamed, replaced, uses
 from derive.problem.sources.titles import Titles
 from derive.problem.spell import spell
 from derive.problem.syntax import Name, Node, Transpose, walk
-from derive.problem.wording import listing
 from derive.records import dataclass
 
 Size = int | str
@@ -117,7 +116,8 @@ class Draft:
 
     def unsupported(self, message: str, supported: Collection[str] = (), hint: str | None = None) -> Unsupported:
         """What a problem cannot say, with its place and, where that helps, what it can."""
-        said = f"supported are {listing(sorted(supported), 'and')}" if supported else None
+        names = sorted(name for name in supported if not name.startswith("_"))
+        said = f"supported are {', '.join(names)}" if names else None
         return Unsupported(self._placed(message), hint=hint or said)
 
     def _placed(self, message: str) -> str:
