@@ -90,6 +90,16 @@ def test_a_network_without_hidden_layers_comes_to_the_least_squares_line() -> No
     assert experiment.experiment(16)[0].middle[0] == pytest.approx(float(residue[0]) / 16, rel=1e-6)
 
 
+def test_the_errors_are_in_the_json_document(worked: Worked) -> None:
+    """Every architecture with its costs and the errors of every start: the medians are those of the table."""
+    found = worked.json()["experiment"]
+    assert found["certified"] is False
+    assert [tuple(one["widths"][1:-1]) for one in found["architectures"]] == list(experiment.ARCHITECTURES)
+    for one, errors in zip(found["architectures"], experiment.experiment(worked.sizes["N"]), strict=True):
+        assert sorted(map(float, one["validation"]))[1] == float(f"{errors.middle[1]:.3g}")
+        assert len(one["training"]) == len(experiment.STARTS)
+
+
 def test_the_chapter_shows_what_was_counted_and_tried(worked: Worked) -> None:
     """Two tables with a line for each architecture, a plot, and the best ones named as they are in the table."""
     blocks = worked.document().blocks

@@ -7,6 +7,7 @@ the experiment. The experiment itself is in ``experiment``: it is no proof of an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from derive.chapters import experiment as run
 from derive.chapters.blocks import equations, rules
@@ -45,11 +46,35 @@ def problems(sizes: Sizes, factor: str) -> Mapping[str, Problem]:
 
 def write(worked: Worked) -> Iterator[Block]:
     """The chapter."""
-    words = worked.words
-    costs = {widths: cost(worked.sheets[key(widths)].part, SAMPLES) for widths in run.ARCHITECTURES}
+    words, costs = worked.words, _costs(worked)
     yield Paragraph(words.say("architecture.intro"))
     yield from _counted(worked, costs)
     yield from _tried(worked, costs)
+
+
+def data(worked: Worked) -> Mapping[str, Any]:
+    """The costs and the errors of the experiment, which is in doubles: three digits of each error, as the table has."""
+    costs = _costs(worked)
+    found = [
+        {
+            "widths": [1, *e.widths, 1],
+            **{what: getattr(costs[e.widths], what) for what in ("parameters", "forward", "backward")},
+            "training": [_short(x) for x in e.training],
+            "validation": [_short(x) for x in e.validation],
+        }
+        for e in run.experiment(worked.sizes[SAMPLES])
+    ]
+    setting = {"rate": str(run.RATE), "updates": run.UPDATES, "starts": list(run.STARTS), "certified": False}
+    return {"experiment": {**setting, "architectures": found}}
+
+
+def _short(error: float) -> str:
+    return repr(float(f"{error:.3g}"))
+
+
+def _costs(worked: Worked) -> dict[run.Widths, Cost]:
+    """What every network costs, counted from its solved problem."""
+    return {widths: cost(worked.sheets[key(widths)].part, SAMPLES) for widths in run.ARCHITECTURES}
 
 
 def _counted(worked: Worked, costs: Mapping[run.Widths, Cost]) -> Iterator[Block]:
@@ -156,4 +181,5 @@ CHAPTER = Chapter(
     problems=problems,
     write=write,
     least={SAMPLES: LEAST},
+    data=data,
 )

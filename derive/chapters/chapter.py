@@ -32,7 +32,7 @@ class Chapter:
     ``least`` is 1 where it does not say otherwise; ``most`` may bound sizes that have no default: they are there where
     they are given. ``problems`` states the problems for given sizes and a factor, each under a key of the chapter's
     own; ``write`` makes blocks of the solved ones. ``factors`` are what may stand in front of a loss, the chapter's
-    choice first; empty where there is no loss.
+    choice first; empty where there is no loss. ``data`` is what the chapter finds beside its solved problems, for JSON.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Chapter:
     write: Callable[[Worked], Iterator[Block]]
     factors: tuple[str, ...] = ()
     least: Mapping[str, int] = field(default_factory=dict)
+    data: Callable[[Worked], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,10 @@ class Worked:
         return Document(self.chapter.name, self.title, self.words.language, tuple(blocks))
 
     def json(self) -> dict[str, Any]:
-        """Every solved problem as its own document, under its key."""
+        """Every solved problem as its own document, under its key, and what the chapter finds beside them."""
         problems = {key: as_json(solution) for key, solution in self.solutions.items()}
-        return {"format": 1, "chapter": self.chapter.name, "sizes": dict(self.sizes), "problems": problems}
+        beside = self.chapter.data(self) if self.chapter.data is not None else {}
+        return {"format": 1, "chapter": self.chapter.name, "sizes": dict(self.sizes), "problems": problems, **beside}
 
 
 def find_chapter(name: str) -> Chapter:

@@ -103,6 +103,6 @@ def trained(widths: Widths, training: Data, validation: Data, starts: Sequence[i
         parameters = start(widths, seed)
         engines = [Oracle(Problem.from_equations(text, given=d, parameters=parameters)) for d in (training, validation)]
         run = engines[0].train("J", rates, UPDATES, every=UPDATES)
-        judged = engines[1].forward(run.parameters)["J"]
-        errors.append((run.history[-1].loss, float(judged.item())))
+        judged = (engine.forward(run.parameters)["J"] for engine in engines)
+        errors.append((float(next(judged).item()), float(next(judged).item())))
     return Errors(widths, tuple(a for a, _ in errors), tuple(b for _, b in errors))

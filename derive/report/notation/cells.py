@@ -105,8 +105,8 @@ def multiply(factors: Sequence[Cell]) -> Cell:
     if len(factors) == 1:
         return factors[0]
     if factors[-1].text.startswith(r"-\sum"):
-        front = factors[1:-1] if factors[0].sign else (Cell("-1", numeric=True, sign=True), *factors[:-1])
-        return multiply([*front, _without_sign(factors[-1])])
+        others = factors[1:-1] if factors[0].sign else (Cell("-1", numeric=True, sign=True), *factors[:-1])
+        return multiply([*others, _without_sign(factors[-1])])
     if factors[0].sign:
         rest = multiply(factors[1:])
         if rest.binding == SUM or rest.negative:
