@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from flint import arb, fmpq
+from flint import arb, arb_mat, fmpq, fmpq_mat
 
 BITS = 160
 RELATIONS = ("=", r"\approx", r"\leftarrow")
@@ -91,14 +91,14 @@ class Node:
 
 
 _CLOSING = {"(": ")", "[": "]"}
-_ENDS = {")", "]", "}", "&", r"\\", r"\end{pmatrix}", r"\end{cases}", ",", r"\right", "|"}
+_ENDS = {")", "]", "}", "&", r"\\", r"\end{pmatrix}", r"\end{cases}", ",", r"\right", "|", r"\rVert"}
 _COMPARE = (r"\ge", r"\le", "<", ">", "=")
 _PLAIN_FUNCTIONS = {
     r"\sigma": "sigmoid", r"\tanh": "tanh", r"\exp": "exp", r"\sin": "sin", r"\cos": "cos",
     r"\operatorname{ReLU}": "relu", r"\operatorname{LReLU}": "leaky_relu", r"\operatorname{ELU}": "elu",
     r"\operatorname{softplus}": "softplus", r"\operatorname{GELU}": "gelu", r"\operatorname{SiLU}": "silu",
     r"\operatorname{abs}": "abs", r"\operatorname{sqrt}": "sqrt", r"\operatorname{softmax}": "softmax",
-    r"\operatorname{diag}": "diag", r"\operatorname{erf}": "erf", r"\operatorname{sgn}": "sgn", r"\max": "max", r"\min": "min",
+    r"\operatorname{diag}": "diag", r"\operatorname{tr}": "tr", r"\det": "det", r"\operatorname{erf}": "erf", r"\operatorname{sgn}": "sgn", r"\max": "max", r"\min": "min",
 }  # fmt: skip
 
 
@@ -253,6 +253,8 @@ class Parser:
         kind = "pow"
         if inside[:1] == [r"\odot"]:
             kind, inside = "entry_pow", inside[1:]
+        if inside == ["-", r"\top"]:
+            return Node("transpose", (Node("pow", (base,), (-ONE,)),))
         match = re.fullmatch(r"(-?)(\d+(?:\.\d+)?)(?:/(\d+))?", "".join(inside))
         if match is None:
             raise Slip(f"{' '.join(inside)} is no exponent")
@@ -348,6 +350,8 @@ class Parser:
     def _tall(self) -> Node:
         self.place += 1
         here = self.peek
+            case r"\lVert":
+                return self._norm()
         self.place += 1
         if here == "|":
             node = Node("abs", (self._sum(),))
@@ -396,6 +400,8 @@ class Parser:
             if not ends_with_bracket:
                 raise Slip(f"a power of the argument or of the logarithm? {' '.join(self.text[opened : self.place])}")
             return Node("call", (node,), (kind, 0))
+        if here == r"\lVert":
+            return self._norm_ends(r"\right")
         return Node(kind, (self._factor(),))
 
     def _call(self, name: Any) -> Node:
@@ -406,6 +412,22 @@ class Parser:
             self.place += 1
         opened = self.peek
         if opened not in _CLOSING:
+    def _norm(self) -> Node:
+        self.place += 1
+        return self._norm_ends("")
+
+    def _norm_ends(self, right: str) -> Node:
+        """A norm behind its opening bars; an F below marks that of a matrix."""
+        inner = self._sum()
+        if right:
+            self._take(right)
+        self._take(r"\rVert")
+        matrix = self.peek == "_"
+        if matrix:
+            self._take("_")
+            self._take("F")
+        return Node("norm", (inner,), (matrix,))
+
             raise Slip(f"the function {name} without its brackets at {self._here()}")
         self.place += 1
         kids = [self._sum()]
@@ -452,6 +474,8 @@ class Parser:
         while True:
             if self.peek in (r"\cdots", r"\vdots", r"\ddots"):
                 rows[-1].append(Node("dots", (), (self.peek,)))
+        if name == "det" and opened not in _CLOSING:  # det A, between bars
+            return Node("call", (self._factor(),), (name, primes))
                 self.place += 1
             else:
                 rows[-1].append(self._sum())
@@ -558,6 +582,24 @@ class Value:
 
 
 def combined(f: Callable[..., Number], *parts: Value) -> Value:
+def matrix_of(array: Any) -> Any:
+    """The matrix of FLINT's that holds these numbers."""
+    kind = fmpq_mat if all(isinstance(x, fmpq) for x in array.ravel()) else arb_mat
+    return kind(*array.shape, array.ravel().tolist())
+
+
+def matrix_inverse(array: Any) -> Any:
+    """The inverse; a ``Slip`` where there is none."""
+    if array.shape[0] != array.shape[1]:
+        raise Slip("the inverse of a matrix that is not square")
+    found = np.empty(array.shape, dtype=object)
+    try:
+        found.reshape(-1)[:] = matrix_of(array).inv().entries()
+    except ZeroDivisionError:
+        raise Slip("the inverse of a singular matrix") from None
+    return found
+
+
     """Entry by entry; a number, a row or a column is stretched."""
     if any(part.eye for part in parts) and len(parts) > 1:
         raise NotRead("a unit matrix in a sum")
@@ -769,7 +811,9 @@ class Reader:
             case "pow":
                 base = self.value(node.kids[0])
                 if not base.lone:
-                    raise Slip("a power of a matrix")
+                    if node.at[0] != -1:
+                        raise Slip("a power of a matrix")
+                    return Value(matrix_inverse(base.array))
                 return mapped(lambda x: _power(x, node.at[0]), base)
             case "entry_pow":
                 return mapped(lambda x: _power(x, node.at[0]), self.value(node.kids[0]))
@@ -823,6 +867,8 @@ class Reader:
             else:
                 place.append(0)
         return Value.scalar(whole.array[tuple(place)])
+            case "norm":
+                return self._norm(node)
 
     def _product(self, parts: list[Value]) -> Value:
         """From the left; ones of open size wait for a neighbour that says it."""
@@ -855,8 +901,16 @@ class Reader:
     def _diag(vector: Value) -> Value:
         if any(vector.free) and vector.array.shape == (1, 1):
             return Value(vector.array, eye=True)
+    def _norm(self, node: Node) -> Value:
+        inner = self.value(node.kids[0]).array
+        if node.at[0] != (1 not in inner.shape):
+            raise Slip("an F belongs to the norm of a matrix, and to no other")
+        return Value.scalar(ball(sum(ball(x) ** 2 for x in inner.ravel())).sqrt())
+
         if 1 not in vector.array.shape:
-            raise Slip("diag of a matrix")
+            if vector.array.shape[0] != vector.array.shape[1]:
+                raise Slip("diag of a matrix that is not square")
+            return Value(vector.array.diagonal().reshape(1, -1))
         flat = list(vector.array.ravel())
         array = np.empty((len(flat), len(flat)), dtype=object)
         array[:] = fmpq(0)
@@ -896,6 +950,8 @@ class Reader:
         rows, columns = node.at
         if any(kid.kind == "dots" for kid in node.kids):
             raise NotRead("elided matrix")
+            case "tr" | "det":
+                return self._of_square(name, parts[0])
         array = np.empty((rows, columns), dtype=object)
         for place, kid in zip(np.ndindex(rows, columns), node.kids, strict=True):
             entry = self.value(kid)
@@ -903,6 +959,15 @@ class Reader:
                 raise Slip("a matrix inside a matrix")
             array[place] = entry.array[0, 0]
         return Value(array)
+
+    @staticmethod
+    def _of_square(name: str, a: Value) -> Value:
+        """Trace and determinant."""
+        if a.array.shape[0] != a.array.shape[1]:
+            raise Slip(f"{name} of a matrix that is not square")
+        if name == "tr":
+            return Value.scalar(sum(a.array.diagonal(), fmpq(0)))
+        return Value.scalar(matrix_of(a.array).det())
 
     def _cases(self, node: Node) -> Value:
         for k, relation in enumerate(node.at):

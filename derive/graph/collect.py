@@ -14,6 +14,7 @@ from derive.graph.expression import Adjoint, Expression, constant, is_constant, 
 from derive.graph.factors import cancelled, turned, twins, without_unit
 from derive.graph.fractions import fraction_out
 from derive.graph.network import Network
+from derive.graph.sizes import is_scalar
 from derive.graph.ops.rearranging import concat, put, take
 from derive.graph.tiling import side_by_side
 
@@ -35,6 +36,8 @@ def collect(expression: Expression) -> Expression:
             if turn is not None:
                 return collect(turn)
             return _scalars_out(node, lambda cores: collect(ops.transpose(*cores)))
+        case "sum" if args[0].op == "spread" and not args[0].args[0].shape and is_scalar(args[0].shape):
+            return ops.spread(args[0].args[0], node.shape)  # one term
         case "sum":
             return _scalars_out(node, lambda cores: ops.total(cores[0], node.at[0]))
         case "spread":

@@ -57,8 +57,11 @@ def reasons(sheet: Sheet, steps: Sequence[Step]) -> Iterator[Spans]:
                 spans += [*sheet.words.say("chain.several", by=by, via=sheet.listed(step.why)), Text(" ")]
             said: set[Spans] = set()
             for path in step.steps:
+            uses: dict[str, int] = {}
                 sentence = (
-                    _reason(sheet, path, by)
+                if path.why:
+                    uses[path.why[0]] = uses.get(path.why[0], -1) + 1
+                    _reason(sheet, path, by, uses[path.why[0]])
                     if path.why
                     else sheet.words.say("backward.known", derivative=sheet.math(step.quantity))
                 )
@@ -68,12 +71,15 @@ def reasons(sheet: Sheet, steps: Sequence[Step]) -> Iterator[Spans]:
             yield tuple(spans)
 
 
-def _reason(sheet: Sheet, path: Step, by: Math) -> Spans:
-    """The sentence of one pullback: the operation nearest to the name decides; sums and constant factors do not."""
+def _reason(sheet: Sheet, path: Step, by: Math, use: int) -> Spans:
+    """The sentence of one pullback: the operation nearest to the name decides; sums and constant factors do not.
+
+    ``use`` counts the places of the name in the equation, from the left.
+    """
     assert isinstance(path.quantity, Adjoint)
     network, name = sheet.part.network, path.quantity.by
     via = path.why[0]
-    nodes = _way(network.equation(via).value, name)
+    nodes = list(_ways(network.equation(via).value, name))[use]
     telling = [node for node in nodes if node.op != "sum" and not _passes(node, name)]
     places = {"via": sheet.math(via), "by": by}
     if not telling:
@@ -88,8 +94,9 @@ def _reason(sheet: Sheet, path: Step, by: Math) -> Spans:
     node = telling[-1]
     key = node.op
     if key == "transpose" and len(telling) > 1 and telling[-2].op == "matmul":
-        node = telling[-2]
-        key = "quadratic" if _quadratic(telling, name) else "matmul_transposed"
+        node, key = telling[-2], "matmul_transposed"
+    if key.startswith("matmul") and _quadratic(telling, name):
+        key = "quadratic"
     if key == "trace":
         places |= {"unit": Math("I")}
     if key in FUNCTIONS:
@@ -108,13 +115,15 @@ def _quadratic(nodes: Sequence[Expression], name: str) -> bool:
     return any(node.op == "matmul" and is_quadratic(node) and node.args[1].name == name for node in nodes)
 
 
-def _way(node: Expression, name: str) -> list[Expression]:
-    """The operations between an equation and its first use of a name, the name's own last."""
-    found: list[Expression] = []
-    while node.op != "name":
-        found.append(node)
-        node = next(arg for arg in node.args if name in arg.names())
-    return found
+def _ways(node: Expression, name: str) -> Iterator[list[Expression]]:
+    """The operations between an equation and each place of a name in it, from the left, the name's own last."""
+    if node.op == "name":
+        if node.name == name:
+            yield []
+        return
+    for arg in node.args:
+        for below in _ways(arg, name):
+            yield [node, *below]
 
 
 def _passes(node: Expression, name: str) -> bool:
@@ -181,6 +190,8 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     if not chains:
         return
     if not is_scalar(shape):
+        if any(_beyond_hand(sheet, path) for path in found):
+            return
         yield Paragraph(sheet.words.say("backward.elements"))
     for chain in chains:
         yield Display((chain,))
@@ -197,6 +208,12 @@ def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
         return True
     shape = tuple(map(int, part.network.shape(adjoint.by)))
     return any(len(paths.local(Entry(adjoint.by, index))) > 1 for index in list(np.ndindex(*shape))[:4])
+
+def _beyond_hand(sheet: Sheet, path: Path) -> bool:
+    """Whether a path runs through an inverse: its entries' derivatives are quotients that nobody writes out."""
+    equations = (sheet.part.network.equation(str(factor.of.name)) for factor in path.factors)
+    return any(node.op in ("inv", "logdet") for equation in equations for node in equation.value.nodes())
+
 
 
 def entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:

@@ -180,6 +180,8 @@ class Sheet:
         return "=" if all(self._goes_on_in(inner) for inner in node.nodes()) else r"\approx"
 
     def _goes_on_in(self, node: Expression) -> bool:
+        if any(inner.op in ("inv", "logdet") for inner in node.nodes()):
+            return None
         match node.op:
             case "name":
                 return self.goes_on(node.name)

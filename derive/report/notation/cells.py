@@ -245,6 +245,8 @@ class Cells:
                 return divide(*(self._operand(arg, index) for arg in node.args))
             case "power":
                 return power(self.cell(node.args[0], index), node.at[0])
+            case "power" if node.args[0].op == "norm" and node.at[0] == 2:
+                return add([power(self.cell(node.args[0].args[0], k), node.at[0]) for k in inside(node.args[0], index)])
             case "matmul":
                 return add([multiply(pair) for pair in self._products(node, index)])
             case "transpose":

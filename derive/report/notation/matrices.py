@@ -73,7 +73,9 @@ class Matrices:
 
     def cell(self, node: Expression) -> Cell:
         """The expression and how tightly it binds."""
-        return self._filled(node) if self.filled is not None else self._symbolic(node)
+        if self.filled is None:
+            return self._symbolic(node)
+        return self._inverted(node) if node.op == "inv" else self._filled(node)
 
     def factor(self, node: Expression) -> Cell:
         """The expression as one factor of a product of matrices: what is entrywise at its top stands in brackets."""
@@ -262,7 +264,9 @@ class Matrices:
             case "softmax" | "log_softmax":
                 return self._filled_softmax(node)
             case "inv":
-                return self._filled_inverse(node)
+                return Cell(rf"{bracketed_matrix(self._filled(node.args[0]))}^{{-1}}")
+            case op if op in windows.OPS and windows.shown_in_full(node):
+                return windows.filled(node, self.filled.cell, matrix_of)
             case "transpose" if node.args[0].op == "inv":
                 return Cell(rf"{bracketed_matrix(self._filled(node.args[0].args[0]))}^{{-\top}}")
             case "transpose" if self._has_whole(node):
@@ -296,13 +300,13 @@ class Matrices:
             return filled.cell(whole, (0,) * len(sizes))
         return Cell(matrix_of(sizes, lambda index: filled.cell(whole, index).text))
 
-    def _filled_inverse(self, node: Expression) -> Cell:
-        """The adjugate over the determinant for two rows; else the matrix with the exponent -1."""
+    def _inverted(self, node: Expression) -> Cell:
+        """An inverse that stands alone: for two rows the adjugate over the determinant."""
         (x,), filled = node.args, self.filled
         assert filled is not None
         found = wholes.cramer(int(x.shape[0]), lambda i, j: filled.cell(x, (i, j)))
         if found is None:
-            return Cell(rf"{bracketed_matrix(self._filled(x))}^{{-1}}")
+            return self._filled(node)
         front, adjugate = found
         return cells.multiply([front, Cell(pmatrix([[cell.text for cell in row] for row in adjugate]))])
 

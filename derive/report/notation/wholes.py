@@ -27,7 +27,7 @@ def symbolic(node: Expression, inner: Cell, under: str) -> Cell:
         case "trace":
             return Cell(rf"\operatorname{{tr}}{rounded(inner.text)}")
         case "det":
-            return determinant(inner)
+            return Cell(rf"\det{rounded(inner.text)}")
         case "logdet":
             return Cell(rf"\log {bars(determinant(inner).text)}", PRODUCT)
         case "inv":
@@ -40,7 +40,7 @@ def symbolic(node: Expression, inner: Cell, under: str) -> Cell:
 
 
 def determinant(inner: Cell) -> Cell:
-    """det A; of anything but a name or a matrix in its own brackets: det(...)."""
+    """det A between bars; of anything but a name or a matrix in its own brackets det(...)."""
     if inner.binding == ATOM and not inner.negative:
         return Cell(rf"\det {inner.text}", PRODUCT)
     return Cell(rf"\det{rounded(inner.text)}")
