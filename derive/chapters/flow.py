@@ -7,6 +7,7 @@ from derive.report.notation import Symbols
 from derive.report.scene import Box, Label, Line, Mark, Scene
 
 WIDTH, HEIGHT = 1.5, 1.0  # cm of a box
+PAIR = 2.5  # cm of a box for two parameters
 GAP = 2.62  # cm from one box to the next
 TOP, MIDDLE, BOTTOM = 4.0, 2.05, 0.55  # cm above the ground
 
@@ -42,8 +43,8 @@ def flow_scene(symbols: Symbols, rate: str) -> Scene:
         if weights:
             pair = rf"{symbols.partial('J', weights)}, \, {symbols.partial('J', bias)}"
             marks.append(Line(x, TOP - HEIGHT / 2, x, MIDDLE + HEIGHT / 2, "gradient"))
-            marks.append(Box(x + 0.25, MIDDLE, 2.3, HEIGHT, pair, "gradient", 12.0))
+            marks.append(Box(x + 0.35, MIDDLE, PAIR, HEIGHT, pair, "gradient", 12.0))
             marks.append(Line(x, MIDDLE - HEIGHT / 2, x, BOTTOM + 0.3, "edge"))
             marks.append(Label(x + 0.45, (MIDDLE - HEIGHT / 2 + BOTTOM + 0.3) / 2, rf"- {rate}", 0.5, 0.3, size=9.5))
-            marks.append(Box(x + 0.25, BOTTOM, 2.3, 0.6, rf"{weights}, \, {bias}", "hidden", 10.0))
-    return Scene(places[-1] + 1.5, TOP + HEIGHT / 2 + 0.1, tuple(marks))
+            marks.append(Box(x + 0.35, BOTTOM, PAIR, 0.6, rf"{weights}, \, {bias}", "hidden", 10.0))
+    return Scene(places[-1] + 0.35 + PAIR / 2 + 0.1, TOP + HEIGHT / 2 + 0.1, tuple(marks))

@@ -152,7 +152,8 @@ def _views(document: Document, format: str, page: Page, attachments: dict[str, b
                 columns=layout.columns.get(place, ()),
                 drawing=drawing,
                 picture=picture,
-                keep=isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items),
+                keep=(isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items))
+                or (isinstance(block, Items) and isinstance(following, Display)),
                 long=len(rows) > _LONG_DISPLAY or (isinstance(block, Table) and len(block.rows) > _LONG_TABLE),
             )
         )
