@@ -250,11 +250,11 @@ class Parser:
         base = base.kids[0] if base.kind == "bracket" else base
         if inside == [r"\top"]:
             return Node("transpose", (base,))
+        if inside == ["-", r"\top"]:
+            return Node("transpose", (Node("pow", (base,), (-ONE,)),))
         kind = "pow"
         if inside[:1] == [r"\odot"]:
             kind, inside = "entry_pow", inside[1:]
-        if inside == ["-", r"\top"]:
-            return Node("transpose", (Node("pow", (base,), (-ONE,)),))
         match = re.fullmatch(r"(-?)(\d+(?:\.\d+)?)(?:/(\d+))?", "".join(inside))
         if match is None:
             raise Slip(f"{' '.join(inside)} is no exponent")
@@ -307,6 +307,8 @@ class Parser:
             case r"\sqrt":
                 self.place += 1
                 return Node("sqrt", (self._group(),))
+            case r"\lVert":
+                return self._norm()
             case r"\log":
                 return self._log()
             case r"\sum":
@@ -350,9 +352,9 @@ class Parser:
     def _tall(self) -> Node:
         self.place += 1
         here = self.peek
-            case r"\lVert":
-                return self._norm()
         self.place += 1
+        if here == r"\lVert":
+            return self._norm_ends(r"\right")
         if here == "|":
             node = Node("abs", (self._sum(),))
         elif here in _CLOSING:
@@ -362,6 +364,22 @@ class Parser:
         self._take(r"\right")
         self._take("|" if here == "|" else _CLOSING[here])
         return node
+
+    def _norm(self) -> Node:
+        self.place += 1
+        return self._norm_ends("")
+
+    def _norm_ends(self, right: str) -> Node:
+        """A norm behind its opening bars; an F below marks that of a matrix."""
+        inner = self._sum()
+        if right:
+            self._take(right)
+        self._take(r"\rVert")
+        matrix = self.peek == "_"
+        if matrix:
+            self._take("_")
+            self._take("F")
+        return Node("norm", (inner,), (matrix,))
 
     def _fraction(self) -> Node:
         self.place += 1
@@ -400,8 +418,6 @@ class Parser:
             if not ends_with_bracket:
                 raise Slip(f"a power of the argument or of the logarithm? {' '.join(self.text[opened : self.place])}")
             return Node("call", (node,), (kind, 0))
-        if here == r"\lVert":
-            return self._norm_ends(r"\right")
         return Node(kind, (self._factor(),))
 
     def _call(self, name: Any) -> Node:
@@ -411,23 +427,9 @@ class Parser:
         if self.peek == r"\left":
             self.place += 1
         opened = self.peek
+        if name == "det" and opened not in _CLOSING:  # det A, between bars
+            return Node("call", (self._factor(),), (name, primes))
         if opened not in _CLOSING:
-    def _norm(self) -> Node:
-        self.place += 1
-        return self._norm_ends("")
-
-    def _norm_ends(self, right: str) -> Node:
-        """A norm behind its opening bars; an F below marks that of a matrix."""
-        inner = self._sum()
-        if right:
-            self._take(right)
-        self._take(r"\rVert")
-        matrix = self.peek == "_"
-        if matrix:
-            self._take("_")
-            self._take("F")
-        return Node("norm", (inner,), (matrix,))
-
             raise Slip(f"the function {name} without its brackets at {self._here()}")
         self.place += 1
         kids = [self._sum()]
@@ -474,8 +476,6 @@ class Parser:
         while True:
             if self.peek in (r"\cdots", r"\vdots", r"\ddots"):
                 rows[-1].append(Node("dots", (), (self.peek,)))
-        if name == "det" and opened not in _CLOSING:  # det A, between bars
-            return Node("call", (self._factor(),), (name, primes))
                 self.place += 1
             else:
                 rows[-1].append(self._sum())
@@ -535,6 +535,24 @@ def visible(node: Node, shape: tuple[int, int]) -> tuple[Node, list[int], list[i
     return Node("matrix", flat, (len(kept), len(kept[0]))), places[0], places[1]
 
 
+def matrix_of(array: Any) -> Any:
+    """The matrix of FLINT's that holds these numbers."""
+    kind = fmpq_mat if all(isinstance(x, fmpq) for x in array.ravel()) else arb_mat
+    return kind(*array.shape, array.ravel().tolist())
+
+
+def matrix_inverse(array: Any) -> Any:
+    """The inverse; a ``Slip`` where there is none."""
+    if array.shape[0] != array.shape[1]:
+        raise Slip("the inverse of a matrix that is not square")
+    found = np.empty(array.shape, dtype=object)
+    try:
+        found.reshape(-1)[:] = matrix_of(array).inv().entries()
+    except ZeroDivisionError:
+        raise Slip("the inverse of a singular matrix") from None
+    return found
+
+
 def literal(digits: str, exponent: int = 0) -> Number:
     """A decimal as the rational it spells."""
     whole, _, part = digits.partition(".")
@@ -582,24 +600,6 @@ class Value:
 
 
 def combined(f: Callable[..., Number], *parts: Value) -> Value:
-def matrix_of(array: Any) -> Any:
-    """The matrix of FLINT's that holds these numbers."""
-    kind = fmpq_mat if all(isinstance(x, fmpq) for x in array.ravel()) else arb_mat
-    return kind(*array.shape, array.ravel().tolist())
-
-
-def matrix_inverse(array: Any) -> Any:
-    """The inverse; a ``Slip`` where there is none."""
-    if array.shape[0] != array.shape[1]:
-        raise Slip("the inverse of a matrix that is not square")
-    found = np.empty(array.shape, dtype=object)
-    try:
-        found.reshape(-1)[:] = matrix_of(array).inv().entries()
-    except ZeroDivisionError:
-        raise Slip("the inverse of a singular matrix") from None
-    return found
-
-
     """Entry by entry; a number, a row or a column is stretched."""
     if any(part.eye for part in parts) and len(parts) > 1:
         raise NotRead("a unit matrix in a sum")
@@ -820,6 +820,8 @@ class Reader:
             case "transpose":
                 base = self.value(node.kids[0])
                 return Value(base.array.T, base.free[::-1])
+            case "norm":
+                return self._norm(node)
             case "exp" | "log" | "log2" | "sqrt" | "abs":
                 return mapped(FUNCTIONS[node.kind], self.value(node.kids[0]))
             case "call":
@@ -846,6 +848,12 @@ class Reader:
                 return Value.scalar(arb.pi())
         raise NotRead(node.kind)
 
+    def _norm(self, node: Node) -> Value:
+        inner = self.value(node.kids[0]).array
+        if node.at[0] != (1 not in inner.shape):
+            raise Slip("an F belongs to the norm of a matrix, and to no other")
+        return Value.scalar(ball(sum(ball(x) ** 2 for x in inner.ravel())).sqrt())
+
     def _name(self, key: Any) -> Value:
         if isinstance(key, Running):
             whole = self.setting.value(key.name)
@@ -867,8 +875,6 @@ class Reader:
             else:
                 place.append(0)
         return Value.scalar(whole.array[tuple(place)])
-            case "norm":
-                return self._norm(node)
 
     def _product(self, parts: list[Value]) -> Value:
         """From the left; ones of open size wait for a neighbour that says it."""
@@ -889,6 +895,8 @@ class Reader:
                 return combined(_smaller, *parts)
             case "diag":
                 return self._diag(parts[0])
+            case "tr" | "det":
+                return self._of_square(name, parts[0])
             case "softmax":
                 powers = [parts[0].array[k : k + 1] if self.setting.axis == 1 else parts[0].array[:, k : k + 1]
                           for k in range(parts[0].array.shape[1 - self.setting.axis])]  # fmt: skip
@@ -898,15 +906,18 @@ class Reader:
         return mapped(self.setting.function(name, primes), parts[0])
 
     @staticmethod
+    def _of_square(name: str, a: Value) -> Value:
+        """Trace and determinant."""
+        if a.array.shape[0] != a.array.shape[1]:
+            raise Slip(f"{name} of a matrix that is not square")
+        if name == "tr":
+            return Value.scalar(sum(a.array.diagonal(), fmpq(0)))
+        return Value.scalar(matrix_of(a.array).det())
+
+    @staticmethod
     def _diag(vector: Value) -> Value:
         if any(vector.free) and vector.array.shape == (1, 1):
             return Value(vector.array, eye=True)
-    def _norm(self, node: Node) -> Value:
-        inner = self.value(node.kids[0]).array
-        if node.at[0] != (1 not in inner.shape):
-            raise Slip("an F belongs to the norm of a matrix, and to no other")
-        return Value.scalar(ball(sum(ball(x) ** 2 for x in inner.ravel())).sqrt())
-
         if 1 not in vector.array.shape:
             if vector.array.shape[0] != vector.array.shape[1]:
                 raise Slip("diag of a matrix that is not square")
@@ -950,8 +961,6 @@ class Reader:
         rows, columns = node.at
         if any(kid.kind == "dots" for kid in node.kids):
             raise NotRead("elided matrix")
-            case "tr" | "det":
-                return self._of_square(name, parts[0])
         array = np.empty((rows, columns), dtype=object)
         for place, kid in zip(np.ndindex(rows, columns), node.kids, strict=True):
             entry = self.value(kid)
@@ -959,15 +968,6 @@ class Reader:
                 raise Slip("a matrix inside a matrix")
             array[place] = entry.array[0, 0]
         return Value(array)
-
-    @staticmethod
-    def _of_square(name: str, a: Value) -> Value:
-        """Trace and determinant."""
-        if a.array.shape[0] != a.array.shape[1]:
-            raise Slip(f"{name} of a matrix that is not square")
-        if name == "tr":
-            return Value.scalar(sum(a.array.diagonal(), fmpq(0)))
-        return Value.scalar(matrix_of(a.array).det())
 
     def _cases(self, node: Node) -> Value:
         for k, relation in enumerate(node.at):

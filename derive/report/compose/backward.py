@@ -56,11 +56,11 @@ def reasons(sheet: Sheet, steps: Sequence[Step]) -> Iterator[Spans]:
             if len(step.why) > 1:
                 spans += [*sheet.words.say("chain.several", by=by, via=sheet.listed(step.why)), Text(" ")]
             said: set[Spans] = set()
-            for path in step.steps:
             uses: dict[str, int] = {}
-                sentence = (
+            for path in step.steps:
                 if path.why:
                     uses[path.why[0]] = uses.get(path.why[0], -1) + 1
+                sentence = (
                     _reason(sheet, path, by, uses[path.why[0]])
                     if path.why
                     else sheet.words.say("backward.known", derivative=sheet.math(step.quantity))
@@ -181,6 +181,8 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
         found = paths.short(entry)
         if not found:
             continue
+        if any(_beyond_hand(sheet, path) for path in found):
+            return
         left -= len(found)
         if chains and left < 0:
             break
@@ -190,14 +192,18 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     if not chains:
         return
     if not is_scalar(shape):
-        if any(_beyond_hand(sheet, path) for path in found):
-            return
         yield Paragraph(sheet.words.say("backward.elements"))
     for chain in chains:
         yield Display((chain,))
     if left < 0:
         yield Paragraph(sheet.words.say("backward.more", total=len(indices), shown=len(chains)))
     yield from late
+
+
+def _beyond_hand(sheet: Sheet, path: Path) -> bool:
+    """Whether a path runs through an inverse: its entries' derivatives are quotients that nobody writes out."""
+    equations = (sheet.part.network.equation(str(factor.of.name)) for factor in path.factors)
+    return any(node.op in ("inv", "logdet") for equation in equations for node in equation.value.nodes())
 
 
 def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
@@ -208,12 +214,6 @@ def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
         return True
     shape = tuple(map(int, part.network.shape(adjoint.by)))
     return any(len(paths.local(Entry(adjoint.by, index))) > 1 for index in list(np.ndindex(*shape))[:4])
-
-def _beyond_hand(sheet: Sheet, path: Path) -> bool:
-    """Whether a path runs through an inverse: its entries' derivatives are quotients that nobody writes out."""
-    equations = (sheet.part.network.equation(str(factor.of.name)) for factor in path.factors)
-    return any(node.op in ("inv", "logdet") for equation in equations for node in equation.value.nodes())
-
 
 
 def entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:

@@ -149,6 +149,8 @@ class Sheet:
     def spelled(self, node: Expression, cells: Cells) -> tuple[str, ...] | None:
         """Every product of a matrix product spelled out in its entries; ``None`` where that is no help."""
         products = [inner for inner in node.nodes() if inner.op == "matmul"]
+        if any(inner.op in ("inv", "logdet") for inner in node.nodes()):
+            return None
         if not products or not self._small(node):
             return None
         if sum(prod(map(int, (*inner.shape, inner.args[0].shape[1]))) for inner in products) > MOST_SPELLED:
@@ -180,8 +182,6 @@ class Sheet:
         return "=" if all(self._goes_on_in(inner) for inner in node.nodes()) else r"\approx"
 
     def _goes_on_in(self, node: Expression) -> bool:
-        if any(inner.op in ("inv", "logdet") for inner in node.nodes()):
-            return None
         match node.op:
             case "name":
                 return self.goes_on(node.name)

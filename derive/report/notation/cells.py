@@ -243,10 +243,10 @@ class Cells:
                 return multiply(factors_of(node.args, lambda arg: self._operand(arg, index)))
             case "divide":
                 return divide(*(self._operand(arg, index) for arg in node.args))
-            case "power":
-                return power(self.cell(node.args[0], index), node.at[0])
             case "power" if node.args[0].op == "norm" and node.at[0] == 2:
                 return add([power(self.cell(node.args[0].args[0], k), node.at[0]) for k in inside(node.args[0], index)])
+            case "power":
+                return power(self.cell(node.args[0], index), node.at[0])
             case "matmul":
                 return add([multiply(pair) for pair in self._products(node, index)])
             case "transpose":
