@@ -13,6 +13,7 @@ from derive.errors import ProblemError
 from derive.numbers.tensor import Tensor
 from derive.problem import wording
 from derive.problem.language import check_name
+from derive.problem.names import QUANTITY, members
 from derive.problem.places import Places
 from derive.problem.problem import Ask, Update, Upstream
 from derive.problem.toml import KeyPath
@@ -20,10 +21,10 @@ from derive.problem.train import read_train
 from derive.problem.values import read_value
 from derive.records import dataclass
 
-KEYS = ("loss", "gradients", "update", "upstream", "train", "shapes", "graph")
+KEYS = ("loss", "gradients", "update", "upstream", "train", "shapes", "graph", "recursion")
 
-RATIO = re.compile(r"d([A-Za-z][A-Za-z0-9_]*)/d([A-Za-z][A-Za-z0-9_]*)", re.ASCII)
-SECOND = re.compile(r"d\^?2[A-Za-z][A-Za-z0-9_]*/d[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+RATIO = re.compile(rf"d({QUANTITY})/d({QUANTITY})", re.ASCII)
+SECOND = re.compile(rf"d\^?2{QUANTITY}/d{QUANTITY}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Known:
         """All of them, equations first."""
         return (*self.equations, *self.data)
 
+    def every(self, name: str) -> tuple[str, ...]:
+        """The members of a family, by number; a plain name, or one that is not known, stands for itself."""
+        found = members(self.names).get(name, {})
+        return tuple(found[index] for index in sorted(found)) or (name,)
+
 
 def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: Path | None) -> Ask:
     """What is wanted. Names are looked up; raises ``ProblemError``, and ``Unsupported`` for what is not built yet."""
@@ -51,6 +57,9 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
     graph = table.get("graph")
     if graph is not None and not isinstance(graph, bool):
         raise places.error(f"graph is {wording.kind(graph)}, expected is true or false", "ask", "graph")
+    recursion = table.get("recursion")
+    if recursion is not None and not isinstance(recursion, bool):
+        raise places.error(f"recursion is {wording.kind(recursion)}, expected is true or false", "ask", "recursion")
     upstream = _upstreams(table["upstream"], known, places, folder) if "upstream" in table else ()
     loss = _loss(table["loss"], known, places) if "loss" in table else None
     if loss is not None and upstream:
@@ -74,7 +83,7 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
             top = loss or known.equations[-1]
             train = read_train(table["train"], known.parameters, top, update, places)
             update = update or Update(train.rates, train.symbol)
-    return Ask(loss, gradients, update, upstream, train, shapes, graph=graph)
+    return Ask(loss, gradients, update, upstream, train, shapes, graph=graph, recursion=recursion)
 
 
 def split_ratio(text: str) -> tuple[str, str] | None:
@@ -123,9 +132,18 @@ def _quantities(value: object, known: Known, tops: tuple[str, ...], places: Plac
             raise places.error(f"{path[-1]} has {wording.kind(quantity)}, expected are names", *here)
         if quantity in asked:
             raise places.error(f"{path[-1]} has {wording.shown(quantity)[1:-1]} twice", *here)
-        _check_quantity(quantity, known, tops, places, here)
-        asked.append(quantity)
+        for one in _every_member(quantity, known):
+            _check_quantity(one, known, tops, places, here)
+            asked += [one] if one not in asked else []
     return tuple(asked)
+
+
+def _every_member(quantity: str, known: Known) -> tuple[str, ...]:
+    """``h`` and ``dL/dh`` mean every member of the family ``h``."""
+    ratio = split_ratio(quantity)
+    if ratio is None:
+        return known.every(quantity)
+    return tuple(f"d{above}/d{below}" for above in known.every(ratio[0]) for below in known.every(ratio[1]))
 
 
 def _check_quantity(text: str, known: Known, tops: tuple[str, ...], places: Places, path: KeyPath) -> None:

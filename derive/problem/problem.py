@@ -10,6 +10,7 @@ from typing import Any
 from flint import fmpq
 
 from derive.numbers.tensor import Tensor
+from derive.problem.names import stem_of
 from derive.problem.syntax import Node, Statement
 from derive.records import dataclass
 
@@ -112,6 +113,7 @@ class Ask:
     train: Train | None = None
     shapes: bool = False
     graph: bool | None = None
+    recursion: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +166,9 @@ class Problem:
     def line(self, *keys: str) -> int | None:
         """The line on which a key of the file stands (``line("given", "x")``), or the nearest table above it."""
         while keys:
-            if keys in self.lines:
-                return self.lines[keys]
+            for known in (keys, (*keys[:-1], stem_of(keys[-1]))):  # a member stands where its family does
+                if known in self.lines:
+                    return self.lines[known]
             keys = keys[:-1]
         return None
 

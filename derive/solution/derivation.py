@@ -92,6 +92,14 @@ def derive(
     )
 
 
+def in_normal_form(value: Expression, derivation: Derivation, outputs: Mapping[Expression, Expression]) -> Expression:
+    """An expression as the result of a derivation would have it: the same rules in the same order."""
+    rules = ("collect", "close", "labels", "collect")
+    for rule in (*rules, "numerator", "collect") if derivation.layout == "numerator" else rules:
+        value = _apply(rule, value, outputs, derivation.functions, derivation.network)
+    return value
+
+
 def _chain(equation: AdjointEquation, network: Network) -> list[Step]:
     """The chain rule at one name: what comes back along each path, added up."""
     name = equation.name

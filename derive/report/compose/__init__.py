@@ -136,6 +136,10 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         if {"matrix", "elements"} & set(part.problem.convention.style) or not chained:
             if rest:
                 yield Paragraph(sheet.words.say("backward.start" if sheet.numeric else "backward.start_symbolic"))
+            if sheet.recursion is not None:
+                from derive.report.compose.recursion import recursion  # only who has a loop pays for it
+
+                yield from recursion(sheet)
             yield from backward(sheet, part.derivation, rest)
         for text, ways in part.chains.items():
             if part.ratio(text) is None:

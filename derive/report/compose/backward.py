@@ -22,6 +22,7 @@ from derive.report.notation.cells import add, multiply, number
 from derive.solution.derivation import Derivation, Step
 
 MOST_PATHS = 16  # paths of one name's entries that are written out one by one
+MOST_STEPS = 6  # steps of a loop whose terms are written out one by one
 MOST_AT_ONCE = 8  # paths of one entry that are written out to the very top
 
 
@@ -144,6 +145,14 @@ def matrix_form(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Displ
     """The rule as it came, its rewritings, entry names, numbers, result."""
     links: list[Link] = []
     final = derivation.adjoints[adjoint]
+    gathered = sheet.recursion.sum_over_time(adjoint) if sheet.recursion is not None else None
+    if gathered is not None:
+        from derive.report.compose.recursion import summed_over_time  # only who has a loop pays for it
+
+        links.append(Link("=", summed_over_time(sheet, gathered)))
+        if len(gathered.indices) > MOST_STEPS:
+            result = [sheet.result(adjoint, final)] if sheet.numeric else []
+            return Display((sheet.chain(sheet.symbols.name(adjoint), links, result),))
     for step in derivation.about(adjoint):
         if not _worth_showing(step):
             continue

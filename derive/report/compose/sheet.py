@@ -31,6 +31,9 @@ from derive.solution.asked import Ratio
 from derive.solution.solve import Part
 from derive.solution.values import START_BITS
 
+if TYPE_CHECKING:
+    from derive.solution.recursion import Recursion
+
 MOST_NAMED = 24  # entries of the largest matrix that is written out with its entries' names
 MOST_SPELLED = 40  # products that are spelled out in the entries of one matrix
 FULL = 0.8 * (A4.line - INDENT)  # em of a row that takes no further link
@@ -56,6 +59,17 @@ class Sheet:
             self.symbols, lambda name, index: Cell(self.symbols.entry(name, index)), named=self.named
         )
         self.entry_numbers = Cells(self.symbols, self.number, self.evaluated, self.named)
+
+    @cached_property
+    def recursion(self) -> Recursion | None:
+        """What the steps of a loop have in common; ``None`` where there is no loop, or nobody wants to see it."""
+        if self.part.problem.ask.recursion is False or not any(
+            s.name.endswith("]") for s in self.part.problem.statements
+        ):
+            return None
+        from derive.solution.recursion import Recursion  # only who has a loop pays for it
+
+        return Recursion(self.part)
 
     # ── printed values ──
 

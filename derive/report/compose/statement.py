@@ -9,6 +9,7 @@ import sympy
 from flint import fmpq
 
 from derive.calculus.functions import H, Z
+from derive.graph.expression import Name
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
 from derive.numbers.rounding import as_decimal, minimal, printed
@@ -104,12 +105,17 @@ def plain(value: fmpq) -> str:
 def equations(sheet: Sheet) -> Iterator[Block]:
     """The defining equations, as the network has them."""
     yield Paragraph(sheet.words.say("problem.equations"))
-    yield Display(
-        tuple(
-            Chain(sheet.symbols.name(equation.name), (Link("=", sheet.letters.terms(equation.value)),))
-            for equation in sheet.part.network.equations
-        )
-    )
+    general: dict[Name, Chain | None] = {}
+    if sheet.recursion is not None:
+        from derive.report.compose.recursion import once
+
+        general = once(sheet)
+    chains = []
+    for equation in sheet.part.network.equations:
+        plain = Chain(sheet.symbols.name(equation.name), (Link("=", sheet.letters.terms(equation.value)),))
+        chain = general.get(equation.name, plain)
+        chains += [chain] if chain is not None else []
+    yield Display(tuple(chains))
 
 
 def legend(sheet: Sheet) -> Block:

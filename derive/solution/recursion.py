@@ -1,0 +1,158 @@
+"""The recursion of a network with a loop: its adjoint equations for any step, put together, and summed over time.
+
+All of it is read off the engine's own equations: members of a family that are alike up to a shift of index stand for
+one general equation (``graph.recurrence``). What one step's derivative owes to the next is found by putting the general
+equations into each other, until the derivative by one family stands on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from derive.calculus.closed_form import named_values
+from derive.graph import ops
+from derive.graph.collect import collect
+from derive.graph.expression import Adjoint, Expression, Name
+from derive.graph.recurrence import General, common, generals, index_of, offset_of, own, shifted
+from derive.problem.names import stem_of
+from derive.records import dataclass
+from derive.solution.derivation import in_normal_form
+
+if TYPE_CHECKING:
+    from derive.solution.solve import Part
+
+MOST_LINKS = 6  # general equations that are put into each other for one recursion
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSum:
+    """A derivative as a sum over steps: ``term`` for every index in ``indices``, and ``rest`` beside it."""
+
+    term: Expression
+    indices: tuple[int, ...]
+    rest: tuple[Expression, ...]
+
+
+class Recursion:
+    """What the loops of one part have in common with themselves. ``variable`` is the letter of the index."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._outputs = named_values(part.network) if part.derivation is not None else {}
+        self.variable = next((s.loop for s in part.problem.statements if s.loop), "") or _free(part)
+
+    @cached_property
+    def forward(self) -> tuple[General, ...]:
+        """The general equations of the forward pass."""
+        return generals({e.name: e.value for e in self._part.network.equations}, self.variable)
+
+    @cached_property
+    def backward(self) -> tuple[General, ...]:
+        """The general equations of the way back, in its order."""
+        derivation = self._part.derivation
+        if derivation is None:
+            return ()
+        return generals({**derivation.adjoints}, self.variable)
+
+    @cached_property
+    def starts(self) -> tuple[Adjoint, ...]:
+        """Members that a general equation leads to and does not hold for: where the recursion begins."""
+        derivation = self._part.derivation
+        if derivation is None:
+            return ()
+        general = {(own(g.name).partition("[")[0], index) for g in self.backward for index in g.indices}
+        families = {stem for stem, _ in general}
+        return tuple(
+            name
+            for name in derivation.adjoints
+            if stem_of(name.by) in families and (stem_of(name.by), index_of(name)) not in general
+        )
+
+    @cached_property
+    def closed(self) -> tuple[General, ...]:
+        """The recursions: the derivative by a family's member in terms of that by its neighbour."""
+        return tuple(found for general in self.backward if (found := self._closed(general)) is not None)
+
+    @cached_property
+    def sums(self) -> tuple[TimeSum, ...]:
+        """Every derivative that is a sum over the steps."""
+        derivation = self._part.derivation
+        names = derivation.adjoints if derivation is not None else ()
+        return tuple(found for name in names if (found := self.sum_over_time(name)) is not None)
+
+    def sum_over_time(self, adjoint: Adjoint) -> TimeSum | None:
+        """The derivative by a name that every step uses, as a sum over the steps; ``None`` where it is none."""
+        derivation = self._part.derivation
+        if derivation is None or index_of(adjoint) is not None:
+            return None
+        chain = derivation.about(Adjoint(adjoint.of, adjoint.by))[:1]
+        if not chain or chain[0].rule != "chain" or len(chain[0].steps) < 2:
+            return None
+        inside: list[tuple[int, Expression]] = []
+        rest: list[Expression] = []
+        for path in chain[0].steps:
+            index = index_of(path.why[0]) if path.why else None
+            value = in_normal_form(path.after, derivation, self._outputs)
+            if index is None:
+                rest.append(value)
+            else:
+                inside.append((index, value))
+        term = common(inside, self.variable) if len(inside) > 1 else None
+        if term is None or len({index for index, _ in inside}) != len(inside):
+            return None
+        whole = collect(ops.add(*(value for _, value in inside), *rest))
+        if whole != collect(derivation.adjoints[adjoint]) and {*_terms(whole)} != {
+            *_terms(derivation.adjoints[adjoint])
+        }:
+            return None
+        return TimeSum(term, tuple(index for index, _ in inside), tuple(rest))
+
+    def _closed(self, general: General) -> General | None:
+        """``general`` with others put in for the derivatives by other families, if it then speaks of its own."""
+        value, indices = general.value, set(general.indices)
+        for _ in range(MOST_LINKS):
+            foreign = next(self._foreign(value, general.name), None)
+            if foreign is None:
+                break
+            found = next((g for g in self.backward if _stem(g.name) == _stem(foreign)), None)
+            offset = offset_of(foreign, self.variable)
+            if found is None or offset is None:
+                return None
+            value = _put_in(value, foreign, shifted(found.value, offset, self.variable))
+            indices &= {index - offset for index in found.indices}
+        else:
+            return None
+        own_kind = [name for name in value.names() if isinstance(name, Adjoint) and _stem(name) == _stem(general.name)]
+        kept = tuple(index for index in general.indices if index in indices)
+        if not own_kind or not kept or value == general.value:
+            return General(general.name, value, kept) if own_kind and kept else None
+        return General(general.name, value, kept)
+
+    def _foreign(self, value: Expression, name: Name) -> Iterator[Adjoint]:
+        """Derivatives by members of other families."""
+        for used in value.names():
+            if isinstance(used, Adjoint) and offset_of(used, self.variable) is not None and _stem(used) != _stem(name):
+                yield used
+
+
+def _stem(name: Name) -> str:
+    return stem_of(own(name))
+
+
+def _put_in(value: Expression, name: Name, other: Expression) -> Expression:
+    def change(node: Expression) -> Expression:
+        return other if node.op == "name" and node.name == name else node
+
+    return value.rebuild(change)
+
+
+def _terms(value: Expression) -> tuple[Expression, ...]:
+    return value.args if value.op == "add" else (value,)
+
+
+def _free(part: Part) -> str:
+    """A letter for an index that nothing else is called."""
+    taken = {*part.network.data, *(str(equation.name) for equation in part.network.equations)}
+    return next(letter for letter in ("t", "k", "l", "n", "m", "index") if letter not in taken)
