@@ -249,6 +249,22 @@ def spans(document: Document) -> Iterator[object]:
                 yield from caption
 
 
+def test_a_softmax_is_differentiated_by_the_names_of_its_entries() -> None:
+    """By its own input an entry has the slope s (1 - s), by another - s s': no exponential is left."""
+    problem = Problem.from_equations(
+        "s = softmax(z)\nE = sum((s - t)**2) / 2", given={"t": [1, 0]}, parameters={"z": [1, 2]}
+    )
+    texts = [
+        "".join(link.terms)
+        for block in compose(solve(problem)).blocks
+        if isinstance(block, Display)
+        for chain in block.chains
+        if chain.left == r"\frac{\partial E}{\partial z_1}"
+        for link in chain.links
+    ]
+    assert "(s_1 - t_1) s_1 (1 - s_1)+ (s_2 - t_2) (-s_1 s_2)" in texts
+
+
 def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The corpus and the chapters ask for every sentence of the catalogue and of the chapters' own; a sentence that nobody asks for is to be taken out."""
     asked: set[str] = set()

@@ -128,7 +128,7 @@ class Paths:
             for index in _indices(rights.shape):
                 power, normal = rights[index].as_numer_denom()
                 s = sympy.Dummy("s", positive=True)
-                slope = slope.xreplace({normal: s, 1 / normal: 1 / s}).xreplace({power: symbols[index] * s})
+                slope = slope.xreplace({normal: s, 1 / normal: 1 / s}).xreplace(_powers(slope, power, symbols[index] * s))
                 slope = sympy.expand_mul(slope).xreplace({s: normal}) if slope.has(s) else slope
         return sympy.factor_terms(slope) if slope.is_Add else slope
 
@@ -178,6 +178,14 @@ class Paths:
     def total(self, paths: tuple[Path, ...]) -> sympy.Expr:
         """The sum that paths stand for; d loss / d top stays a symbol where a path stops below the loss."""
         return sympy.Add(*(path.value * (1 if path.whole else self.adjoint(path.top)) for path in paths))
+
+
+def _powers(slope: sympy.Expr, power: sympy.Expr, value: sympy.Expr) -> dict[sympy.Basic, sympy.Expr]:
+    """What stands for e^z and, since SymPy writes its square so, for e^(2 z)."""
+    if not isinstance(power, sympy.exp):
+        return {power: value}
+    times = {e: sympy.cancel(e.exp / power.exp) for e in slope.atoms(sympy.exp)}
+    return {e: value**k for e, k in times.items() if k.is_Integer and k > 0}
 
 
 def _indices(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
