@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import sympy
 from flint import fmpq
 
-from derive.calculus.functions import Functions, H, Z, rational_of
+from derive.calculus.functions import Functions, H, rational_of, short_slope
 from derive.graph import ops
 from derive.graph.expression import Expression, constant, leaf
 from derive.graph.network import Network
@@ -71,12 +71,9 @@ def _monomial(coefficient: fmpq, power: int, h: Expression) -> Expression:
 
 def _written(slope: sympy.Expr, z: Expression) -> Expression | None:
     """A short derivative in z: 1/z, cos z, the sigmoid of a softplus; ``None`` for anything longer."""
-    if sympy.cancel(slope - Functions.definition_of("sigmoid")) == 0:
-        return ops.apply("sigmoid", z)
-    if slope == 1 / Z:
-        return ops.apply("divide", constant(1), z)
-    for name in ("sin", "cos", "exp"):
-        ratio = slope / Functions.definition_of(name)
-        if ratio.is_Rational:
-            return ops.multiply(constant(rational_of(ratio)), ops.apply(name, z))
-    return None
+    short = short_slope(slope)
+    if short is None:
+        return None
+    ratio, name = short
+    value = ops.apply("divide", constant(1), z) if name == "1/z" else ops.apply(name, z)
+    return ops.multiply(constant(rational_of(ratio)), value)

@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 from flint import fmpq
 
-from derive.calculus.functions import DEFINITIONS, Functions, H, Key, Z, rational
+from derive.calculus.functions import DEFINITIONS, Functions, H, Key, Z, rational, short_slope
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.network import Network
 from derive.graph.ops import evaluate
@@ -48,7 +48,7 @@ class Explicit:
     def symbols(self, name: Name) -> Array:
         """The entries of a name as an array of symbols of its shape."""
         if name not in self._symbols:
-            shape = self.network.shape(name.by if isinstance(name, Adjoint) else name)
+            shape = self.network.shape(name.by if isinstance(name, Adjoint) else str(name))
             if isinstance(name, Adjoint) and name.numerator:
                 shape = shape[::-1]
             array: Array = np.empty(tuple(map(int, shape)), dtype=object)
@@ -128,6 +128,11 @@ class Elementwise(sympy.Function):
         (z,) = self.args
         quotient = self.functions.through_output(self.name, self.at) if self.order == 0 else None
         if quotient is None:
+            slope = self.functions.derivative(self.name, self.at) if self.order == 0 and self.name != "own" else None
+            short = None if slope is None else short_slope(slope)
+            if short is not None:
+                ratio, name = short
+                return ratio * (1 / z if name == "1/z" else elementwise(self.functions, name, ())(z))
             return elementwise(self.functions, self.name, self.at, self.order + 1)(z)
         top, bottom = quotient
         return top.xreplace({H: self}) / bottom.xreplace({H: self})

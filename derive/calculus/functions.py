@@ -87,6 +87,8 @@ class Functions:
         if name == "own":
             formula = self._own[at[0]]
             return None if formula is None else _formula(formula[1], formula[0])
+        if name == "derivative":
+            return self.derivative(at[0], at[1:])
         return _definition(name, at)
 
     def derivative(self, name: str, at: Key = ()) -> sympy.Expr | None:
@@ -94,6 +96,9 @@ class Functions:
         if name == "own":
             definition = self.definition(name, at)
             return None if definition is None else sympy.diff(definition, Z)
+        if name == "derivative":  # of f' in turn: f''
+            slope = self.derivative(at[0], at[1:])
+            return None if slope is None else sympy.diff(slope, Z)
         slope = _slope(name, at)
         if name not in KINKED:
             return slope
@@ -104,6 +109,22 @@ class Functions:
     def through_output(self, name: str, at: Key = ()) -> tuple[sympy.Expr, sympy.Expr] | None:
         """f' in terms of ``H`` = f(``Z``), as numerator and denominator; ``None`` where there is no short one."""
         return None if name == "own" else _through_output(name, at)
+
+
+def short_slope(slope: sympy.Expr) -> tuple[sympy.Expr, str] | None:
+    """A derivative that is a multiple of a function with a name: the number and the name, ``"1/z"`` being one.
+
+    The slope of a softplus is the sigmoid, that of a sine the cosine; ``None`` for anything longer.
+    """
+    if slope == 1 / Z:
+        return sympy.S.One, "1/z"
+    if sympy.cancel(slope - Functions.definition_of("sigmoid")) == 0:
+        return sympy.S.One, "sigmoid"
+    for name in ("sin", "cos", "exp"):
+        ratio = slope / Functions.definition_of(name)
+        if ratio.is_Rational:
+            return ratio, name
+    return None
 
 
 def _smooth(problem: Problem, name: str, formula: Node) -> None:
