@@ -42,3 +42,8 @@ def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
         )
 
     return run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--regenerate`` writes the tables that are made, before they are compared."""
+    parser.addoption("--regenerate", action="store_true", help="write the tables that are made")
