@@ -26,7 +26,18 @@ class Adjoint:
         return f"d{self.of}/d{self.by}"
 
 
-Name = str | Adjoint
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """The name of one matrix of a stack: ``of`` at the indices ``lead`` of its first axes, counted from 0.
+
+    Where one axis is left it is a row. Planes are for printing: no equation of a network has one.
+    """
+
+    of: str | Adjoint
+    lead: tuple[int, ...]
+
+
+Name = str | Adjoint | Plane
 
 
 @dataclass(frozen=True, slots=True)

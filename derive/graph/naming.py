@@ -32,8 +32,8 @@ def named(
     """``value`` with its inner steps named: the new equations, in order, and what is left of the value.
 
     In an equation for ``of = "h[2]"``, a member of a family, they are members as well: ``z[2]``, and ``z[3]`` in
-    that for ``h[3]``. A step that occurs again has one name. What the user named is not looked up: beside ``h = relu(z)`` the
-    derivative by h knows nothing of ``y = relu(z) @ W``.
+    that for ``h[3]``. A step that occurs again has one name. What the user named is not looked up: beside
+    ``h = relu(z)`` the derivative by h knows nothing of ``y = relu(z) @ W``.
     """
     table = {equation.value: leaf(equation.name, equation.value.shape) for equation in known if equation.auto}
     written = {equation.value for equation in known if equation.value.op == "softmax"}

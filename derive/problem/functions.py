@@ -84,7 +84,10 @@ _ROWS = (
     *(Function(name, 1) for name in ("trace", "det", "logdet", "inv", "diag")),
     Function("norm", 1, (ALL_AXES,)),
     Function("outer", 2),
-    *(Function(name, 2, (STRIDE, PADDING), usage=f"{name}(x, w, stride=1, padding=0)") for name in ("conv1d", "conv2d")),
+    *(
+        Function(name, 2, (STRIDE, PADDING), usage=f"{name}(x, w, stride=1, padding=0)")
+        for name in ("conv1d", "conv2d")
+    ),
     *(Function(name, 1, WINDOWS, usage=f"{name}(x, n, stride=n)") for name in ("max_pool", "avg_pool")),
     *(Function(name, None, (FIRST_AXIS,), usage=f"{name}(a, b, …, axis=0)") for name in ("concat", "stack")),
     Function("reshape", 1, sizes=True, usage="reshape(a, m, n)"),

@@ -11,7 +11,7 @@ from flint import fmpq
 from derive.calculus.functions import Functions, Key
 from derive.calculus.numeric import of_one_variable
 from derive.errors import ProblemError
-from derive.graph.expression import Adjoint, Expression, Name
+from derive.graph.expression import Adjoint, Expression, Name, Plane
 from derive.graph.ops import evaluate
 from derive.numbers import arrays, linear
 from derive.numbers.arrays import Array
@@ -226,6 +226,9 @@ class Run:
                 bits *= 2
 
     def _named(self, name: Name, bits: int) -> Array:
+        if isinstance(name, Plane):
+            whole = self._named(name.of, bits)[name.lead]
+            return whole if whole.ndim == 2 else whole.reshape(1, -1)
         known = self._known.setdefault(bits, {})
         if not known:
             known.update(self.data(bits))

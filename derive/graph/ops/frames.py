@@ -76,6 +76,11 @@ class Frame:
         return (0, index[0], tuple(index[1:])) if self.dims == 1 else (0, 0, tuple(index))
 
     @property
+    def left_over_of_numbers(self) -> tuple[int, ...]:
+        """``left_over``; zeros where sizes are names (windows are then 1 apart)."""
+        return (0,) * self.dims if self.stride == 1 else self.left_over
+
+    @property
     def left_over(self) -> tuple[int, ...]:
         """Along each axis the entries at the end (padding included) that no window reaches; sizes are numbers."""
         return tuple(

@@ -12,10 +12,12 @@ from derive.calculus.paths import Factor, Path
 from derive.graph.expression import Adjoint, Expression, is_constant
 from derive.graph.naming import is_quadratic
 from derive.graph.ops import FUNCTIONS
+from derive.graph.ops.windows import CONVOLUTIONS
 from derive.graph.sizes import is_scalar
 from derive.numbers.certify import Undecided
 from derive.numbers.rounding import Printed
 from derive.report.compose.sheet import Sheet, packed
+from derive.report.compose.windows import behind_adjoint
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph, Span, Spans, Text
 from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import add, multiply, number
@@ -39,6 +41,7 @@ def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Bloc
     for sentence in reasons(sheet, steps):
         yield Paragraph(sentence)
     yield matrix_form(sheet, derivation, adjoint)
+    yield from behind_adjoint(sheet, adjoint, derivation.adjoints[adjoint])
     if "elements" in sheet.part.problem.convention.style:
         yield from elements(sheet, adjoint)
 
@@ -104,6 +107,9 @@ def _reason(sheet: Sheet, path: Step, by: Math, use: int) -> Spans:
         symbol, slope = sheet.symbols.function(key, node.at), sheet.symbols.slope(key, node.at)
         key = "function_scalar" if is_scalar(node.shape) else "function"
         places |= {"function": Math(symbol), "slope": Math(f"{slope}({by.latex})")}
+    if key in CONVOLUTIONS:
+        image = name in node.args[0].names()
+        key = ("conv_signal" if key == "conv1d" else "conv_image") if image else "conv_filter"
     if key == "matmul" and sheet.part.problem.convention.layout == "numerator":
         key = "matmul_numerator"
     if key == "cross_entropy" and not network.sums_to_one(*_labels(node)):

@@ -182,7 +182,7 @@ class Circuit:
     def _line(self, what: Name, symbol: str, formula: str) -> str:
         """``q = x + y = 3``; a matrix without its numbers, which stand elsewhere."""
         text = f"{symbol} = {formula}" if formula else symbol
-        shape = self.gates.network.shape(what.by if isinstance(what, Adjoint) else what)
+        shape = self.gates.network.shape(what.by if isinstance(what, Adjoint) else str(what))
         if not self.numeric or not is_scalar(shape):
             return text
         value = self.value(what, shape)

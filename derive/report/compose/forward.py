@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from derive.graph.network import Equation
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.statement import localised
+from derive.report.compose.windows import behind_equation
 from derive.report.document import Block, Display, Paragraph, Spans, Text
 
 
@@ -17,6 +18,7 @@ def forward(sheet: Sheet, equations: Sequence[Equation]) -> Iterator[Block]:
         if lead:
             yield Paragraph(lead)
         yield shown(sheet, equation)
+        yield from behind_equation(sheet, equation)
 
 
 def _lead(sheet: Sheet, equation: Equation) -> Spans:

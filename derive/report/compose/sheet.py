@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy
@@ -14,7 +15,8 @@ from derive.calculus.closed_form import named_values
 from derive.calculus.explicit import Entry
 from derive.calculus.numeric import compiled
 from derive.calculus.paths import Factor
-from derive.graph.expression import Adjoint, Expression, Name
+from derive.graph.expression import Adjoint, Expression, Name, Plane
+from derive.graph.planes import is_deep
 from derive.graph.sizes import is_scalar
 from derive.numbers.balls import Number
 from derive.numbers.certify import Undecided, certify
@@ -25,6 +27,8 @@ from derive.report.document import Chain, Link, Math, Text
 from derive.report.notation import Cell, Cells, Matrices, Symbols
 from derive.report.notation.matrices import matrix_of
 from derive.report.notation.printed import printed_cell, printed_text
+from derive.report.notation.symbols import in_stack
+from derive.report.notation.windows import shown_in_full
 from derive.report.page import A4, INDENT
 from derive.report.widths import bound
 from derive.solution.asked import Ratio
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from derive.solution.recursion import Recursion
 
 MOST_NAMED = 24  # entries of the largest matrix that is written out with its entries' names
+CHOSEN = ("max_pool_route", "max_pool_pick")  # what is shown by a mask of 0 and 1
 MOST_SPELLED = 40  # products that are spelled out in the entries of one matrix
 FULL = 0.8 * (A4.line - INDENT)  # em of a row that takes no further link
 LONGEST = 4  # lines of numbers put in; more help nobody
@@ -75,6 +80,9 @@ class Sheet:
 
     def printed(self, what: Name | Expression) -> list[Printed | Undecided]:
         """Every entry of a name or an expression as it is printed, row by row."""
+        if isinstance(what, Plane):
+            whole, shape = self.printed(what.of), self.shape(what)
+            return [whole[self._flat_in(what, index)] for index in np.ndindex(*map(int, shape))]
         if what not in self._printed:
             self._printed[what] = self.part.shown.shown(what, self.part.rounding)
         return self._printed[what]
@@ -95,8 +103,15 @@ class Sheet:
     def _flat(shape: tuple[int | str, ...], index: tuple[int, ...]) -> int:
         return int(np.ravel_multi_index(index, tuple(map(int, shape)))) if shape else 0
 
+    def _flat_in(self, name: Plane, index: tuple[int, ...]) -> int:
+        shape = self.shape(name.of)
+        return self._flat(shape, in_stack(name, index, len(shape)))
+
     def shape(self, name: Name) -> tuple[int | str, ...]:
         """The shape of a name as it stands in formulas; an adjoint in numerator layout is transposed."""
+        if isinstance(name, Plane):
+            rest = self.shape(name.of)[len(name.lead) :]
+            return rest if len(rest) == 2 else (1, *rest)
         if isinstance(name, Adjoint):
             shape = self.part.network.shape(name.by)
             return shape[::-1] if name.numerator else shape
@@ -157,6 +172,8 @@ class Sheet:
         """The expression with the names of its entries put in; ``None`` where it is too large or says nothing new."""
         if not self._small(node) or all(is_scalar(inner.shape) for inner in node.nodes()):
             return None
+        if is_deep(node) or any(inner.op in CHOSEN for inner in node.nodes()):
+            return None
         terms = Matrices(self.symbols, self.entry_names).with_names(self.named).terms(node)
         return terms if fits(terms) and sum(map(bound, terms)) < LONGEST * ROOM else None
 
@@ -193,7 +210,7 @@ class Sheet:
 
     def relation(self, node: Expression) -> str:
         """``=`` where every number that is put in is the one that goes on, rounded nowhere."""
-        return "=" if all(self._goes_on_in(inner) for inner in node.nodes()) else r"\approx"
+        return "=" if all(self._goes_on_in(inner) for inner in _put_in(node)) else r"\approx"
 
     def _goes_on_in(self, node: Expression) -> bool:
         match node.op:
@@ -208,7 +225,8 @@ class Sheet:
 
     def goes_on(self, name: Name) -> bool:
         """Whether the printed value of a name is the very one that the next line uses."""
-        carried = self.part.shown.carried is not None and name in self.part.shown.equations
+        of = name.of if isinstance(name, Plane) else name
+        carried = self.part.shown.carried is not None and of in self.part.shown.equations
         return carried or self.exact(name)
 
     def result(self, what: Name | Expression, node: Expression) -> Link:
@@ -228,6 +246,8 @@ class Sheet:
 
     def number_links(self, what: Name, node: Expression) -> list[Link]:
         """With numbers, every product spelled out, and the result."""
+        if is_deep(node) or any(inner.op in CHOSEN and not shown_in_full(inner) for inner in node.nodes()):
+            return [] if len(self.shape(what)) > 2 else [self.result(what, node)]
         links = [self.put_in(node)]
         if sum(map(bound, links[0].terms)) > LONGEST * ROOM:
             return [self.result(what, node)]
@@ -323,6 +343,13 @@ class Sheet:
         """Whether that number is the value itself."""
         value = self._local(factor)
         return isinstance(value, Printed) and value.exact
+
+
+def _put_in(node: Expression) -> Iterator[Expression]:
+    """The parts of an expression whose numbers are printed; of what is routed by a mask the mask alone is."""
+    for arg in node.args[:1] if node.op in CHOSEN else node.args:
+        yield from _put_in(arg)
+    yield node
 
 
 def _entry_of(part: Part, quantity: str, index: tuple[int, ...], bits: int) -> Number:

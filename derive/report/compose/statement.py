@@ -16,6 +16,7 @@ from derive.numbers.rounding import as_decimal, minimal, printed
 from derive.problem.problem import Text as Words
 from derive.report.compose.diagram import network_figure
 from derive.report.compose.sheet import MOST_NAMED, Sheet
+from derive.report.compose.windows import given_planes, notation_used
 from derive.report.document import (
     Block,
     Chain,
@@ -171,6 +172,8 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
         items.append(words.say("conventions.relu_at_zero", value=Math(plain(convention.relu_at_zero))))
     if "abs" in used and part.asked.top is not None:
         items.append(words.say("conventions.abs_at_zero"))
+    for key, places in notation_used(sheet):
+        items.append(words.say(f"windows.{key}", **places))
     if part.asked.top is not None and sheet.some_direct:
         items.append(words.say("conventions.direct", sign=Math(r"\partial^{+}")))
     if sheet.numeric:
@@ -190,7 +193,7 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
 
 
 def _elided(shape: tuple[int | str, ...]) -> bool:
-    return len(shape) == 2 and (int(shape[0]) > MOST_ROWS or int(shape[1]) > MOST_COLUMNS)
+    return len(shape) > 1 and (int(shape[-2]) > MOST_ROWS or int(shape[-1]) > MOST_COLUMNS)
 
 
 def kinks(sheet: Sheet) -> Iterator[Block]:
@@ -312,6 +315,9 @@ def data(sheet: Sheet, names: Iterable[str] | None = None) -> Iterator[Block]:
         if datum.tensor is None or (names is not None and name not in names):
             continue
         shape, entries = tuple(map(int, datum.shape)), datum.tensor.entries
+        if len(shape) > 2:
+            chains += given_planes(sheet, name)
+            continue
         links = [Link("=", (matrix_of(shape, partial(_given, sheet, entries, shape)),))]
         if not is_scalar(shape) and len(entries) <= MOST_NAMED:
             links.insert(0, Link("=", (matrix_of(shape, partial(sheet.symbols.entry, name)),)))

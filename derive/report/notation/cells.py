@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from flint import fmpq
 
 from derive.graph.expression import Expression, Name
+from derive.graph.ops import reach
 from derive.numbers.rounding import as_decimal, minimal
 from derive.records import dataclass
 from derive.report.notation.symbols import Symbols
@@ -51,9 +52,8 @@ class Cell:
 
     def base(self) -> str:
         """Under an exponent."""
-        return (
-            self.text if self.binding == ATOM and not self.negative and "^" not in self.text else bracketed(self.text)
-        )
+        plain = self.binding == ATOM and not self.negative and "^" not in self.text
+        return self.text if plain and not self.text.startswith(r"\frac") else bracketed(self.text)
 
 
 def bracketed(text: str) -> str:
@@ -117,7 +117,8 @@ def multiply(factors: Sequence[Cell]) -> Cell:
     text, last = factors[0].factor(first=True), factors[0]
     for factor in factors[1:]:
         shown = factor.factor()
-        text += (r" \cdot " if _runs_into(text, shown) or (last.numeric and factor.numeric) else " ") + shown
+        dotted = _runs_into(text, shown) or (last.numeric and (factor.numeric or last.text == "1"))
+        text += (r" \cdot " if dotted else " ") + shown
         last = factor
     front = text.removesuffix(factors[-1].factor())
     return Cell(text, PRODUCT, factors[0].numeric and last.numeric, _opened(front, factors[-1]))
@@ -238,7 +239,7 @@ class Cells:
             case "slice" | "place" | "entry" | "concat" | "reshape":
                 return self._moved(node, index)
             case "add":
-                return add([self._operand(arg, index) for arg in node.args])
+                return add([self._operand(arg, index) for arg in self._standing(node.args, index)])
             case "multiply":
                 return multiply(factors_of(node.args, lambda arg: self._operand(arg, index)))
             case "divide":
@@ -262,6 +263,8 @@ class Cells:
             case "diagonal":
                 k = index[1] if node.at[0] == 0 else index[0]
                 return self.cell(node.args[0], (k, k))
+            case op if op in reach.CONVOLVING or op in reach.POOLING:
+                return self._window(node, index)
             case "inv" | "trace" | "det" | "logdet" | "norm":
                 return self._whole_matrix(node, index)
             case "derivative":
@@ -282,6 +285,22 @@ class Cells:
                 return self._binary_cross_entropy(node, index)
         return call(self.symbols.function(node.op, node.at), self.cell(node.args[0], index), self.symbols.e)
 
+    def _window(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        """An entry of a convolution as a sum of products; of pooling a choice or a mean, routed ones by their value."""
+        match node.op:
+            case "max_pool":
+                entries = [self.cell(node.args[0], place).text for place in reach.seen(node, index)]
+                return Cell(rf"{self.symbols.function('maximum')}({', '.join(entries)})")
+            case "avg_pool":
+                terms = [self.cell(node.args[0], place) for place in reach.seen(node, index)]
+                return multiply([divide(Cell("1", numeric=True), Cell(str(len(terms)))), add(terms)])
+            case op if op in reach.CONVOLVING:
+                found = reach.products(node, index)
+                return add([multiply([self.cell(a, i), self.cell(b, j)]) for a, i, b, j in found]) if found else Cell("0", numeric=True)
+        if self.evaluated is None:
+            raise TypeError(f"{node.op} has entries by their values alone")
+        return self.evaluated(node, index)
+
     def _operand(self, node: Expression, index: tuple[int, ...]) -> Cell:
         """An operand that may have been stretched to the size of the result."""
         if not node.shape:
@@ -289,6 +308,12 @@ class Cells:
         if not index:
             return self.cell(node, (0,) * len(node.shape))
         return self.cell(node, tuple(0 if size == 1 else k for size, k in zip(node.shape, index, strict=True)))
+
+    def _standing(self, args: Sequence[Expression], index: tuple[int, ...]) -> Sequence[Expression]:
+        """The terms of a sum less those of which only the zeros beside a block stand here (unless all do)."""
+        from derive.report.notation import blocks
+
+        return [arg for arg in args if arg.op != "place" or blocks.source(arg, index) is not None] or args[:1]
 
     def _moved(self, node: Expression, index: tuple[int, ...]) -> Cell:
         """An entry that stands elsewhere in an operand, or the zero beside it."""

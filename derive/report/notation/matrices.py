@@ -8,14 +8,16 @@ entries, as one would do by hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from flint import fmpq
 
 from derive.graph.expression import Adjoint, Expression
+from derive.graph.planes import summed_axes
 from derive.graph.sizes import is_scalar
-from derive.report.notation import blocks, cells, wholes
+from derive.report.notation import blocks, cells, wholes, windows
 from derive.report.notation.cells import PRODUCT, Cell, Cells, bracketed, rounded
-from derive.report.notation.running import Running
+from derive.report.notation.running import DEEP_LETTERS, Running
 from derive.report.notation.symbols import Symbols
 
 MOST_ROWS, MOST_COLUMNS = 8, 9  # a larger matrix is printed in part
@@ -46,6 +48,8 @@ def matrix_of(shape: tuple[int, ...], cell: Callable[[tuple[int, ...]], str]) ->
         return cell(())
     if all(size == 1 for size in shape):
         return cell((0,) * len(shape))
+    if len(shape) > 2:
+        return _stack(shape, cell)
     rows, columns = elided(shape)
     lines = []
     for i in rows:
@@ -54,6 +58,23 @@ def matrix_of(shape: tuple[int, ...], cell: Callable[[tuple[int, ...]], str]) ->
         else:
             lines.append([cell((i, j)) if j is not None else r"\cdots" for j in columns])
     return pmatrix(lines)
+
+
+def _stack(shape: tuple[int, ...], cell: Callable[[tuple[int, ...]], str]) -> str:
+    """A single line of entries as a row; else the matrices of a stack, one below another."""
+    long = [axis for axis, size in enumerate(shape) if size != 1]
+    if len(long) == 1:
+        at = long[0]
+        return matrix_of(
+            (1, shape[at]), lambda index: cell(tuple(index[1] if k == at else 0 for k in range(len(shape))))
+        )
+    kept = _kept(shape[0], MOST_ROWS)
+    inner = [r"\vdots" if k is None else matrix_of(shape[1:], partial(_under, cell, k)) for k in kept]
+    return pmatrix([[text] for text in inner])
+
+
+def _under(cell: Callable[[tuple[int, ...]], str], k: int, index: tuple[int, ...]) -> str:
+    return cell((k, *index))
 
 
 class Matrices:
@@ -117,6 +138,8 @@ class Matrices:
                 return wholes.symbolic(node, inner, self._under_sign(node.args[0], inner))
             case "slice" | "place" | "entry" | "concat" | "reshape":
                 return blocks.symbolic(node, self._symbolic, self.symbols)
+            case op if op in windows.OPS:
+                return windows.symbolic(node, self._symbolic, self.symbols)
             case "transpose":
                 inner = self._symbolic(node.args[0])
                 return Cell(rf"{self._under_sign(node.args[0], inner)}^{{\top}}")
@@ -169,7 +192,12 @@ class Matrices:
         if not solid:
             return cells.multiply(scalars)
         joined = r" \odot ".join(
-            cell.factor() if k or scalars or len(solid) > 1 else cell.text for k, (_, cell) in enumerate(solid)
+            bracketed(cell.text)
+            if len(solid) > 1 and arg.op == "matmul"
+            else cell.factor()
+            if k or scalars or len(solid) > 1
+            else cell.text
+            for k, (arg, cell) in enumerate(solid)
         )
         whole = Cell(joined, PRODUCT if len(solid) > 1 else solid[0][1].binding)
         if len(solid) == 1:
@@ -198,6 +226,9 @@ class Matrices:
         if all(size == 1 for size in node.shape):
             return inner
         ones = r"\mathbf{1}"
+        if len(node.shape) > 2:
+            lone = is_scalar(x.shape)
+            return inner if not lone else Cell(ones if inner.text == "1" else f"{inner.factor(True)} {ones}", PRODUCT)
         if not x.shape or all(size == 1 for size in x.shape):
             shape = r"\mathbf{1}^{\top}" if node.shape[0] == 1 else ones
             if 1 not in node.shape:
@@ -210,6 +241,8 @@ class Matrices:
     def _sum(self, node: Expression) -> Cell:
         """1^T G 1 for what stands as a matrix, running indices for all entries of what is worked out one by one."""
         (x,), (axis,) = node.args, node.at
+        if len(x.shape) > 2:
+            return self._deep_sum(node)
         if axis is not None or x.op in ("name", "transpose", "matmul"):
             inner = self._symbolic(x)
             text = inner.text if inner.binding == cells.ATOM and not inner.negative else bracketed(inner.text)
@@ -217,6 +250,15 @@ class Matrices:
             right = r" \mathbf{1}" if axis in (None, 1) and x.shape[1] != 1 else ""
             return Cell(f"{left}{text}{right}", PRODUCT) if left or right else inner
         return self._running.worked_out(node, ())
+
+    def _deep_sum(self, node: Expression) -> Cell:
+        """All entries of a stack with running indices; along axes, these are named under the sign."""
+        if node.at[0] is None:
+            return self._running.worked_out(node, ())
+        x, axes = summed_axes(node)
+        letters = [DEEP_LETTERS[len(x.shape)][axis] for axis in axes if x.shape[axis] != 1]
+        inner = self._symbolic(x)
+        return Cell(rf"\sum_{{{','.join(letters)}}} {inner.factor()}", PRODUCT) if letters else inner
 
     @property
     def _running(self) -> Running:
@@ -316,7 +358,7 @@ class Matrices:
 
     @staticmethod
     def _has_product(node: Expression) -> bool:
-        return any(inner.op in ("matmul", "inv") for inner in node.nodes())
+        return any(inner.op in ("matmul", "inv", *windows.OPS) for inner in node.nodes())
 
     @staticmethod
     def _many_factors(node: Expression) -> bool:

@@ -105,7 +105,7 @@ def identifier(name: Name) -> str:
     """``W1``, ``dE_dW1``; the member ``h[1]`` of a family is ``h_1``, a word of Python gets a line behind it."""
     if isinstance(name, Adjoint):
         return f"d{identifier(name.of)}_d{identifier(name.by)}"
-    text = re.sub(r"\[(-?\d+)\]", lambda match: "_" + match[1].replace("-", "m"), name)
+    text = re.sub(r"\[(-?\d+)\]", lambda match: "_" + match[1].replace("-", "m"), str(name))
     return f"{text}_" if keyword.iskeyword(text) or text == "np" else text
 
 

@@ -8,17 +8,20 @@ from typing import Any
 from flint import fmpq
 
 from derive.graph.expression import Adjoint, Expression, Name
+from derive.graph.ops import reach
 from derive.report.notation.cells import PRODUCT, Cell, Cells, power, rounded, summed
 from derive.report.notation.symbols import Symbols
 
 LETTERS = ("i", "j")
+DEEP_LETTERS = {k: ("n", "c", "i", "j", "k", "l", "p", "q")[:k] for k in range(3, 9)}  # samples and channels first
 
 Index = tuple[Any, ...]  # a letter for each axis, 0 for an axis of size 1
 
 
 def running_index(shape: tuple[int | str, ...]) -> Index:
     """i and j, as far as there is anything to run over."""
-    return tuple(0 if size == 1 else letter for size, letter in zip(shape, LETTERS, strict=True)) if shape else ()
+    letters = LETTERS if len(shape) < 3 else DEEP_LETTERS[len(shape)]
+    return tuple(0 if size == 1 else letter for size, letter in zip(shape, letters, strict=True)) if shape else ()
 
 
 class Running(Cells):
@@ -58,6 +61,8 @@ class Running(Cells):
                 return self._of_whole(node, index)
             case "slice" | "place" | "entry" | "concat" | "reshape":
                 return self._of_whole(node, index)
+            case op if op in reach.CONVOLVING or op in reach.POOLING:
+                return self._of_whole(node, index)
         return super().cell(node, index)
 
     def _of_whole(self, node: Expression, index: Index) -> Cell:
@@ -83,4 +88,4 @@ class Running(Cells):
             text = self.symbols.name(name)
             return Cell(rf"\left({text}\right)_{{{letters}}}" if letters else text)
         letters = "".join(k for k in index if k)
-        return Cell(self.symbols.indexed(name, letters) if letters else self.symbols.name(name))
+        return Cell(self.symbols.indexed(str(name), letters) if letters else self.symbols.name(name))

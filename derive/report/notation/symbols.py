@@ -6,9 +6,12 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 
-from derive.graph.expression import Adjoint, Name
+from derive.graph.expression import Adjoint, Name, Plane
 from derive.graph.network import Network
-from derive.problem.problem import Problem
+from derive.report.notation.derived import derived, derived_entry, derived_indexed, is_derived
+from derive.problem.problem import Problem, Shape
+from derive.problem.size_terms import terms
+from derive.problem.size_terms import terms
 
 GREEK = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
@@ -100,7 +103,24 @@ class Symbols:
         """The symbol of a name; for an adjoint the fraction of partials."""
         if isinstance(name, Adjoint):
             return self.partial(self.name(name.of), self.name(name.by))
+        if isinstance(name, Plane):
+            return self._plane(name)
+        if is_derived(name):
+            return derived(self, str(name))
         return self._own.get(name) or self._of_family(name) or letter(name)
+
+    def _plane(self, name: Plane) -> str:
+        """``X_{1,2,:,:}``: one matrix of a stack, under its capital; of an adjoint the derivative by it."""
+        if isinstance(name.of, Adjoint):
+            return self.partial(self.name(name.of.of), self._plane(Plane(name.of.by, name.lead)))
+        shape = self._network.shape(name.of)
+        if all(size == 1 for size in shape[len(name.lead) :]):
+            return self.entry(name.of, (*name.lead, *(0 for _ in shape[len(name.lead) :])))
+        index = ",".join((*(str(k + 1) for k in name.lead), *(":" for _ in shape[len(name.lead) :])))
+        if name.of in self._own:
+            return self.indexed(name.of, index)
+        stem, parts = _split(name.of)
+        return self._subscribed(_stem(stem), parts, index)
 
     def _of_family(self, name: str) -> str | None:
         """A member of a family whose symbol the problem gives: its number is one more index."""
@@ -115,8 +135,15 @@ class Symbols:
         return f"{head}_{{{index.removeprefix('{').removesuffix('}')},{number}}}"
 
     def size(self, name: str) -> str:
-        """A size that is a name."""
-        return self._own.get(name) or letter(name)
+        """A size that is a name, or a sum of such."""
+        if name in self._own or name.isidentifier():
+            return self._own.get(name) or letter(name)
+        number, names = terms(name)
+        text = ""
+        for part, factor in names.items():
+            times = "" if abs(factor) == 1 else str(abs(factor))
+            text += ("-" if factor < 0 else "+" if text else "") + times + self.size(part)
+        return text + (f"{number:+d}" if text and number else "" if text else str(number))
 
     def partial(self, of: str, by: str, direct: bool = False) -> str:
         """d of / d by; ``direct`` marks the part that comes from one equation alone, as in Pascanu et al. (2013)."""
@@ -129,20 +156,38 @@ class Symbols:
             index = index[::-1] if name.numerator else index
             of = self.name(name.of) if name.of else ""
             return self.partial(of, self.entry(name.by, index))
+        if is_derived(name):
+            return derived_entry(self, str(name), index)
+        if isinstance(name, Plane):
+            return self.entry(name.of, in_stack(name, index, len(self._shape_of(name.of))))
         shape = self._network.shape(name)
         if not shape:
             return self.name(name)
         if name in self._entries:
-            flat = index[0] * int(shape[1]) + index[1] if len(index) == 2 else index[0]
+            flat = 0
+            for k, size in zip(index, shape, strict=True):
+                flat = flat * int(size) + k
             return braced(self._entries[name][flat])
         if all(size == 1 for size in shape):
             return self.name(name)
-        capital = _split(name)[0][:1].isupper() and name not in self._own
+        capital = self.keeps_ones(name)
+        if is_stack(shape):
+            return self.indexed(name, ",".join(str(k + 1) for k in index))
+        capital = capital and len(shape) == 2
         places = [k + 1 for k, size in zip(index, shape, strict=True) if size != 1 or capital]
         return self.indexed(name, self._places(places))
 
+    def keeps_ones(self, name: str) -> bool:
+        """Whether the entries of a row or a column have two indices: a capital stands for a matrix."""
+        return _split(name)[0][:1].isupper() and name not in self._own
+
+    def _shape_of(self, name: str | Adjoint) -> Shape:
+        return self._network.shape(name.by if isinstance(name, Adjoint) else name)
+
     def indexed(self, name: str, index: str) -> str:
         """A name with running indices: x_j, W^{(1)}_{ij} in small letters, z_{h,j}."""
+        if is_derived(name):
+            return derived_indexed(self, name, index)
         if name in self._own:
             base = self._own[name]
             return f"{{{base}}}_{{{index}}}" if "_" in base else f"{base}_{{{index}}}"
@@ -154,7 +199,10 @@ class Symbols:
             return f"{base}^{{({number})}}_{_group(index)}"
         stem, parts = _split(name)
         matrix = len(stem) == 1 and stem.isupper() and not self._taken(stem.lower(), parts)
-        base = stem.lower() if matrix else _stem(stem)
+        return self._subscribed(stem.lower() if matrix else _stem(stem), parts, index)
+
+    @staticmethod
+    def _subscribed(base: str, parts: tuple[str, ...], index: str) -> str:
         if len(parts) == 1 and parts[0].isdigit():
             return f"{base}^{{({parts[0]})}}_{_group(index)}"
         if not parts:
@@ -167,7 +215,18 @@ class Symbols:
 
     @property
     def _known(self) -> tuple[str, ...]:
-        return (*self._network.data, *(str(equation.name) for equation in self._network.equations))
+        names = (*self._network.data, *(str(equation.name) for equation in self._network.equations))
+        return tuple(name for name in names if not is_derived(name))
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The names of the problem."""
+        return self._known
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """The symbols of the problem's names and entries."""
+        return self._taken_symbols
 
     @staticmethod
     def _places(places: list[int]) -> str:
@@ -196,6 +255,16 @@ class Symbols:
         if name == "derivative":
             return f"{self.slope(str(at[0]), at[1:])}'"
         return r"\operatorname{sgn}" if name == "abs" else f"{self.function(name, at)}'"
+
+
+def is_stack(shape: Shape) -> bool:
+    """Whether a shape has more than two axes and more to it than a single line of entries."""
+    return len(shape) > 2 and sum(size != 1 for size in shape) > 1
+
+
+def in_stack(name: Plane, index: tuple[int, ...], axes: int) -> tuple[int, ...]:
+    """Where the entry of a plane stands in a stack of so many axes."""
+    return (*name.lead, *index[len(index) - (axes - len(name.lead)) :])
 
 
 def braced(text: str) -> str:
