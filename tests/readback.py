@@ -443,9 +443,57 @@ class Parser:
             raise Slip(f"{name} of {len(kids)}")
         return Node("call", tuple(kids), (name, primes))
 
+    def _steps(self) -> Node:
+        """A sum over the steps of a loop: its term at every one of them, added up."""
+        self._take("{")
+        letter = "".join(self._until("="))
+        first = int("".join(self._until_brace()))
+        self._take("^")
+        if self.peek == "{":
+            self.place += 1
+            last = int("".join(self._until_brace()))
+        else:
+            last, self.place = int(self.peek), self.place + 1
+        end = self._end_of_term()
+        term = self.text[self.place : end]
+        nodes = []
+        for number in range(first, last + 1):
+            inner = Parser(numbered(term, letter, number), self.names)
+            inner.functions = self.functions
+            nodes.append(inner.read())
+        self.place = end
+        if len(nodes) < 2:
+            raise Slip(f"a sum over {len(nodes)} steps")
+        return Node("add", tuple(nodes), (1,) * len(nodes))
+
+    def _until(self, mark: str) -> list[str]:
+        found = []
+        while self.peek != mark:
+            if not self.peek:
+                raise Slip(f"{mark} expected")
+            found.append(self.peek)
+            self.place += 1
+        self.place += 1
+        return found
+
+    def _end_of_term(self) -> int:
+        """Where the term that starts here ends: before a sign outside of all brackets."""
+        depth = 0
+        for k in range(self.place, len(self.text)):
+            here = self.text[k]
+            if here in ("(", "[", "{") or here.startswith(r"\begin"):
+                depth += 1
+            elif here in (")", "]", "}") or here.startswith(r"\end"):
+                depth -= 1
+            if depth < 0 or (depth == 0 and here in ("+", "-", "&", r"\\") and k > self.place):
+                return k
+        return len(self.text)
+
     def _big_sum(self) -> Node:
         self.place += 1
         self._take("_")
+        if self.peek == "{" and "=" in self.text[self.place : self.place + 4]:
+            return self._steps()
         letters = self._letters()
         if re.fullmatch("[ij]+", letters) is None:
             raise Slip(f"a sum over {letters!r}")
@@ -512,6 +560,27 @@ class Parser:
                 return Node("cases", tuple(kids), tuple(relations))
             if mark != r"\\":
                 raise Slip("cases that do not end")
+
+
+def numbered(text: Sequence[str], letter: str, number: int) -> tuple[str, ...]:
+    """``text`` with a number for a letter in every index: ``h_{t-1}`` becomes ``h_2`` for 3."""
+    found: list[str] = []
+    k = 0
+    while k < len(text):
+        found.append(text[k])
+        k += 1
+        if found[-1] != "_" or k >= len(text):
+            continue
+        if text[k] == letter:
+            found.append(str(number))
+            k += 1
+        elif text[k] == "{":
+            end = text.index("}", k)
+            inside = "".join(text[k + 1 : end])
+            pattern = rf"(?<![A-Za-z\\]){re.escape(letter)}([-+]\d+)?(?![A-Za-z])"
+            found += tokens(f"{{{re.sub(pattern, lambda m: str(number + int(m[1] or 0)), inside)}}}")
+            k = end + 1
+    return tokens(" ".join(found))
 
 
 def visible(node: Node, shape: tuple[int, int]) -> tuple[Node, list[int], list[int]] | None:

@@ -44,6 +44,7 @@ from readback import (
     ball,
     literal,
     meets,
+    numbered,
     split,
     telling,
     tokens,
@@ -71,20 +72,43 @@ class Row:
 
 def rows_of(document: Document, solution: Solution) -> Iterator[Row]:
     """Every chain of a document, with the part of the solution it belongs to."""
-    part = solution.parts[0]
+    part = whole = solution.parts[0]
     for block in document.blocks:
         if isinstance(block, Heading):
-            part = _part_named(solution, "".join(s.text for s in block.spans if isinstance(s, Text)), part)
+            found = _part_named(solution, "".join(s.text for s in block.spans if isinstance(s, Text)), whole)
+            if found is not whole or block.level < 3:
+                part = whole = found
+            part = _view(whole, block.label) or part
         elif isinstance(block, Display):
             left = ""
             for chain in block.chains:
                 left = chain.left or left
-                yield Row(part, left, joined(chain))
+                yield from _for_every_step(Row(part, left, joined(chain)))
+
+
+def _for_every_step(row: Row) -> Iterator[Row]:
+    """A general equation at each of its steps; ``(t = 1, \\dots, 9)`` behind it says which."""
+    match = re.search(r"(?:\\quad)?\s*\((\\?[A-Za-z]+) = ([-0-9, ]+?)(?:, \\dots, (-?[0-9]+))?\)\s*$", row.text)
+    if match is None:
+        yield row
+        return
+    steps = [int(number) for number in match[2].split(",")]
+    if match[3]:
+        last = int(match[3])
+        steps = list(range(steps[0], last + 1)) if last > steps[0] else list(range(steps[0], last - 1, -1))
+    for step in steps:
+        left, text = (" ".join(numbered(tokens(t), match[1], step)) for t in (row.left, row.text[: match.start()]))
+        yield Row(row.part, left, text)
 
 
 def joined(chain: Chain) -> str:
     """What follows the left side, in one line."""
     return " ".join(f"{link.relation} {' '.join(link.terms)}" for link in chain.links)
+
+
+def _view(part: Part, label: str) -> Part | None:
+    """The part as a labelled section sees it, with the names that the section brings along."""
+    return part.further.views.get(label) if part.further is not None else None
 
 
 def _part_named(solution: Solution, title: str, now: Part) -> Part:
@@ -110,11 +134,11 @@ def rows_of_tex(text: str, solution: Solution) -> Iterator[Row]:
             rest = rest.replace(r"\quad", " ").strip().removeprefix("{}")
             if here.strip():
                 if left:
-                    yield Row(part, left, text)
+                    yield from _for_every_step(Row(part, left, text))
                 left, text = here.strip(), ""
             text += " " + _unfitted(rest)
         if left:
-            yield Row(part, left, text)
+            yield from _for_every_step(Row(part, left, text))
 
 
 def _lines(body: str) -> list[str]:
@@ -197,6 +221,8 @@ class Book:
             for index in np.ndindex(*self._shape(name)):
                 if len(self._shape(name)) == 2:
                     enter(self.symbols.entry(name, index), One(name, index))
+        for text in self._seconds:
+            enter(self.symbols.name(text), Whole(text))
         for upstream in self.part.problem.ask.upstream:
             enter(self.symbols.name(upstream.of), Whole(upstream.of))
         update = self.part.problem.ask.update
@@ -244,7 +270,15 @@ class Book:
             self._values[key] = self._find(key)
         return self._values[key]
 
+    @property
+    def _seconds(self) -> tuple[str, ...]:
+        """The second derivatives that the part has."""
+        ratios = tuple(ratio.text for ratio in self.part.asked.ratios if ratio.text.startswith("d2"))
+        return ratios + (tuple(one.text for one in self.part.further.seconds) if self.part.further is not None else ())
+
     def _find(self, key: Any) -> Value:
+        if isinstance(key, Whole) and key.name in self._seconds:
+            return _matrix(self.part.value_of(key.name, BITS))
         if isinstance(key, Whole):
             return _matrix(self.run.value(key.name, BITS))
         if isinstance(key, One):
