@@ -34,6 +34,12 @@ def _cross_entropy(z: Any, y: Any, axis: int, reduction: str) -> Any:
     return -anp.sum(y * log_p) / (z.size // z.shape[axis] if reduction == "mean" else 1)
 
 
+def _stack(*parts: Any, axis: int) -> Any:
+    if anp.ndim(parts[0]) == 0:
+        return anp.reshape(anp.stack(parts), (1, -1))
+    return anp.stack([anp.ravel(part) for part in parts], axis=axis)
+
+
 VALUES: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda x: 1 / (1 + anp.exp(-x)),
     "tanh": anp.tanh,
@@ -61,11 +67,12 @@ VALUES: dict[str, Callable[..., Any]] = {
     "softmax": lambda z, axis: anp.exp(z) / anp.sum(anp.exp(z), axis=axis, keepdims=True),
     "log_softmax": lambda z, axis: z - anp.log(anp.sum(anp.exp(z), axis=axis, keepdims=True)),
     "cross_entropy": _cross_entropy,
+    "concat": lambda *parts, axis: anp.concatenate(parts, axis=axis),
+    "stack": _stack,
+    "reshape": lambda x, **sizes: anp.reshape(x, tuple(sizes.values())),
     "trace": lambda x: anp.sum(x * np.eye(len(x))),
     "diag": lambda x: (
-        anp.reshape(x, (1, -1)) * np.eye(x.size)
-        if 1 in x.shape
-        else anp.sum(x * np.eye(len(x)), axis=0, keepdims=True)
+        anp.reshape(x, (1, -1)) * np.eye(x.size) if 1 in x.shape else anp.sum(x * np.eye(len(x)), axis=0, keepdims=True)
     ),
     "det": anp.linalg.det,
     "logdet": lambda x: anp.linalg.slogdet(x)[1],

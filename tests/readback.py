@@ -40,8 +40,8 @@ class NotRead(Exception):
 # ── tokens ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _TOKEN = re.compile(
-    r"\s+|\\(?:operatorname|mathrm|mathbf|text)\{[^{}]*\}|\\(?:begin|end)\{[a-z]+\}|\\[A-Za-z]+|\\\\|\\[,;|]"
-    r"|(?<=[_^])[0-9]|[0-9]+(?:\.[0-9]+)?|[A-Za-z]|[-+=(){}\[\]|^_',&<>/]"
+    r"\s+|\\(?:operatorname|mathrm|mathbf|text)\{[^{}]*\}|\\(?:begin|end)\{[a-z]+\}|\\[A-Za-z]+|\\\\|\\[,;|{}]"
+    r"|(?<=[_^])[0-9]|[0-9]+(?:\.[0-9]+)?|[A-Za-z]|[-+=(){}\[\]|^_',:&<>/]"
 )
 
 
@@ -137,7 +137,7 @@ class Parser:
         self.place += 1
 
     def _longest(self, table: Mapping[tuple[str, ...], Any]) -> tuple[int, Any] | None:
-        for length in range(min(24, len(self.text) - self.place), 0, -1):
+        for length in range(min(60, len(self.text) - self.place), 0, -1):
             key = self.text[self.place : self.place + length]
             if key in table:
                 return length, table[key]
@@ -227,6 +227,9 @@ class Parser:
         while self.peek in ("^", "'", "_"):
             if self.peek == "'":
                 raise Slip(f"a prime on no function at {self._here()}")
+            if self.peek == "_" and node.kind == "bracket" and self._slice_follows(lone=True):
+                node = Node("slice", node.kids, (self._places(),))
+                continue
             if self.peek == "_":
                 if node.kind not in ("bracket", "call") or node.at[:1] not in ((), ("softmax",)):
                     raise Slip(f"unknown name at {self._here()}")
@@ -271,6 +274,46 @@ class Parser:
         self.place += 1
         return inside
 
+    def _group_ahead(self) -> list[str]:
+        """The tokens of the group behind an underscore."""
+        ahead = self.text[self.place + 1 :]
+        if ahead[:1] != ("{",):
+            return list(ahead[:1])
+        return list(ahead[1 : ahead.index("}")])
+
+    def _slice_follows(self, lone: bool = False) -> bool:
+        """Whether an underscore opens places of a slice; a single number only where ``lone`` allows it."""
+        group = self._group_ahead()
+        return (
+            ":" in group or r"\{" in group or (r"\," in group and group[0].isdigit()) or (lone and group[0].isdigit())
+        )
+
+    def _places(self) -> tuple[tuple[int, ...] | None, ...]:
+        """``1:2,\\,:`` as the places on each axis, counted from 0; ``None`` is the whole axis."""
+        group = [token for token in self._group_ahead() if token != r"\,"]
+        self.place += len(self._group_ahead()) + (3 if self.text[self.place + 1] == "{" else 2)
+        text = "".join(group)
+        found: list[tuple[int, ...] | None] = []
+        for part in re.findall(r"\\\{[^{}]*\\\}|[^,]+", text):
+            match = re.fullmatch(r"(\d+)(?::(\d+))?", part)
+            if part == ":":
+                found.append(None)
+            elif match is not None:
+                found.append(tuple(range(int(match[1]) - 1, int(match[2] or match[1]))))
+            elif re.fullmatch(r"\\\{\d+(,\d+)*\\\}", part):
+                found.append(tuple(int(place) - 1 for place in part[2:-2].split(",")))
+            else:
+                raise Slip(f"{part} is no place")
+        return tuple(found)
+
+    def _sizes(self) -> tuple[int, int]:
+        """``_{2 \\times 3}``"""
+        match = re.fullmatch(r"(\d+)\\times(\d+)", "".join(self._group_ahead()))
+        if match is None:
+            raise Slip(f"no size at {self._here()}")
+        self.place += len(self._group_ahead()) + 3
+        return int(match[1]), int(match[2])
+
     def _letters(self) -> str:
         if self.peek == "{":
             self.place += 1
@@ -291,6 +334,8 @@ class Parser:
             return self._call(function[1])
         if name is not None:
             self.place += name[0]
+            if self.peek == "_" and self._slice_follows():
+                return Node("slice", (Node("name", (), (name[1],)),), (self._places(),))
             if self.peek in ("_", "'"):
                 raise Slip(f"unknown name at {self._here()}")
             return Node("name", (), (name[1],))
@@ -321,7 +366,11 @@ class Parser:
                 return self._ones()
             case r"\mathbf{0}":
                 self.place += 1
-                return Node("zeros")
+                return Node("zeros", (), self._sizes() if self.peek == "_" else ())
+            case r"\operatorname{reshape}":
+                self.place += 1
+                sizes = self._sizes()
+                return Node("reshape", (self._factor(),), sizes)
             case "I":
                 self.place += 1
                 return Node("eye")
@@ -906,6 +955,12 @@ class Reader:
                 return Value(array, (True, False))
             case "eye":
                 return Value(Value.scalar(fmpq(1)).array, eye=True)
+            case "zeros" if node.at:
+                return Value(np.full(node.at, fmpq(0), dtype=object))
+            case "reshape":
+                return Value(self.value(node.kids[0]).array.reshape(node.at))
+            case "slice":
+                return self._slice(self.value(node.kids[0]), node.at[0])
             case "zeros":
                 return Value(Value.scalar(fmpq(0)).array, (True, True))
             case "indicator":
@@ -1026,17 +1081,44 @@ class Reader:
     def _index(self, node: Node) -> Value:
         return self._picked(Reader(self.setting, self.decimal).value(node.kids[0]), node.at[0])
 
+    @staticmethod
+    def _slice(whole: Value, places: tuple[tuple[int, ...] | None, ...]) -> Value:
+        array = whole.array
+        if any(whole.free):
+            raise Slip("a slice of what has no size")
+        if len(places) == 1:
+            places = (None, *places) if array.shape[0] == 1 else (*places, None) if array.shape[1] == 1 else ()
+        if len(places) != 2:
+            raise Slip("a slice with one index of a matrix")
+        for axis, some in enumerate(places):
+            if some is not None and (not some or max(some) >= array.shape[axis]):
+                raise Slip(f"a slice that reaches beyond {array.shape}")
+            array = array if some is None else np.take(array, some, axis=axis)
+        return Value(array)
+
     def _matrix(self, node: Node) -> Value:
+        """Entries, or blocks; a unit matrix among them has the size that the others leave it."""
         rows, columns = node.at
         if any(kid.kind == "dots" for kid in node.kids):
             raise NotRead("elided matrix")
-        array = np.empty((rows, columns), dtype=object)
+        grid = np.empty((rows, columns), dtype=object)
         for place, kid in zip(np.ndindex(rows, columns), node.kids, strict=True):
-            entry = self.value(kid)
-            if not entry.lone:
-                raise Slip("a matrix inside a matrix")
-            array[place] = entry.array[0, 0]
-        return Value(array)
+            grid[place] = self.value(kid)
+        sized = [
+            [{block.array.shape[axis] for block in line if not (block.eye or block.free[axis])} for line in lines]
+            for axis, lines in ((0, grid), (1, grid.T))
+        ]
+        if any(len(sizes) > 1 for lines in sized for sizes in lines):
+            raise Slip("blocks that do not fit")
+        body = []
+        for place in np.ndindex(rows, columns):
+            sizes = [next(iter(sized[axis][k]), None) for axis, k in enumerate(place)]
+            if grid[place].eye:
+                sizes = [sizes[0] or sizes[1]] * 2
+            if None in sizes:
+                raise Slip("a block whose size nothing says")
+            body.append(grid[place].fitted(tuple(sizes)))
+        return Value(np.block([body[k * columns : (k + 1) * columns] for k in range(rows)]))
 
     def _cases(self, node: Node) -> Value:
         for k, relation in enumerate(node.at):

@@ -95,14 +95,34 @@ def of_matrices() -> Iterator[tuple[str, tuple[Shape, ...]]]:
         yield from ((f"norm(a{axis})", (shape,)) for axis in ("", ", axis=0", ", axis=1"))
     yield "norm(a)", ((),)
     yield "norm(a - b)**2 / 2", ((2, 3), (2, 3))
-    yield from (("outer(a, b)", pair) for pair in (((1, 3), (1, 2)), ((3, 1), (1, 2)), ((3, 1), (2, 1)), ((1, 2), (2, 1))))
+    yield from (
+        ("outer(a, b)", pair) for pair in (((1, 3), (1, 2)), ((3, 1), (1, 2)), ((3, 1), (2, 1)), ((1, 2), (2, 1)))
+    )
     yield from (("a.T @ b @ a", pair) for pair in (((3, 1), (3, 3)), ((2, 2), (2, 2))))
     yield "a @ b @ a.T", ((1, 3), (3, 3))
     yield "a.T @ inv(b) @ a / 2 - sum(a)", ((2, 1), (2, 2))
     yield "a @ b.T / sqrt(7)", ((2, 3), (2, 3))
 
 
-EQUATIONS = [*equations(), *of_matrices()]
+def of_blocks() -> Iterator[tuple[str, tuple[Shape, ...]]]:
+    """Entries moved: slices with every kind of end, single entries, blocks both ways, stacks, other shapes."""
+    for text in ("a[0:1]", "a[:, 1:]", "a[-1]", "a[:, ::2]", "a[::-1, 0:2]", "a[1, 2]", "a[:, 0:1] * a[:, 1:2]", "a[:, :]"):
+        yield text, ((2, 3),)
+    yield from (("a[:, 1:3]", (shape,)) for shape in ((1, 3), (1, 4)))
+    yield from ((text, ((3, 1),)) for text in ("a[1:]", "a[2]", "a[0, 0] + sum(a[1:])", "2 * a[::2]"))
+    yield "(a @ b)[0:1, 1]", ((2, 3), (3, 2))
+    for axis, pair in ((0, ((2, 3), (1, 3))), (1, ((2, 3), (2, 1))), (-1, ((1, 3), (1, 2))), (0, ((3, 1), (1, 1)))):
+        yield f"concat(a, b, axis={axis})", pair
+    yield "concat(tanh(a), b, a, axis=1)", ((2, 1), (2, 3))
+    yield "concat(a, a)[1:3] * 2", ((2, 3),)
+    yield "concat(a[:, 2:3], 3 * a[:, 0:2], axis=1)", ((2, 3),)
+    yield from (("stack(a, b)", (shape, shape)) for shape in ((), (1, 3), (3, 1), (1, 1)))
+    yield from (("stack(a, b, a, axis=1)", (shape, shape)) for shape in ((1, 3), (3, 1)))
+    yield from ((text, ((2, 3),)) for text in ("reshape(a, 3, 2)", "reshape(a, 1, -1)", "reshape(tanh(a), -1, 1)"))
+    yield "reshape(a, 2, 2) @ b", ((1, 4), (2, 3))
+
+
+EQUATIONS = [*equations(), *of_matrices(), *of_blocks()]
 IDS = [f"{text}-{'-'.join('x'.join(map(str, shape)) or 'scalar' for shape in shapes)}" for text, shapes in EQUATIONS]
 
 
@@ -212,6 +232,15 @@ class Numbers:
 
     def delta(self, i: int, j: int) -> Any:
         return fmpq(int(i == j))
+
+    def fixed(self, place: int) -> int:
+        return place
+
+    def shifted(self, i: int, start: int, step: int) -> int:
+        return start + step * i
+
+    def reread(self, i: tuple[int, ...], of: Shape, to: Shape) -> tuple[int, ...]:
+        return tuple(map(int, np.unravel_index(np.ravel_multi_index(i[: len(of)], of), to)))
 
 
 def agree_by_index(solved: Part, expression: Expression) -> set[str]:

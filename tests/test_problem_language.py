@@ -94,11 +94,13 @@ def test_every_row_of_the_table_is_readable_or_says_that_it_is_not_built() -> No
     """Each known function parses with its number of operands, or is refused as not built yet, by name and line."""
     for name, row in FUNCTIONS.items():
         assert row.signature.startswith(f"{name}(")
-        text = f"\ny = {name}({', '.join(['a'] * (row.operands or 2))})"
+        operands = 2 if row.operands is None else row.operands
+        text = f"\ny = {name}({', '.join(['a'] * operands + ['2', '3'] * row.sizes)})"
         if row.built:
             (statement,) = read_equations(text)
             assert isinstance(statement.expression, Call)
-            assert [key for key, _ in statement.expression.options] == [option.key for option in row.options]
+            keys = [option.key for option in row.options] + ["size1", "size2"] * row.sizes
+            assert [key for key, _ in statement.expression.options] == keys
         else:
             found = _error(text)
             assert isinstance(found, Unsupported)

@@ -15,6 +15,7 @@ from derive.graph import ops
 from derive.graph.collect import collect, transposed
 from derive.graph.expression import Adjoint, Expression, constant, leaf
 from derive.graph.network import Network
+from derive.graph.ops.rearranging import Slice, put, take
 from derive.graph.reverse import pull
 from derive.graph.sizes import describe, is_scalar
 from derive.problem.problem import Shape
@@ -134,6 +135,19 @@ def _read(handed: Expression, upstream: Expression, of: str, by: str) -> Express
                 return _times(read(moving[0]), ops.apply("diag", ops.divide(constant(1), below)))
             case "sum" if len(moving) == 1:
                 return _times(read(node.args[0]), _column(_ones(node.args[0].shape)))
+            case "slice" if len(moving) == 1:
+                parts = [part for part in node.at if part is not None]
+                return _columns(read(node.args[0]), parts[0]) if len(parts) == 1 else read(node.args[0])
+            case "entry":
+                return _columns(read(node.args[0]), Slice(max(node.at), 1))
+            case "place":
+                whole, (part,) = (
+                    read(node.args[0]),
+                    [p for p, size in zip(node.at, node.shape, strict=False) if size != 1],
+                )
+                return put(whole, (None, part), (whole.shape[0], math.prod(map(int, node.shape))))
+            case "reshape" if len(moving) == 1:
+                return read(node.args[0])
             case "spread" if len(moving) == 1:
                 return _stretched(read(node.args[0]), node.args[0], node)
             case "transpose" if len(moving) == 1:
@@ -156,6 +170,16 @@ def _stretched(whole: Expression, part: Expression, node: Expression) -> Express
     if is_scalar(part.shape) and not is_scalar(node.shape):
         return _times(whole, _row(_ones(node.shape)))
     return whole
+
+
+def _columns(whole: Expression, part: Slice) -> Expression:
+    """Some columns of a matrix; of a unit matrix a smaller one among zeros."""
+    if whole.shape[1] == 1:
+        return whole
+    if whole.op == "diag" and whole.args[0].op == "spread":
+        unit = _ones((1, 1)) if part.count == 1 else ops.apply("diag", _ones((1, part.count)))
+        return put(unit, (part, None), (whole.shape[0], part.count))
+    return take(whole, (None, part))
 
 
 def _row(vector: Expression) -> Expression:

@@ -15,7 +15,7 @@ from flint import fmpq
 
 from derive.graph.expression import Expression, Name, constant
 from derive.graph.ops import FUNCTIONS, OPS, derivative, subtract
-from derive.numbers import arrays
+from derive.numbers import arrays, rearranged
 from derive.solution.values import Run
 
 Floats = Any
@@ -75,6 +75,16 @@ class Magnitudes:
                 return OPS[op].value(_Doubles(), node, tuple(of(arg) for arg in args))
             case "transpose":
                 return of(args[0]).T
+            case "slice":
+                return rearranged.taken(of(args[0]), node.at)
+            case "place":
+                return rearranged.put(of(args[0]), node.at[:-1], np.zeros(tuple(map(int, node.shape))))
+            case "concat":
+                return rearranged.joined([of(arg) for arg in args], node.at[0])
+            case "entry":
+                return of(args[0])[node.at]
+            case "reshape":
+                return of(args[0]).reshape(node.shape)
             case "sum":
                 axis = node.at[0]
                 return np.sum(of(args[0]), axis=axis, keepdims=axis is not None)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from flint import fmpq
 
+from derive.calculus.proofs import moved
 from derive.graph import ops
 from derive.graph.expression import Expression, leaf
 from derive.graph.ops import FUNCTIONS, OPS
@@ -180,6 +181,8 @@ def expressions(rule: str) -> Iterator[Expression]:
             yield _node(rule, "matrix", at=("own", "phi"))
         case "transpose":
             yield _node(rule, "matrix")
+        case "slice" | "place" | "entry" | "concat" | "reshape":
+            yield from moved.expressions(rule)
         case "function":
             yield _node("own", "matrix", at=("phi",))
         case _ if rule in FUNCTIONS and rule != "own":
@@ -217,6 +220,8 @@ def general(node: Expression) -> Expression:
             return ops.apply("diagonal", *letters("diagonal", [("n", "n")]), at=node.at)
         case "spread":
             return _spread(_form(shapes[0], node.shape))
+        case "slice" | "place" | "entry" | "concat" | "reshape":
+            return moved.general(node)
     forms = [_form(shape, node.shape if OPS[node.op].elementwise else shape) for shape in shapes]
     if all(form == "scalar" for form in forms) and OPS[node.op].elementwise:
         forms = ["matrix"] * len(forms)  # numbers are matrices of one entry

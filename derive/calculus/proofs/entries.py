@@ -19,11 +19,13 @@ from derive.calculus.proofs.opaque import first_wins, opaque, slope
 from derive.graph.expression import Expression, Name
 from derive.graph.ops import OPS, NoSum
 from derive.problem.problem import Shape, Size
+from derive.problem.size_terms import terms
 
 
 def size(value: Size) -> sympy.Expr:
-    """A size as a number or as a positive whole symbol."""
-    return sympy.Integer(value) if isinstance(value, int) else sympy.Symbol(value, integer=True, positive=True)
+    """A size as a number, as a positive whole symbol, or as a sum of such."""
+    number, names = terms(value)
+    return sympy.Integer(number) + sympy.Add(*(factor * index(name) for name, factor in names.items()))
 
 
 def index(letter: str) -> sympy.Symbol:

@@ -21,6 +21,7 @@ MOST_ORDERS = 5_040  # renamings of the bound indices of one term that are tried
 
 Limits = tuple[tuple[sympy.Symbol, sympy.Expr], ...]  # bound indices with the sizes that they run to
 Key = tuple[Limits, sympy.Expr]
+Fit = tuple[sympy.Expr, sympy.Expr, int, sympy.Expr]  # start (from 0), count and step of a slice, size of its axis
 Hypothesis = tuple[str, int]  # the letter whose entries add up to 1 along an axis
 
 
@@ -40,12 +41,19 @@ class Term:
 class Normal:
     """Normal forms under one reading of the free indices.
 
-    ``extents`` says up to where each free index runs; ``ones`` are letters whose entries add up to 1 along an axis.
+    ``extents`` says up to where each free index runs; ``ones`` are letters whose entries add up to 1 along an axis;
+    ``slices`` fit: as i runs over 1, …, count, start + 1 + step (i - 1) stays within 1, …, size.
     """
 
-    def __init__(self, extents: Mapping[sympy.Symbol, sympy.Expr], ones: Iterable[Hypothesis] = ()) -> None:
+    def __init__(
+        self,
+        extents: Mapping[sympy.Symbol, sympy.Expr],
+        ones: Iterable[Hypothesis] = (),
+        slices: Iterable[Fit] = (),
+    ) -> None:
         self.extents: dict[sympy.Symbol, sympy.Expr] = dict(extents)
         self.ones = frozenset(ones)
+        self.slices = frozenset(slices)
         self._fresh = Fresh()
         self._known: dict[sympy.Expr, sympy.Expr] = {}
 
@@ -195,6 +203,9 @@ class Normal:
             if not isinstance(base, sympy.KroneckerDelta):
                 continue
             a, b = base.args
+            for gone, kept in ((a, b), (b, a)):
+                if gone in bound and self._lies_within(kept, self.extents[gone]):
+                    return base, gone, kept
             if a not in self.extents or b not in self.extents or self.extents[a] != self.extents[b]:
                 continue
             for gone, kept in ((a, b), (b, a)):
@@ -204,6 +215,14 @@ class Normal:
             if any(other is not base and other.has(later) for other, _ in term.powers):
                 return base, later, first
         return None
+
+    def _lies_within(self, place: sympy.Expr, extent: sympy.Expr) -> bool:
+        """Whether a place is one of a slice that fits an axis of that size."""
+        for start, count, step, size in self.slices:
+            inner = sympy.expand((place - start - 1) / step + 1)
+            if size == extent and (inner == 1 if count == 1 else self.extents.get(inner) == count):
+                return True
+        return False
 
     def _adds_up(self, base: sympy.Expr, letter: sympy.Symbol) -> bool:
         """Whether a letter's entries add up to 1 along the axis that ``letter`` runs over."""

@@ -8,15 +8,18 @@ Everything is SymPy's or the rows': the entries come from ``index`` columns, the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import sympy
 
 from derive.calculus.proofs.claims import UPSTREAM, Claim
 from derive.calculus.proofs.entries import Fresh, entry, entry_of, index, places, size
-from derive.calculus.proofs.normal import Key, Normal, NotNormal, whole
+from derive.calculus.proofs.normal import Fit, Key, Normal, NotNormal, whole
 from derive.calculus.vanish import vanishes
+from derive.graph.expression import Expression
 from derive.graph.ops import NoSum
+from derive.graph.ops.rearranging import slices_of
 from derive.problem.problem import Shape
 from derive.records import dataclass
 
@@ -69,7 +72,8 @@ def prove(claim: Claim) -> Proof:
     handed = _summed(entry_of(UPSTREAM, out.shape, i, j) * local, out.shape)
     claimed = entry(claim.value, k, m, fresh)
     axis = out.at[0] if "labels" in claim.hypotheses else 0
-    normal = Normal(_extents(claim), [(str(out.args[1].name), axis)] if "labels" in claim.hypotheses else ())
+    ones = [(str(out.args[1].name), axis)] if "labels" in claim.hypotheses else []
+    normal = Normal(_extents(claim), ones, [fit for side in (out, claim.value) for fit in _fits(side)])
     deltas = local.has(sympy.KroneckerDelta)
     lines = [
         Line("entry", value),
@@ -109,6 +113,13 @@ def _summed(term: sympy.Expr, shape: Shape) -> sympy.Expr:
     pairs = zip((OUT_ROW, OUT_COLUMN), shape, strict=False)
     limits = [(place, 1, size(extent)) for place, extent in pairs if extent != 1]
     return sympy.Sum(term, *reversed(limits)) if limits else term
+
+
+def _fits(expression: Expression) -> Iterator[Fit]:
+    """The slices in an expression, which fit their axes: else there would be no such expression."""
+    for node in expression.nodes():
+        for part, extent in slices_of(node):
+            yield size(part.start), size(part.count), part.step, size(extent)
 
 
 def _extents(claim: Claim) -> dict[sympy.Symbol, sympy.Expr]:

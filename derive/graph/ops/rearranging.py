@@ -6,7 +6,7 @@ came from, with zeros elsewhere; of what was put together each operand gets its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from derive.graph import sizes
@@ -31,6 +31,9 @@ class Slice:
         """The places, counted from 0, where start and count are numbers."""
         start, count = int(self.start), int(self.count)
         return tuple(range(start, start + self.step * count, self.step))
+
+    def __str__(self) -> str:
+        return f"{self.count} from {self.start}" + (f" by {self.step}" if self.step != 1 else "")
 
 
 Slices = tuple[Slice | None, ...]  # one for each axis; None is the whole axis
@@ -86,6 +89,18 @@ def pieces(part: Slice | None, size: Size) -> tuple[tuple[Size, Slice | None], .
         last = place + 1
     rest = plus((1, size), (-1, last))
     return (*found, (rest, None)) if rest != 0 else tuple(found)
+
+
+def slices_of(node: Expression) -> Iterator[tuple[Slice, Size]]:
+    """Every slice that a node of this module has, with the size of the axis that it lies on."""
+    match node.op:
+        case "slice" | "place":
+            shape = node.args[0].shape if node.op == "slice" else node.shape
+            yield from ((part, size) for part, size in zip(node.at, shape, strict=False) if part is not None)
+        case "entry":
+            yield from ((Slice(place, 1), size) for place, size in zip(node.at, node.args[0].shape, strict=True))
+        case "concat":
+            yield from ((part, node.shape[node.at[0]]) for part in blocks(node))
 
 
 def along(axis: int, part: Slice, rank: int) -> Slices:

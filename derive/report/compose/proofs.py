@@ -184,7 +184,7 @@ def proof_blocks(proof: Proof, words: Catalogue) -> Iterator[Block]:
     yield from writer.statement()
     yield from writer.lines(proof)
     if not proof.lines:
-        yield Paragraph(words.say("proof.no_sum"))
+        yield Paragraph(words.say(f"proof.no_sum{'_reshape' if proof.claim.expression.op == 'reshape' else ''}"))
     yield Paragraph(_verdict(proof, words))
 
 

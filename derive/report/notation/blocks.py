@@ -74,8 +74,13 @@ def _slice(x: Expression, slices: Slices, show: Show, symbols: Symbols) -> Cell:
     """``X_{1:2,\\,:}``; of a row or a column the one index that there is, of a single entry its own symbol."""
     counts = [size if part is None else part.count for size, part in zip(x.shape, slices, strict=True)]
     starts = [0 if part is None else part.start for part in slices]
-    if x.op == "name" and is_scalar(tuple(counts)) and all(isinstance(start, int) for start in starts):
-        return Cell(symbols.entry(x.name, tuple(map(int, starts))))
+    if x.op == "name" and is_scalar(tuple(counts)):
+        if all(isinstance(start, int) for start in starts):
+            return Cell(symbols.entry(x.name, tuple(map(int, starts))))
+        if isinstance(x.name, str):
+            lines = [start for start, size in zip(starts, x.shape, strict=True) if size != 1]
+            texts = [_size(plus((1, start), (1, 1)), symbols) for start in lines]
+            return Cell(symbols.indexed(x.name, (r",\," if max(map(len, texts)) > 1 else "").join(texts)))
     long = [axis for axis, size in enumerate(x.shape) if size != 1] or [0]
     axes = long if len(long) == 1 else range(len(x.shape))
     places = r",\,".join(_places(slices[axis], symbols) for axis in axes)
@@ -92,12 +97,19 @@ def _places(part: Slice | None, symbols: Symbols) -> str:
         return first
     if part.step == 1:
         return f"{first}:{_size(plus((1, part.start), (1, part.count)), symbols)}"
-    return rf"\{{{','.join(str(place + 1) for place in part.places)}\}}"
+    if isinstance(part.start, int) and isinstance(part.count, int):
+        return rf"\{{{','.join(str(place + 1) for place in part.places)}\}}"
+    second = _size(plus((1, part.start), (1, part.step + 1)), symbols)
+    last = _size(plus((1, part.start), (part.step, part.count), (1, 1 - part.step)), symbols)
+    return rf"\{{{first},{second},\dots,{last}\}}"
 
 
 def _place(node: Expression, show: Show, symbols: Symbols) -> Cell:
-    """The operand as a block among zeros."""
+    """The operand as a block among zeros; where they alternate in unknown numbers, as what is put in its places."""
     (x,), slices = node.args, node.at[:-1]
+    if any(part is not None and part.step != 1 and not isinstance(part.count, int) for part in slices):
+        places = r",\,".join(_places(part, symbols) for part in slices)
+        return Cell(rf"\operatorname{{put}}_{{{places}}}{rounded(show(x).text)}")
     rows, columns = (pieces(part, size) for part, size in zip(slices, node.shape, strict=True))
 
     def block(height: Size, p: Slice | None, width: Size, q: Slice | None) -> str:
@@ -112,7 +124,8 @@ def _place(node: Expression, show: Show, symbols: Symbols) -> Cell:
 
 
 def _zeros(shape: Shape, symbols: Symbols) -> str:
-    size = r" \times ".join(_size(size, symbols) for size in shape)
+    sizes = [_size(size, symbols) for size in shape]
+    size = r" \times ".join(f"({text})" if set("+-") & set(text) else text for text in sizes)
     return "0" if is_scalar(shape) else rf"\mathbf{{0}}_{{{size}}}"
 
 

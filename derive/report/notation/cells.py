@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from flint import fmpq
 
-from derive.graph.expression import Expression, Name
+from derive.graph.expression import Expression, Name, constant
 from derive.graph.ops import reach
 from derive.numbers.rounding import as_decimal, minimal
 from derive.records import dataclass
@@ -140,8 +140,11 @@ def factors_of(nodes: Sequence[Expression], cell: Callable[[Expression], Cell]) 
     """The factors of a product as cells; fractions of numbers and sizes side by side are one: 1/2 1/N is 1/(2N)."""
     found: list[Cell] = []
     front: tuple[list[str], list[str]] | None = None
-    for node in nodes:
+    minus = False
+    for node in _means_apart(nodes) if len(nodes) > 1 else nodes:
         shown = cell(node)
+        if node.op == "cross_entropy" and len(nodes) > 1:
+            minus, shown = True, _without_sign(shown)
         fraction = _FRACTION.fullmatch(shown.text) if is_coefficient(node) else None
         if fraction is None:
             found, front = [*found, shown], None
@@ -151,7 +154,23 @@ def factors_of(nodes: Sequence[Expression], cell: Callable[[Expression], Cell]) 
             above, below = front = ([*front[0], fraction[1]], [*front[1], fraction[2]])
             above = [text for text in above if text != "1"] or ["1"]
             found[-1] = Cell(rf"\frac{{{_side_by_side(above)}}}{{{_side_by_side(below)}}}")
+    if minus:
+        return found[1:] if found[0].sign else [Cell("-1", numeric=True, sign=True), *found]
     return found
+
+
+def _means_apart(nodes: Sequence[Expression]) -> Iterator[Expression]:
+    """The mean of a cross-entropy as a factor of its own, so that it joins the fraction in front."""
+    for node in nodes:
+        if node.op != "cross_entropy" or node.at[1] != "mean" or node.args[0].shape[1 - node.at[0]] == 1:
+            yield node
+            continue
+        samples = node.args[0].shape[1 - node.at[0]]
+        if isinstance(samples, int):
+            yield constant(fmpq(1, samples))
+        else:
+            yield Expression("divide", (constant(1), Expression("size", (), (samples,), ())), (), ())
+        yield Expression("cross_entropy", node.args, (node.at[0], "sum"), ())
 
 
 def is_coefficient(node: Expression) -> bool:

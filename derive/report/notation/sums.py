@@ -6,7 +6,7 @@ i and j wherever these are free, so that what is summed over in one line is reco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sympy
 from flint import fmpq
@@ -58,7 +58,7 @@ class Sums:
             name = str(node)
             return Cell(self.symbols.name(name) if name in self.shapes else self.symbols.size(name))
         if isinstance(node, sympy.KroneckerDelta):
-            return Cell(rf"\delta_{{{''.join(sorted(self._letter(place, names) for place in node.args))}}}")
+            return Cell(rf"\delta_{{{_joined(sorted((self._letter(p, names) for p in node.args), key=_by_length))}}}")
         if node.is_Add:
             return cells.add([show(term) for term in sorted(node.args, key=_minus_last)])
         if node.is_Mul:
@@ -78,11 +78,20 @@ class Sums:
     def _indexed(self, name: str, places: tuple[sympy.Expr, ...], names: Mapping[sympy.Symbol, str]) -> str:
         shape = self.shapes[name]
         letters = [self._letter(place, names) for place, extent in zip(places, shape, strict=False) if extent != 1]
-        return self.symbols.indexed(name, "".join(letters)) if letters else self.symbols.name(name)
+        return self.symbols.indexed(name, _joined(letters)) if letters else self.symbols.name(name)
 
     @staticmethod
     def _letter(place: sympy.Expr, names: Mapping[sympy.Symbol, str]) -> str:
-        return names.get(place, str(place))
+        """An index: its letter, a number, or a sum such as i + s - 1."""
+        if place in names or place.is_Symbol or place.is_Integer:
+            return names.get(place, str(place))
+        text = ""
+        for term in sorted(place.as_ordered_terms(), key=lambda term: (term.is_number, str(term) in names.values())):
+            number, letter = term.as_coeff_Mul()
+            times = "" if abs(number) == 1 and letter != 1 else str(abs(number))
+            sign = "-" if number < 0 else "+" if text else ""
+            text += sign + times + ("" if letter == 1 else names.get(letter, str(letter)))
+        return text
 
     def _function(self, node: Opaque, x: Cell) -> Cell:
         if node.order:
@@ -135,6 +144,15 @@ class Sums:
         free = {str(letter) for letter in factor.free_symbols}
         first, last = bool(free & {"i", "k"}), bool(free & {"j", "l"})
         return _kind(factor), 0 if first and not last else 2 if last and not first else 1, str(factor)
+
+
+def _joined(letters: Sequence[str]) -> str:
+    """Indices side by side, with commas where one of them is a sum."""
+    return r",\,".join(letters) if any(len(letter) > 1 for letter in letters) else "".join(letters)
+
+
+def _by_length(letters: str) -> tuple[int, str]:
+    return len(letters), letters
 
 
 def _kind(factor: sympy.Expr) -> int:

@@ -218,6 +218,10 @@ class Symbols:
         names = (*self._network.data, *(str(equation.name) for equation in self._network.equations))
         return tuple(name for name in names if not is_derived(name))
 
+    def shape(self, name: str) -> Shape:
+        """The shape of a name of the network."""
+        return self._network.shape(name)
+
     @property
     def known(self) -> tuple[str, ...]:
         """The names of the problem."""
