@@ -52,6 +52,7 @@ from readback import (
     widened,
     written,
 )
+from readback_updates import staged, update_of
 
 POINTS = tuple(fmpq(*pair) for pair in ((3, 10), (-7, 5), (9, 4)))  # where definitions of functions are tried
 
@@ -72,18 +73,55 @@ class Row:
 
 def rows_of(document: Document, solution: Solution) -> Iterator[Row]:
     """Every chain of a document, with the part of the solution it belongs to."""
-    part = whole = solution.parts[0]
+    where = _Where(solution)
     for block in document.blocks:
         if isinstance(block, Heading):
-            found = _part_named(solution, "".join(s.text for s in block.spans if isinstance(s, Text)), whole)
-            if found is not whole or block.level < 3:
-                part = whole = found
-            part = _view(whole, block.label) or part
+            title = "".join(s.text for s in block.spans if isinstance(s, Text))
+            where.heading(title, block.level, block.label)
         elif isinstance(block, Display):
             left = ""
             for chain in block.chains:
                 left = chain.left or left
-                yield from _for_every_step(Row(part, left, joined(chain)))
+                yield from _for_every_step(where.row(left, joined(chain)))
+
+
+class _Where:
+    """In which part of the solution a row stands, and within its updates in which one, after which lines."""
+
+    def __init__(self, solution: Solution) -> None:
+        self.solution = solution
+        self.part = self.whole = solution.parts[0]
+        self.update: int | None = None
+        self.level = 0
+        self.assigned: frozenset[tuple[str, ...]] = frozenset()
+        self.known: dict[Any, Part] = {}
+
+    def heading(self, title: str, level: int, label: str = "") -> None:
+        """A new section."""
+        found = _part_named(self.solution, title, self.whole)
+        if found is not self.whole or level < 3:
+            self.part = self.whole = found
+        self.part = _view(self.whole, label) or self.part
+        begun = update_of(title, self.whole)
+        if begun is not None or level < self.level:
+            self.update, self.assigned, self.level = begun, frozenset(), level
+        if re.fullmatch(r"Step \d+: Update", title) and _has_a_rule(self.whole):
+            self.update, self.level = 0, level  # what the rule starts from
+
+    def row(self, left: str, text: str) -> Row:
+        """A row; what it assigns has its new value from the next row on."""
+        if self.update is None:
+            return Row(self.part, left, text)
+        key = (id(self.whole), self.update, self.assigned)
+        if key not in self.known:
+            self.known[key] = staged(self.whole, self.update, self.assigned)
+        if tokens(text)[:1] == (r"\leftarrow",):
+            self.assigned |= {tokens(left)}
+        return Row(self.known[key], left, text)
+
+
+def _has_a_rule(part: Part) -> bool:
+    return part.opening is not None and not part.opening.update.plain
 
 
 def _for_every_step(row: Row) -> Iterator[Row]:
@@ -117,16 +155,16 @@ def _part_named(solution: Solution, title: str, now: Part) -> Part:
 
 def rows_of_tex(text: str, solution: Solution) -> Iterator[Row]:
     """Every chain of a LaTeX file, from its displays."""
-    part = solution.parts[0]
+    where = _Where(solution)
     body = text[text.index(r"\begin{document}") :]
     pattern = re.compile(
-        r"\\(?:sub)*section\{(?P<title>[^{}]*)\}|\\begin\{derivation\}(?P<plain>.*?)\\end\{derivation\}"
+        r"\\(?P<sub>(?:sub)*)section\{(?P<title>[^{}]*)\}|\\begin\{derivation\}(?P<plain>.*?)\\end\{derivation\}"
         r"|\\begin\{aligned\}(?P<boxed>.*?)\\end\{aligned\}",
         re.DOTALL,
     )
     for match in pattern.finditer(body):
         if match["title"] is not None:
-            part = _part_named(solution, match["title"].strip(), part)
+            where.heading(match["title"].strip(), 1 + len(match["sub"]) // 3)
             continue
         left, text = "", ""
         for line in _lines(match["plain"] or match["boxed"]):
@@ -134,11 +172,11 @@ def rows_of_tex(text: str, solution: Solution) -> Iterator[Row]:
             rest = rest.replace(r"\quad", " ").strip().removeprefix("{}")
             if here.strip():
                 if left:
-                    yield from _for_every_step(Row(part, left, text))
+                    yield from _for_every_step(where.row(left, text))
                 left, text = here.strip(), ""
             text += " " + _unfitted(rest)
         if left:
-            yield from _for_every_step(Row(part, left, text))
+            yield from _for_every_step(where.row(left, text))
 
 
 def _lines(body: str) -> list[str]:
@@ -193,7 +231,7 @@ class Book:
     """
 
     def __init__(self, part: Part, *, local: bool = False, turned: bool = False, carried: bool = False) -> None:
-        self.part, self.local, self.turned = part, local, turned
+        self.part, self.local, self.turned, self.carried = part, local, turned, carried
         self.run = part.shown if carried else part.run
         self.symbols = Symbols(part.problem, part.network)
         convention = part.problem.convention
@@ -413,6 +451,9 @@ class Book:
 
     def after_update(self, name: str) -> tuple[Value, fmpq] | None:
         """The value of a parameter after one update, and its rate."""
+        stage = getattr(self.part, "stage", None)
+        if stage is not None:
+            return _matrix(stage.after_update(name, BITS, self.carried)), fmpq(0)
         update, loss = self.part.problem.ask.update, self.part.asked.loss
         if update is None or loss is None or name not in update.rates:
             return None

@@ -83,8 +83,6 @@ def read_update(
     if update.batches is not None and batches.count(update) > MOST_STEPS:
         raise places.error(f"{batches.count(update):,} updates, at most {MOST_STEPS:,} are allowed", *PATH, "steps")
     _printed_apart(update, known, places)
-    if not update.plain:
-        raise places.unsupported("rules other than sgd, batches and given gradients are not built yet", *PATH)
     return update
 
 

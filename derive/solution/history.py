@@ -89,12 +89,17 @@ def change(network: Network, loss: str, name: str, rate: fmpq) -> Expression:
     return ops.multiply(constant(-rate), leaf(Adjoint(loss, name), network.shape(name)))
 
 
-def equations_of(network: Network, loss: str, update: Update, t: int) -> list[Equation]:
-    """The equations of update ``t`` of every parameter that moves, parameter by parameter."""
+def equations_of(network: Network, loss: str, update: Update, t: int, numerator: bool = False) -> list[Equation]:
+    """The equations of update ``t`` of every parameter that moves, parameter by parameter.
+
+    With ``numerator`` they take the gradients as numerator layout has them, and turn them.
+    """
     found: list[Equation] = []
     for name in update.moving:
         shape = network.shape(name)
-        gradient = leaf(Adjoint(loss, name), shape)
+        gradient = leaf(rules.slope_ahead(name) if rules.looks_ahead(update) else Adjoint(loss, name), shape)
+        if numerator and not rules.looks_ahead(update):
+            gradient = ops.transpose(leaf(Adjoint(loss, name, numerator), shape[::-1]))
         found += [*rules.points(update, name, shape), *rules.lines(update, name, gradient, shape, t)]
     return found
 
@@ -192,7 +197,7 @@ class _Trajectory:
                     value = slopes.value(Adjoint(self.loss, name), bits)
                 else:
                     value = arrays.from_tensor(update.slopes[made][name])
-                known[Adjoint(self.loss, name)] = value
+                known[Adjoint(self.loss, name)] = known[rules.slope_ahead(name)] = value
                 known[Adjoint(self.loss, name, True)] = value.T
             return known
 

@@ -44,6 +44,11 @@ def ahead(name: str) -> str:
     return f"{name}:ahead"
 
 
+def slope_ahead(name: str) -> str:
+    """The gradient there."""
+    return f"{name}:g:ahead"
+
+
 def penalised(name: str) -> str:
     """The gradient with the weight decay in it."""
     return f"{name}:g"
@@ -145,10 +150,15 @@ def lines(update: Update, name: str, gradient: Expression, shape: Shape, t: int)
             moments = {}
             for state, power in (("m", 1), ("v", 2)):
                 weight = leaf(f":beta{power}", ())
-                now = remember(state, mean(weight, old[state], ops.power(gradient, power)))
-                left = ops.subtract(ONE, ops.apply("power", weight, at=(fmpq(t),)))
-                moments[state] = let(corrected(state, name), ops.divide(now, left))
-            down = over_root(moments["m"], moments["v"])
+                moments[state] = weight, remember(state, mean(weight, old[state], ops.power(gradient, power)))
+            hats = [
+                let(
+                    corrected(state, name),
+                    ops.divide(now, ops.subtract(ONE, ops.apply("power", weight, at=(fmpq(t),)))),
+                )
+                for state, (weight, now) in moments.items()
+            ]
+            down = over_root(*hats)
     moved = ops.subtract(w, ops.multiply(rate, down))
     if decays and update.decoupled:
         moved = ops.subtract(moved, ops.multiply(rate, leaf(DECAY, ()), w))

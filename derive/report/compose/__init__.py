@@ -19,6 +19,7 @@ from derive.report.compose.sheet import Sheet
 from derive.report.compose.sizes import sizes
 from derive.report.compose.training import training
 from derive.report.compose.updates import first_update, later
+from derive.report.compose.windows import values
 from derive.report.compose.witnesses import checks
 from derive.report.document import Block, Chain, Display, Document, Heading, Link, Math, Paragraph
 from derive.solution import Solution
@@ -49,7 +50,9 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
         if questions:
             blocks += statement.data(sheet, sheet.part.network.data.keys() - shared)
             blocks += _blank_graph(sheet)
+            blocks += _code(sheet, True)
             blocks += statement.tasks(sheet)
+            blocks += _quiz(sheet, True)
         else:
             blocks += [] if alike else introduction
             blocks += _steps(sheet, shared)
@@ -69,6 +72,22 @@ def _blank_graph(sheet: Sheet) -> Iterator[Block]:
         yield from blank_circuit(sheet)
 
 
+def _code(sheet: Sheet, questions: bool) -> Iterator[Block]:
+    """Both passes in NumPy, where that is asked for; without the derivatives on a sheet of questions."""
+    if sheet.part.problem.ask.code:
+        from derive.report.compose.code import code
+
+        yield from code(sheet, questions)
+
+
+def _quiz(sheet: Sheet, questions: bool) -> Iterator[Block]:
+    """Questions of choice, and behind the solution their answers."""
+    if sheet.part.quiz is not None:
+        from derive.report.compose.quiz import answered, asked
+
+        yield from asked(sheet, sheet.part.quiz) if questions else answered(sheet, sheet.part.quiz)
+
+
 def _proofs(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
     """The rules that were used, proved for all sizes; nothing where nothing was derived."""
     from derive.report.compose.proofs import section  # only a report that asks for proofs pays for them
@@ -84,6 +103,10 @@ def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
     yield statement.legend(sheet)
     if sheet.part.problem.ask.shapes:
         yield from sizes(sheet)
+    if sheet.part.problem.ask.costs:
+        from derive.report.compose.costs import costs
+
+        yield from costs(sheet)
     yield from statement.conventions(sheet)
     if not questions:
         yield from statement.functions(sheet)
@@ -151,9 +174,27 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
 
             yield from circuit(sheet)
 
+    def second() -> Iterator[Block]:
+        if part.further is not None:
+            from derive.report.compose.further import second_derivatives  # only who asks for them pays for them
+
+            yield from second_derivatives(sheet)
+
+    def tangents() -> Iterator[Block]:
+        if part.further is not None:
+            from derive.report.compose.further import forward_mode
+
+            yield from forward_mode(sheet)
+
     def update() -> Iterator[Block]:
-        yield from first_update(sheet)
-        yield from later(sheet)
+        wish = part.problem.ask.update
+        if wish is None or wish.plain:
+            yield from first_update(sheet)
+            yield from later(sheet)
+        else:
+            from derive.report.compose.optimisers import worked_updates  # only such updates pay for it
+
+            yield from worked_updates(sheet)
 
     return (
         ("data" if trained else "data_given", data),
@@ -162,9 +203,20 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         ("backward", back),
         ("ratios", lambda: _ratios(sheet)),
         ("graph", graph),
+        ("code", lambda: _code(sheet, False)),
+        ("quiz", lambda: _quiz(sheet, False)),
+        ("second", second),
+        ("tangents", tangents),
         ("update", update),
         ("training", lambda: training(sheet)),
     )
+
+
+def worked(sheet: Sheet) -> Iterator[Block]:
+    """The forward pass, the loss and the way back of one part, without the steps' headings."""
+    for key, section in _sections(sheet, frozenset()):
+        if key in ("forward", "loss", "backward"):
+            yield from section()
 
 
 def _split(equations: Sequence[Equation], loss: str | None) -> tuple[list[Equation], list[Equation]]:
@@ -196,13 +248,16 @@ def _results(sheet: Sheet) -> Iterator[Block]:
     if part.derivation is not None:
         adjoints = map(part.derivation.adjoint, part.asked.gradients)
         wanted += [adjoint for adjoint in adjoints if adjoint in part.derivation.adjoints]
-    if len(wanted) + len(part.asked.ratios) > 1:
+    more: tuple[Chain, ...] = ()
+    if part.further is not None:
+        from derive.report.compose.further import results
+
+        more = results(sheet)
+    if len(wanted) + len(part.asked.ratios) + len(more) > 1:
         yield Display(
             tuple(map(sheet.ratio, part.asked.ratios))
-            + tuple(
-                Chain(sheet.symbols.name(name), (Link("=" if sheet.exact(name) else r"\approx", (sheet.value(name),)),))
-                for name in wanted
-            )
+            + more
+            + tuple(chain for name in wanted for chain in values(sheet, name))
         )
 
 

@@ -9,12 +9,13 @@ import numpy as np
 from flint import fmpq
 
 from derive.calculus.explicit import Entry
-from derive.graph.expression import Adjoint, Expression
+from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.sizes import is_scalar
 from derive.numbers.decimals import rational, read_number
 from derive.numbers.rounding import Printed, Rounding, printed
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.statement import plain
+from derive.report.compose.windows import planes_of
 from derive.report.document import Block, Chain, Display, Link, Math, Note, Paragraph, Span, Spans, Table, Text
 from derive.report.notation import Cell, letter
 from derive.report.notation.printed import printed_text
@@ -38,8 +39,9 @@ def first_update(sheet: Sheet) -> Iterator[Block]:
     symbol = letter(update.symbol)
     for name, rate in moving.items():
         after = updated(part.network, loss, name, rate)
-        formula = rule(sheet, loss, name, symbol)
-        yield Display((Chain(formula.left, (*formula.links, *_numbers(sheet, name, after))),))
+        for old, slope, new in planes_of(sheet, name, Adjoint(loss, name), after):
+            formula = rule(sheet, loss, name, symbol, old)
+            yield Display((Chain(formula.left, (*formula.links, *_numbers(sheet, old, slope, new, rate))),))
     frozen = [name for name, rate in update.rates.items() if rate == 0]
     if frozen:
         key = "update.frozen" if len(frozen) > 1 else "update.frozen_one"
@@ -48,20 +50,17 @@ def first_update(sheet: Sheet) -> Iterator[Block]:
         yield from _table(sheet, loss, moving)
 
 
-def rule(sheet: Sheet, loss: str, name: str, symbol: str) -> Chain:
-    """W <- W - eta dJ/dW, with the rate's symbol."""
-    left = sheet.symbols.name(name)
+def rule(sheet: Sheet, loss: str, name: str, symbol: str, what: Name | None = None) -> Chain:
+    """W <- W - eta dJ/dW, with the rate's symbol; ``what`` may be one matrix of W, where that is a stack."""
+    left = sheet.symbols.name(what if what is not None else name)
     slope = sheet.symbols.partial(sheet.symbols.name(loss), left)
     if sheet.part.problem.convention.layout == "numerator" and not is_scalar(sheet.shape(name)):
         slope = rf"\left({slope}\right)^{{\top}}"
     return Chain(left, (Link(r"\leftarrow", (left, rf"- {symbol} {slope}")),))
 
 
-def _numbers(sheet: Sheet, name: str, after: Expression) -> list[Link]:
+def _numbers(sheet: Sheet, name: Name, slope: Name, after: Expression, rate: fmpq) -> list[Link]:
     """old - rate · gradient, in the shape of the parameter."""
-    update = sheet.part.problem.ask.update
-    assert update is not None
-    slope, rate = Adjoint(str(sheet.part.asked.top), name), update.rates[name]
     old, gradient = sheet.value(name), sheet.value(slope)
     rate_text = plain(abs(rate))
     sign = "-" if rate > 0 else "+"
@@ -117,13 +116,19 @@ def later(sheet: Sheet) -> Iterator[Block]:
         return
     symbol = Math(sheet.symbols.name(loss))
     if part.history is not None:
-        runs = part.history.runs
+        runs = part.history.printed.runs
         if len(runs) == 2:
             before, after = (printed_text(run.shown(loss, part.rounding)[0]) for run in runs)
             yield Paragraph(
                 words.say("update.loss_after", after=Math(f"{symbol.latex} \\approx {after}"), before=Math(before))
             )
             return
+        from derive.report.compose.optimisers import further_updates  # only several updates pay for it
+
+        further = list(further_updates(sheet))
+        yield from further
+        if further:
+            yield Paragraph(words.say("update.all"))
         kept = [k for k in range(len(runs)) if k % update.every == 0 or k == len(runs) - 1]
         rows = [((Math(str(k)),), (Math(printed_text(runs[k].shown(loss, part.rounding)[0])),)) for k in _thin(kept)]
         yield Table((words.say("history.step"), (symbol,)), tuple(rows), "rr")
@@ -134,7 +139,7 @@ def later(sheet: Sheet) -> Iterator[Block]:
     elif part.training is not None:
         yield Note(words.say("history.doubles", steps=update.steps))
         entries = part.training.history
-        rows = [((Math(str(e.step)),), (Math(double(e.loss)),)) for e in _thin(list(entries))]
+        rows = [((Math(str(e.step)),), (Math(double(e.loss)),)) for e in _thin(list(entries)) if e.loss is not None]
         yield Table((words.say("history.step"), (symbol,)), tuple(rows), "rr")
 
 

@@ -202,7 +202,11 @@ def _opened(front: str, last: Cell) -> tuple[str, ...]:
 def divide(a: Cell, b: Cell) -> Cell:
     """A fraction."""
     if a.negative and a.binding != SUM:
-        return Cell(rf"-\frac{{{a.text[1:].lstrip()}}}{{{b.text}}}", PRODUCT)
+        return Cell(rf"-{divide(_without_sign(a), b).text}", PRODUCT)
+    fraction = _FRACTION.fullmatch(a.text)
+    if fraction is not None:  # a half of 1/N is 1/(2N)
+        below = multiply([Cell(fraction[2], numeric=fraction[2].isdigit()), b])
+        return Cell(rf"\frac{{{fraction[1]}}}{{{below.text}}}", ATOM)
     return Cell(rf"\frac{{{a.text}}}{{{b.text}}}", ATOM)
 
 
@@ -315,7 +319,11 @@ class Cells:
                 return multiply([divide(Cell("1", numeric=True), Cell(str(len(terms)))), add(terms)])
             case op if op in reach.CONVOLVING:
                 found = reach.products(node, index)
-                return add([multiply([self.cell(a, i), self.cell(b, j)]) for a, i, b, j in found]) if found else Cell("0", numeric=True)
+                return (
+                    add([multiply([self.cell(a, i), self.cell(b, j)]) for a, i, b, j in found])
+                    if found
+                    else Cell("0", numeric=True)
+                )
         if self.evaluated is None:
             raise TypeError(f"{node.op} has entries by their values alone")
         return self.evaluated(node, index)
