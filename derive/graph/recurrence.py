@@ -77,20 +77,6 @@ def at(expression: Expression, index: int, variable: str) -> Expression:
     return expression.rebuild(change)
 
 
-def shifted(expression: Expression, by: int, variable: str) -> Expression:
-    """A general form at an index further on: ``h[t]`` becomes ``h[t+1]``."""
-
-    def change(node: Expression) -> Expression:
-        if node.op != "name":
-            return node
-        offset = offset_of(node.name, variable)
-        if offset is None:
-            return node
-        return Expression("name", (), (_member_of(node.name, offset + by, variable),), node.shape)
-
-    return expression.rebuild(change)
-
-
 def _family(name: Name) -> Name:
     return replace(name, by=stem_of(name.by)) if isinstance(name, Adjoint) else stem_of(own(name))
 
@@ -133,7 +119,11 @@ def _fitting(same: Iterable[tuple[int, Name, Expression]]) -> list[list[tuple[in
 
 
 def _generalised(values: Sequence[Expression], indices: Sequence[int], variable: str) -> Expression:
-    """The form of values that fit together: what is the same name everywhere stays, all else shifts."""
+    """The form of values that fit together: what is the same name everywhere stays, all else shifts.
+
+    Its sizes are those of the member with the fewest sizes of 1: it is to be printed as for matrices.
+    """
+    model = min(values, key=_ones)
     columns = iter(list(zip(*map(_leaves, values), strict=True)))
     first = indices[0]
 
@@ -146,7 +136,11 @@ def _generalised(values: Sequence[Expression], indices: Sequence[int], variable:
             return Expression("name", (), (_member_of(names[0], offset, variable),), node.shape)
         return Expression(node.op, tuple(map(build, node.args)), node.at, node.shape)
 
-    return build(values[0])
+    return build(model)
+
+
+def _ones(value: Expression) -> int:
+    return sum(size == 1 for node in value.nodes() for size in node.shape)
 
 
 def _member_of(name: Name, offset: int, variable: str) -> Name:

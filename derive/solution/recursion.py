@@ -1,13 +1,13 @@
 """The recursion of a network with a loop: its adjoint equations for any step, put together, and summed over time.
 
 All of it is read off the engine's own equations: members of a family that are alike up to a shift of index stand for
-one general equation (``graph.recurrence``). What one step's derivative owes to the next is found by putting the general
+one general equation (``graph.recurrence``). What one step's derivative owes to the next is found by putting a step's
 equations into each other, until the derivative by one family stands on both sides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,15 +15,13 @@ from derive.calculus.closed_form import named_values
 from derive.graph import ops
 from derive.graph.collect import collect
 from derive.graph.expression import Adjoint, Expression, Name
-from derive.graph.recurrence import General, common, generals, index_of, offset_of, own, shifted
+from derive.graph.recurrence import General, common, generals, index_of, own
 from derive.problem.names import stem_of
 from derive.records import dataclass
 from derive.solution.derivation import in_normal_form
 
 if TYPE_CHECKING:
     from derive.solution.solve import Part
-
-MOST_LINKS = 6  # general equations that are put into each other for one recursion
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,9 @@ class Recursion:
     @cached_property
     def closed(self) -> tuple[General, ...]:
         """The recursions: the derivative by a family's member in terms of that by its neighbour."""
-        return tuple(found for general in self.backward if (found := self._closed(general)) is not None)
+        return tuple(
+            found for stem in dict.fromkeys(_stem(g.name) for g in self.backward) for found in self._closed(stem)
+        )
 
     @cached_property
     def sums(self) -> tuple[TimeSum, ...]:
@@ -109,41 +109,30 @@ class Recursion:
             return None
         return TimeSum(term, tuple(index for index, _ in inside), tuple(rest))
 
-    def _closed(self, general: General) -> General | None:
-        """``general`` with others put in for the derivatives by other families, if it then speaks of its own."""
-        value, indices = general.value, set(general.indices)
-        for _ in range(MOST_LINKS):
-            foreign = next(self._foreign(value, general.name), None)
-            if foreign is None:
-                break
-            found = next((g for g in self.backward if _stem(g.name) == _stem(foreign)), None)
-            offset = offset_of(foreign, self.variable)
-            if found is None or offset is None:
-                return None
-            value = _put_in(value, foreign, shifted(found.value, offset, self.variable))
-            indices &= {index - offset for index in found.indices}
-        else:
-            return None
-        own_kind = [name for name in value.names() if isinstance(name, Adjoint) and _stem(name) == _stem(general.name)]
-        kept = tuple(index for index in general.indices if index in indices)
-        if not own_kind or not kept or value == general.value:
-            return General(general.name, value, kept) if own_kind and kept else None
-        return General(general.name, value, kept)
-
-    def _foreign(self, value: Expression, name: Name) -> Iterator[Adjoint]:
-        """Derivatives by members of other families."""
-        for used in value.names():
-            if isinstance(used, Adjoint) and offset_of(used, self.variable) is not None and _stem(used) != _stem(name):
-                yield used
+    def _closed(self, stem: str) -> Iterator[General]:
+        """Each derivative by a member with all others put in that lead back to the family, where any does."""
+        derivation = self._part.derivation
+        assert derivation is not None
+        leads: dict[Name, bool] = {}  # whether a derivative rests on one by a member of the family
+        written: dict[Name, Expression] = {}
+        found: dict[Name, Expression] = {}
+        for name, value in derivation.adjoints.items():
+            used = value.names()
+            leads[name] = _stem(name) == stem or any(leads.get(other, False) for other in used)
+            inside = {other: written[other] for other in used if _stem(other) != stem and leads.get(other, False)}
+            written[name] = collect(_put_in(value, inside)) if inside else value
+            if _stem(name) == stem and any(_stem(other) == stem for other in written[name].names() if other in leads):
+                found[name] = written[name]
+        yield from generals(found, self.variable)
 
 
 def _stem(name: Name) -> str:
     return stem_of(own(name))
 
 
-def _put_in(value: Expression, name: Name, other: Expression) -> Expression:
+def _put_in(value: Expression, inside: Mapping[Name, Expression]) -> Expression:
     def change(node: Expression) -> Expression:
-        return other if node.op == "name" and node.name == name else node
+        return inside.get(node.name, node) if node.op == "name" else node
 
     return value.rebuild(change)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from derive.graph.expression import Adjoint, Name
+from derive.graph.expression import Adjoint, Name, leaf
 from derive.graph.recurrence import General, own
 from derive.problem.names import joined, stem_of
 from derive.report.compose.sheet import Sheet
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
+from derive.report.notation import Matrices
 from derive.report.notation.cells import PRODUCT, Cell, add
 from derive.solution.recursion import Recursion, TimeSum
 
@@ -71,7 +72,7 @@ def general_chain(sheet: Sheet, general: General) -> Chain:
     """``z_t = …  (t = 1, 2, 3)``"""
     found = sheet.recursion
     assert found is not None
-    terms = sheet.letters.terms(general.value)
+    terms = _letters(sheet).terms(general.value)
     condition = rf"\quad ({_letter(sheet, found)} = {_listed(general.indices)})"
     return Chain(sheet.symbols.name(general.name), (Link("=", (*terms[:-1], f"{terms[-1]} {condition}")),))
 
@@ -81,7 +82,7 @@ def summed_over_time(sheet: Sheet, gathered: TimeSum) -> tuple[str, ...]:
     found = sheet.recursion
     assert found is not None
     letter, low, high = _letter(sheet, found), min(gathered.indices), max(gathered.indices)
-    term = sheet.letters.cell(gathered.term)
+    term = _letters(sheet).cell(gathered.term)
     whole = Cell(rf"\sum_{{{letter}={low}}}^{{{high}}} {term.factor()}", PRODUCT)
     cell = add([whole, *(sheet.letters.cell(other) for other in gathered.rest)])
     return cell.terms or (cell.text,)
@@ -101,6 +102,14 @@ def _closed(found: Recursion, steps: Sequence[General]) -> General | None:
 def _plain(sheet: Sheet, name: Adjoint) -> Chain:
     assert sheet.part.derivation is not None
     return Chain(sheet.symbols.name(name), (Link("=", sheet.letters.terms(sheet.part.derivation.adjoints[name])),))
+
+
+def _letters(sheet: Sheet) -> Matrices:
+    """The printer of general formulas, which calls what any step has named by its name."""
+    found = sheet.recursion
+    assert found is not None
+    named = {general.value: leaf(general.name, general.value.shape) for general in found.forward}
+    return Matrices(sheet.symbols).with_names({**sheet.named, **named})
 
 
 def _letter(sheet: Sheet, found: Recursion) -> str:

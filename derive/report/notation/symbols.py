@@ -199,11 +199,11 @@ class Symbols:
             return f"{base}^{{({number})}}_{_group(index)}"
         stem, parts = _split(name)
         matrix = len(stem) == 1 and stem.isupper() and not self._taken(stem.lower(), parts)
-        return self._subscribed(stem.lower() if matrix else _stem(stem), parts, index)
+        return self._subscribed(stem.lower() if matrix else _stem(stem), parts, index, bool(bracket))
 
     @staticmethod
-    def _subscribed(base: str, parts: tuple[str, ...], index: str) -> str:
-        if len(parts) == 1 and parts[0].isdigit():
+    def _subscribed(base: str, parts: tuple[str, ...], index: str, member: bool = False) -> str:
+        if len(parts) == 1 and (parts[0].isdigit() or member):
             return f"{base}^{{({parts[0]})}}_{_group(index)}"
         if not parts:
             return f"{base}_{_group(index)}"
