@@ -1,0 +1,169 @@
+"""Sections on the further questions: second derivatives, forward mode.
+
+Each stands on a view of the part, under a heading whose label names that view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import sympy
+
+from derive.graph.expression import Expression
+from derive.report.compose.chains import chain_of_jacobians
+from derive.report.compose.sheet import Sheet, fits
+from derive.report.compose.statement import plain
+from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
+from derive.report.notation import Cell, scalar
+from derive.report.notation.matrices import matrix_of
+from derive.solution.second import Second, shown_written
+from derive.solution.tangents import Pass
+from derive.solution.view import bar, dot
+
+
+def view_of(sheet: Sheet, label: str) -> Sheet:
+    """The sheet of a section: the part with the names that the section brings along."""
+    assert sheet.part.further is not None
+    return Sheet(sheet.part.further.views[label], sheet.words, sheet.first)
+
+
+def equation(sheet: Sheet, name: str) -> Chain:
+    """One equation of a view: formula, names, numbers, result."""
+    value = sheet.part.network.equation(name).value
+    return _chain(sheet, name, value)
+
+
+def _chain(sheet: Sheet, name: str, value: Expression) -> Chain:
+    """A chain without the links that are too wide for a line; formula and result always stay."""
+    formula = sheet.formula_links(value)
+    numbers = sheet.number_links(name, value) if sheet.numeric else []
+    formula = [formula[0], *(link for link in formula[1:] if fits(link.terms))]
+    numbers = [*(link for link in numbers[:-1] if fits(link.terms)), *numbers[-1:]]
+    return sheet.chain(sheet.symbols.name(name), formula, numbers)
+
+
+# ── forward mode ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def forward_mode(sheet: Sheet) -> Iterator[Block]:
+    """One section for each pass, every tangent beside its value."""
+    found = sheet.part.further.passes if sheet.part.further is not None else ()
+    if found:
+        yield Paragraph(sheet.words.say("tangents.intro", dot=Math(r"\dot{v}"), name=Math("v")))
+    for one in found:
+        yield from _pass(sheet, view_of(sheet, one.label), one)
+
+
+def _pass(whole: Sheet, sheet: Sheet, one: Pass) -> Iterator[Block]:
+    words = sheet.words
+    yield Heading(3, words.say("tangents.heading", names=sheet.listed(one.moved)), one.label)
+    starts = [dot(name) for name in one.moved]
+    said = [name for name in starts if sheet.part.network.data[name].tensor is not None]
+    free = [name for name in starts if name not in said]
+    still = len(one.moved) < sum(name not in whole.part.network.labels for name in whole.part.network.data)
+    if said:
+        yield Paragraph(words.say("tangents.start_only" if still else "tangents.start"))
+        yield Display(tuple(Chain(sheet.symbols.name(name), (Link("=", (_seed(sheet, name),)),)) for name in said))
+    if free:
+        yield Paragraph(words.say("tangents.free", names=sheet.listed(free)))
+    yield Paragraph(words.say("tangents.follow" if sheet.numeric else "tangents.follow_symbolic"))
+    for name in one.names:
+        chains = [equation(sheet, name)]
+        if sheet.numeric:
+            value = name.removeprefix("dot ")
+            relation = "=" if sheet.exact(value) else r"\approx"
+            chains.insert(0, Chain(sheet.symbols.name(value), (Link(relation, (sheet.value(value),)),)))
+        yield Display(tuple(chains))
+    if one.products is not None:
+        yield Paragraph(words.say("tangents.reverse", end=sheet.math(one.end)))
+        yield Display((_products(sheet, one, one.products),))
+
+
+def _seed(sheet: Sheet, name: str) -> str:
+    """The numbers of a direction, as they stand in the problem file."""
+    datum = sheet.part.network.data[name]
+    assert datum.tensor is not None
+    entries, width = datum.tensor.entries, int(datum.shape[-1]) if datum.shape else 1
+    return matrix_of(tuple(map(int, datum.shape)), lambda k: plain(entries[k[0] * width + k[1] if k else 0]))
+
+
+def _products(sheet: Sheet, one: Pass, products: Expression) -> Chain:
+    """The last tangent as reverse mode has it: adjoint times direction."""
+    return _chain(sheet, dot(one.end), products)
+
+
+# ── second derivatives ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def second_derivatives(sheet: Sheet) -> Iterator[Block]:
+    """One section for each."""
+    for one in sheet.part.further.seconds if sheet.part.further is not None else ():
+        yield from _second(sheet, view_of(sheet, one.label), one)
+
+
+def _second(whole: Sheet, sheet: Sheet, one: Second) -> Iterator[Block]:
+    words, symbols = sheet.words, sheet.symbols
+    places = {"of": sheet.math(one.of), "first": sheet.math(one.first), "then": sheet.math(one.then)}
+    twice = one.first == one.then
+    yield Heading(3, words.say("second.heading_twice" if twice else "second.heading", **places), one.label)
+    yield Paragraph(words.say("second.adjoints", bar=Math(symbols.name(bar(one.first))), **places))
+    yield Display(tuple(equation(sheet, name) for name in one.adjoints))
+    if one.kind == "hessian":
+        if one.formula is not None and len(one.ways[0].factors) > 1:
+            yield from chain_of_jacobians(sheet, bar(one.first), one.then, one.ways)
+        yield Paragraph(words.say("second.rows", **places))
+    else:
+        yield Paragraph(words.say("second.speeds", then=places["then"]))
+        for name in one.speeds:
+            yield Display((equation(sheet, name),))
+        yield Paragraph(words.say("second.result"))
+    yield Display((_result(whole, sheet, one),))
+
+
+def _result(whole: Sheet, sheet: Sheet, one: Second) -> Chain:
+    """The second derivative: the name it was found under, its entries in the data, its numbers."""
+    left = sheet.symbols.name(one.text)
+    links: list[Link] = []
+    if one.kind != "hessian":
+        links.append(Link("=", (sheet.symbols.name(one.speeds[-1]),)))
+    elif one.formula is not None and fits(sheet.letters.terms(one.formula)):
+        links.append(Link("=", sheet.letters.terms(one.formula)))
+    written = shown_written(one)
+    if written is not None:
+        terms = _entries(whole, written)
+        if fits(terms):
+            links.append(Link("=", terms))
+    if sheet.numeric:
+        links += _number(sheet, one).links
+    return Chain(left, tuple(links))
+
+
+def _number(sheet: Sheet, one: Second) -> Chain:
+    if one.kind == "hessian":
+        return sheet.ratio(sheet.part.asked.ratios[0])
+    return sheet.assigned(one.text, sheet.printed(one.text))
+
+
+def results(sheet: Sheet) -> tuple[Chain, ...]:
+    """The second derivatives once more, by their numbers."""
+    found = sheet.part.further.seconds if sheet.part.further is not None else ()
+    seen = [(one, view_of(sheet, one.label)) for one in found]
+    return tuple(Chain(view.symbols.name(one.text), _number(view, one).links) for one, view in seen)
+
+
+def _entries(sheet: Sheet, written: sympy.Matrix) -> tuple[str, ...]:
+    """SymPy's entries in the problem's own names of entries."""
+    explicit = sheet.part.explicit
+    assert explicit is not None
+
+    def cell(index: Sequence[int]) -> Cell:
+        formula = written[tuple(index)]
+        return scalar(formula, lambda s: Cell(sheet.entry(explicit.entry_of[s])), sheet.symbols, sheet.entry_order)
+
+    if written.shape == (1, 1):
+        whole = cell((0, 0))
+        return whole.terms or (whole.text,)
+    return (matrix_of(written.shape, lambda index: cell(index).text),)
+
+
+__all__ = ["forward_mode", "results", "second_derivatives", "view_of"]
