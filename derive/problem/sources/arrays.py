@@ -89,7 +89,7 @@ class Arrays:
 
     def let(self, array: Array, role: str = "", comment: str = "", name: str | None = None) -> Array:
         """The array under a name of its own."""
-        if array.value is not None and name is None:
+        if name is None and (array.value is not None or (role == "soft" and isinstance(array.node, Name))):
             return array
         return Array(self.draft.let(array.node, array.shape, role, comment, name), array.shape)
 

@@ -17,10 +17,11 @@ from derive.errors import DeriveError
 from derive.problem.names import NAME
 from derive.problem.problem import Problem
 from derive.problem.sources.arrays import Array, Arrays
-from derive.problem.sources.aten import OPERATIONS, Call, Part
+from derive.problem.sources.aten import OPERATIONS, Call
 from derive.problem.sources.draft import Draft, Shape
 from derive.problem.sources.extras import extra
 from derive.problem.sources.losses import Loss
+from derive.problem.sources.stored import Part, exactly
 from derive.problem.wording import kind, shown
 
 MOST_NODES = 20_000
@@ -176,15 +177,7 @@ class _Tracer:
         if tensor.is_complex():
             raise self.draft.unsupported("complex numbers")
         array = tensor.numpy()
-        if self.exact and array.dtype.kind == "f":
-            import numpy
-            from flint import fmpq
-
-            flat = [fmpq(*float(entry).as_integer_ratio()) for entry in array.ravel()]
-            made = numpy.empty(len(flat), dtype=object)
-            made[:] = flat
-            array = made.reshape(array.shape)
-        return array
+        return exactly(array) if self.exact and array.dtype.kind == "f" else array
 
     def run(self) -> Array:
         """The array that the graph ends in."""
