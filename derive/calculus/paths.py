@@ -1,7 +1,7 @@
 """The elementwise derivation: an entry's derivative as a sum over paths of local derivatives.
 
 From an entry one walks along whatever uses it, towards the loss. A walk ends at the loss, or at an entry that several
-others use: that one has a derivative worth a name of its own, which is derived once and used by name. Each local
+others use (or that a convolution makes): that one has a derivative worth a name of its own, used by name. Each local
 factor is SymPy's derivative of one entry's right-hand side; the order of the paths is the order of the equations.
 """
 
@@ -16,6 +16,7 @@ import sympy
 from derive.calculus.explicit import Entry, Explicit
 from derive.graph.expression import Adjoint
 from derive.graph.network import Network
+from derive.graph.ops.windows import CONVOLUTIONS
 from derive.records import dataclass
 
 WRITTEN_OUT = 12  # paths of one entry that are walked to the very top
@@ -128,7 +129,9 @@ class Paths:
             for index in _indices(rights.shape):
                 power, normal = rights[index].as_numer_denom()
                 s = sympy.Dummy("s", positive=True)
-                slope = slope.xreplace({normal: s, 1 / normal: 1 / s}).xreplace(_powers(slope, power, symbols[index] * s))
+                slope = slope.xreplace({normal: s, 1 / normal: 1 / s}).xreplace(
+                    _powers(slope, power, symbols[index] * s)
+                )
                 slope = sympy.expand_mul(slope).xreplace({s: normal}) if slope.has(s) else slope
         return sympy.factor_terms(slope) if slope.is_Add else slope
 
@@ -142,7 +145,7 @@ class Paths:
 
     def _walk(self, factors: tuple[Factor, ...]) -> Iterator[Path]:
         here = factors[0].of
-        if not self.is_top(here):
+        if not self.is_top(here) and not self._slides(here):
             steps = self.local(here)
             if len(steps) == 1:
                 yield from self._walk((steps[0], *factors))
@@ -150,6 +153,11 @@ class Paths:
             if not steps:
                 return
         yield self._path(factors)
+
+    def _slides(self, entry: Entry) -> bool:
+        """Whether an entry is made by a convolution: its derivative is used by name, as in the matrix form."""
+        nodes = self.network.equation(str(entry.name)).value.nodes()
+        return any(node.op in CONVOLUTIONS for node in nodes)
 
     def _path(self, factors: tuple[Factor, ...]) -> Path:
         top = factors[0].of

@@ -1,7 +1,7 @@
 """The matrices that a stack is made of: what an expression with more than two axes is at one sample and one channel.
 
 Convolutions with channels become sums of convolutions of single matrices, so that whatever prints and works out
-matrices does so with stacks as well. A plane of N, C, H, W is a matrix; of N, C, W the channels of a sample, or one row.
+matrices does so with stacks as well. A plane of N, C, H, W is a matrix, of N, C, W a sample or a single row.
 """
 
 from __future__ import annotations

@@ -7,14 +7,18 @@ pass every check that a problem with numbers does.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 
 from flint import fmpq
 
 from derive.graph.network import Network
+from derive.graph.sizes import is_scalar
 from derive.numbers.tensor import Tensor
 from derive.problem.problem import Problem, Shape
+from derive.problem.questions import Questions
+from derive.problem.size_terms import names_in, terms, worked_out
 from derive.problem.syntax import Binary, Name, Number
 
 LARGEST = 60  # of a size that is a number; data beyond that are left without a trial
@@ -22,12 +26,12 @@ LARGEST = 60  # of a size that is a number; data beyond that are left without a 
 
 def instance(problem: Problem, network: Network) -> tuple[Problem, dict[str, int]] | None:
     """The problem with numbers everywhere, and the sizes chosen; ``None`` where a given size is too large to try."""
-    names = sorted({size for datum in network.data.values() for size in datum.shape if isinstance(size, str)})
-    sizes = {name: k + 2 for k, name in enumerate(names)}
+    names = sorted({size for datum in network.data.values() for size in datum.shape for size in names_in(size)})
+    sizes = _large_enough(names, network)
     fractions = _Fractions()
 
     def numbers(shape: Shape) -> Tensor | None:
-        full = tuple(sizes[size] if isinstance(size, str) else size for size in shape)
+        full = tuple(worked_out(size, sizes) for size in shape)
         return None if any(size > LARGEST for size in full) else fractions.tensor(full)
 
     given = dict(problem.given)
@@ -43,8 +47,45 @@ def instance(problem: Problem, network: Network) -> tuple[Problem, dict[str, int
             return None
         upstream.append(replace(known, value=value))
     functions = {name: formula or _cubic() for name, formula in problem.functions.items()}
-    ask = replace(problem.ask, upstream=tuple(upstream))
+    questions = problem.ask.questions
+    if questions is not None:
+        questions = _with_directions(questions, network, numbers)
+        if questions is None:
+            return None
+    ask = replace(problem.ask, upstream=tuple(upstream), questions=questions)
     return replace(problem, given=given, shapes={}, functions=functions, ask=ask), sizes
+
+
+def _with_directions(
+    questions: Questions, network: Network, numbers: Callable[[Shape], Tensor | None]
+) -> Questions | None:
+    """Any direction becomes one of numbers; the batch is tried by itself."""
+    passes = []
+    for one in questions.forward:
+        moved = dict(one)
+        for name, direction in one.items():
+            if direction is None and not is_scalar(network.shape(name)):
+                moved[name] = numbers(network.shape(name))
+                if moved[name] is None:
+                    return None
+        passes.append(moved)
+    return replace(questions, forward=tuple(passes), batch=None)
+
+
+def _large_enough(names: Sequence[str], network: Network) -> dict[str, int]:
+    """Small numbers, all different, with which no size of the network is empty: N - k + 1 has to be at least 1."""
+    sizes = {name: k + 2 for k, name in enumerate(names)}
+    found = {size for equation in network.equations for node in equation.value.nodes() for size in node.shape}
+    for _ in range(LARGEST):
+        empty = sorted(str(size) for size in found if worked_out(size, sizes) < 1)
+        if not empty:
+            break
+        number, terms_of = terms(empty[0])
+        growing = [name for name, factor in terms_of.items() if factor > 0]
+        if not growing:
+            break
+        sizes[growing[0]] = max(sizes.values()) + 1
+    return sizes
 
 
 def _cubic() -> tuple[str, Binary]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from flint import fmpq
 
-from derive.calculus.explicit import Entry
+from derive.calculus.explicit import Entry, FirstLargest
 from derive.calculus.paths import Factor, Path
 from derive.graph.expression import Adjoint, Expression, is_constant
 from derive.graph.naming import is_quadratic
@@ -25,6 +25,7 @@ from derive.solution.derivation import Derivation, Step
 
 MOST_PATHS = 16  # paths of one name's entries that are written out one by one
 MOST_STEPS = 6  # steps of a loop whose terms are written out one by one
+MOST_NAMED_PATHS = 9  # paths of one entry whose local derivatives are first written by their names
 MOST_AT_ONCE = 8  # paths of one entry that are written out to the very top
 
 
@@ -41,9 +42,26 @@ def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Bloc
     for sentence in reasons(sheet, steps):
         yield Paragraph(sentence)
     yield matrix_form(sheet, derivation, adjoint)
+    yield from _in_one_formula(sheet, adjoint)
     yield from behind_adjoint(sheet, adjoint, derivation.adjoints[adjoint])
     if "elements" in sheet.part.problem.convention.style:
         yield from elements(sheet, adjoint)
+
+
+def _in_one_formula(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
+    """The derivative by what is normalised, all steps together."""
+    if not any(equation.step[2:] == (adjoint.by,) for equation in sheet.part.network.equations):
+        return
+    from derive.solution.fused import fused  # only who normalises pays for it
+
+    for found in fused(sheet.part):
+        if found.adjoint == adjoint:
+            steps = found.normalisation
+            places = {"normalised": sheet.math(steps.normalised), "deviation": sheet.math(steps.deviation)}
+            yield Paragraph(sheet.words.say("normal.fused", **places))
+            numbers = sheet.number_links(adjoint, found.shown) if sheet.numeric else []
+            links = [Link("=", sheet.letters.terms(found.shown))]
+            yield Display((sheet.chain(sheet.symbols.name(adjoint), links, numbers),))
 
 
 def reasons(sheet: Sheet, steps: Sequence[Step]) -> Iterator[Spans]:
@@ -190,7 +208,7 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     indices = list(np.ndindex(*shape))
     chains: list[Chain] = []
     late: list[Block] = []
-    left = MOST_PATHS
+    left = MOST_PATHS if len(shape) < 3 else MOST_PATHS // 4
     for index in indices:
         entry = Entry(adjoint.by, index)
         found = paths.short(entry)
@@ -235,10 +253,11 @@ def entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
     """Sum over paths: names of the local derivatives, what they are, numbers, result."""
     left = sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(entry))
     named = [_joined([_top(sheet, path), *(_local(sheet, f) for f in path.factors)]) for path in found]
-    links = [Link("=", _terms(named))] if _terms(named) != (left,) else []
+    links = [Link("=", _terms(named))] if _terms(named) != (left,) and len(found) <= MOST_NAMED_PATHS else []
     worked: list[Link] = []
-    shown = _terms([_product(sheet, path, False) for path in found])
-    if all(shown != link.terms for link in links):
+    chosen = any(factor.value.has(FirstLargest) for path in found for factor in path.factors)
+    shown = () if chosen else _terms([_product(sheet, path, False) for path in found])
+    if not chosen and all(shown != link.terms for link in links):
         worked.append(Link("=", shown))
     if sheet.numeric:
         numbers = _terms([_product(sheet, path, True) for path in found])

@@ -16,7 +16,7 @@ from derive.numbers.rounding import as_decimal, minimal, printed
 from derive.problem.problem import Text as Words
 from derive.report.compose.diagram import network_figure
 from derive.report.compose.sheet import MOST_NAMED, Sheet
-from derive.report.compose.windows import given_planes, notation_used
+from derive.report.compose.windows import notation_used, values
 from derive.report.document import (
     Block,
     Chain,
@@ -199,6 +199,9 @@ def _elided(shape: tuple[int | str, ...]) -> bool:
 def kinks(sheet: Sheet) -> Iterator[Block]:
     """A remark for every value that lies exactly where a function has no derivative."""
     for kink in sheet.part.kinks:
+        if kink.function == "max_pool":
+            yield Note(sheet.words.say("windows.tie", name=sheet.math(kink.name)))
+            continue
         yield Note(
             sheet.words.say(
                 "conventions.kink", name=sheet.math(kink.name), function=_function_span(sheet, kink.function)
@@ -233,7 +236,7 @@ def _stretched(sheet: Sheet) -> tuple[bool, bool]:
                 for arg in node.args:
                     if arg.shape != node.shape and arg.op == "name":
                         shared |= is_scalar(arg.shape)
-                        broadcast |= not is_scalar(arg.shape)
+                        broadcast |= len(arg.shape) == 2 and not is_scalar(arg.shape)
     return shared, broadcast
 
 
@@ -310,13 +313,13 @@ def shared_data(sheets: Sequence[Sheet]) -> frozenset[str]:
 
 def data(sheet: Sheet, names: Iterable[str] | None = None) -> Iterator[Block]:
     """The numbers of the problem, with the names of their entries."""
-    chains = []
+    chains: list[Chain] = []
     for name, datum in sheet.part.network.data.items():
         if datum.tensor is None or (names is not None and name not in names):
             continue
         shape, entries = tuple(map(int, datum.shape)), datum.tensor.entries
         if len(shape) > 2:
-            chains += given_planes(sheet, name)
+            chains += values(sheet, name)
             continue
         links = [Link("=", (matrix_of(shape, partial(_given, sheet, entries, shape)),))]
         if not is_scalar(shape) and len(entries) <= MOST_NAMED:

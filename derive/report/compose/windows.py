@@ -51,7 +51,7 @@ def planes(sheet: Sheet, name: Name, node: Expression) -> Iterator[Block]:
     for lead in shown:
         what = Plane(_plain(name), lead)
         inner = plane(node, lead)
-        links = [] if inner is None else sheet.formula_links(inner)
+        links = [] if inner is None else [Link("=", sheet.letters.terms(inner))]
         if sheet.numeric:
             links += [_value(sheet, what)] if inner is None else sheet.number_links(what, inner)
         left = sheet.symbols.name(what)
@@ -62,14 +62,28 @@ def planes(sheet: Sheet, name: Name, node: Expression) -> Iterator[Block]:
         yield Paragraph(sheet.words.say("windows.more_matrices", total=len(places), shown=len(shown)))
 
 
-def given_planes(sheet: Sheet, name: str) -> Iterator[Chain]:
-    """The numbers of a stack that is given, matrix by matrix."""
+def planes_of(
+    sheet: Sheet, name: str, slope: Adjoint, after: Expression
+) -> Iterator[tuple[Name, Name, Expression]]:
+    """A parameter, its derivative and its next value; those of a stack matrix by matrix, as many as are shown."""
     shape = sheet.shape(name)
-    if sum(size != 1 for size in shape) <= 1:
+    if len(shape) < 3 or sum(size != 1 for size in shape) <= 1:
+        yield name, slope, after
+        return
+    for lead in _some(list(leads(shape))):
+        new = plane(after, lead)
+        assert new is not None  # a parameter minus a multiple of its derivative
+        yield Plane(name, lead), Plane(slope, lead), new
+
+
+def values(sheet: Sheet, name: Name) -> Iterator[Chain]:
+    """The numbers of a name; those of a stack matrix by matrix."""
+    shape = sheet.shape(name)
+    if len(shape) < 3 or sum(size != 1 for size in shape) <= 1:
         yield Chain(sheet.symbols.name(name), (_value(sheet, name),))
         return
     for lead in _some(list(leads(shape))):
-        what = Plane(name, lead)
+        what = Plane(_plain(name), lead)
         yield Chain(sheet.symbols.name(what), (_value(sheet, what),))
 
 
@@ -132,7 +146,7 @@ def _by_hand(sheet: Sheet, equation: Equation, products: int) -> Iterator[Block]
     if "elements" not in sheet.part.problem.convention.style or is_scalar(shape) or products > MOST_PRODUCTS:
         return
     places = list(np.ndindex(*shape))
-    shown = places if len(places) <= MOST_BY_HAND else places[:2]
+    shown = places if len(places) <= MOST_BY_HAND and len(shape) < 3 else places[:2]
     yield Paragraph(sheet.words.say("backward.elements"))
     for place in shown:
         yield Display((_entry(sheet, name, value, place),))
@@ -400,7 +414,8 @@ def notation_used(sheet: Sheet) -> Iterator[tuple[str, dict[str, Math]]]:
     words = ("pad", "dil", "rot", "flip", "crop", "maxpool", "avgpool", "mask", "up", "route", "share")
     for word in words:
         if rf"\operatorname{{{word}}}" in text:
-            yield word, {"word": Math(rf"\operatorname{{{word}}}" + {"rot": "_{180}", "flip": ""}.get(word, "_n"))}
+            script = {"rot": "_{180}", "flip": "", "crop": ""}.get(word, "_n")
+            yield word, {"word": Math(rf"\operatorname{{{word}}}{script}"), "n": Math("n")}
     if "max_pool" in used:
         yield "ties", {}
     if any(len(node.shape) > 2 for node in nodes):

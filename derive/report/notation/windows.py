@@ -50,6 +50,8 @@ def _star(a: Cell, b: Cell, stride: int = 1) -> Cell:
 def _word(word: str, inner: Cell, script: str = "") -> Cell:
     name, _, own = word.partition("_")
     script = script or own
+    if inner.text.startswith(r"\begin{pmatrix}") and inner.text.count(r"\begin{pmatrix}") == 1:  # brackets enough
+        return Cell(rf"\operatorname{{{name}}}" + (f"_{{{script}}}" if script else "") + inner.text)
     return Cell(rf"\operatorname{{{name}}}" + (f"_{{{script}}}" if script else "") + rounded(inner.text))
 
 
