@@ -192,6 +192,7 @@ class Plain:
         here = self.run()[by]
         result = np.zeros(here.shape)
         for index in np.ndindex(here.shape):
+
             def at(h: float, index: Any = index) -> float:
                 nudge = np.zeros(here.shape)
                 nudge[index] = h

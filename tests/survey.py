@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from derive.problem import Problem, syntax
 from derive.problem.language import walk
+from derive.report.compose.proofs import used_in
 from derive.solution import Part, Solution
 
 Test = Callable[[Part], bool]
@@ -51,11 +52,11 @@ def _squares(part: Part) -> Iterator[syntax.Node]:
 
 def _difference(part: Part) -> bool:
     differences = {
-        s.name for s in part.problem.statements if isinstance(s.expression, syntax.Binary) and s.expression.operator == "-"
+        s.name
+        for s in part.problem.statements
+        if isinstance(s.expression, syntax.Binary) and s.expression.operator == "-"
     }
-    return any(
-        (isinstance(x, syntax.Binary) and x.operator == "-") or _named(x) in differences for x in _squares(part)
-    )
+    return any((isinstance(x, syntax.Binary) and x.operator == "-") or _named(x) in differences for x in _squares(part))
 
 
 def _penalty(part: Part) -> bool:
@@ -209,9 +210,13 @@ QUESTIONS: Mapping[str, Test] = {
     "forward mode": _wish("forward"),
     "gradient check": _wish("differences"),
     "reverse mode": lambda part: part.gates is not None and part.gates.derivation is not None,
-    "Hessian": _wish("second"),
+    "Hessian": lambda part: any(str(text).startswith("d2") for text in part.problem.ask.gradients or ()),
     "list the parameters": _trained,
     "extend to a batch": _wish("batch"),
+    "prove a given result": lambda part: part.derivation is not None and bool(used_in([part.derivation])),
+    "multiple choice": lambda part: part.quiz is not None and bool(part.quiz.choices),
+    "true or false": lambda part: part.quiz is not None and bool(part.quiz.judgements),
+    "find the error": lambda part: part.quiz is not None and bool(part.quiz.lines),
     "fill in code": lambda part: part.problem.ask.code,
 }
 
@@ -228,5 +233,3 @@ def ticks(solutions: Mapping[str, Solution]) -> str:
             lines.append(f"| {row} | {shown}{f' and {len(having) - 6} more' if len(having) > 6 else ''} |")
         lines.append("")
     return "\n".join(lines)
-
-

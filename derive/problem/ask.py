@@ -16,15 +16,17 @@ from derive.problem.language import check_name
 from derive.problem.names import QUANTITY, members
 from derive.problem.places import Places
 from derive.problem.problem import Ask, Update, Upstream
+from derive.problem.questions import QUESTION_KEYS, SECOND, read_questions, second_of
+from derive.problem.quiz import QUIZ_KEYS, read_quiz
 from derive.problem.toml import KeyPath
 from derive.problem.train import read_train
 from derive.problem.values import read_value
 from derive.records import dataclass
 
-KEYS = ("loss", "gradients", "update", "upstream", "train", "shapes", "graph", "recursion")
+SWITCHES = ("shapes", "graph", "costs", "code", "recursion")
+KEYS = ("loss", "gradients", "update", "upstream", "train", *SWITCHES, *QUIZ_KEYS, *QUESTION_KEYS)
 
 RATIO = re.compile(rf"d({QUANTITY})/d({QUANTITY})", re.ASCII)
-SECOND = re.compile(rf"d\^?2{QUANTITY}/d{QUANTITY}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,7 @@ class Known:
 def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: Path | None) -> Ask:
     """What is wanted. Names are looked up; raises ``ProblemError``, and ``Unsupported`` for what is not built yet."""
     places.keys(table, KEYS, "ask")
-    shapes = table.get("shapes", False)
-    if not isinstance(shapes, bool):
-        raise places.error(f"shapes is {wording.kind(shapes)}, expected is true or false", "ask", "shapes")
-    graph = table.get("graph")
-    if graph is not None and not isinstance(graph, bool):
-        raise places.error(f"graph is {wording.kind(graph)}, expected is true or false", "ask", "graph")
-    recursion = table.get("recursion")
-    if recursion is not None and not isinstance(recursion, bool):
-        raise places.error(f"recursion is {wording.kind(recursion)}, expected is true or false", "ask", "recursion")
+    wishes = {key: _switch(table, key, places) for key in SWITCHES if key in table}
     upstream = _upstreams(table["upstream"], known, places, folder) if "upstream" in table else ()
     loss = _loss(table["loss"], known, places) if "loss" in table else None
     if loss is not None and upstream:
@@ -83,7 +77,15 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
             top = loss or known.equations[-1]
             train = read_train(table["train"], known.parameters, top, update, places)
             update = update or Update(train.rates, train.symbol)
-    return Ask(loss, gradients, update, upstream, train, shapes, graph=graph, recursion=recursion)
+    questions = read_questions(table, known, tops, places, folder)
+    return Ask(loss, gradients, update, upstream, train, **wishes, questions=questions, quiz=read_quiz(table, known, places))
+
+
+def _switch(table: Mapping[str, object], key: str, places: Places) -> bool:
+    value = table[key]
+    if not isinstance(value, bool):
+        raise places.error(f"{key} is {wording.kind(value)}, expected is true or false", "ask", key)
+    return value
 
 
 def split_ratio(text: str) -> tuple[str, str] | None:
@@ -151,7 +153,8 @@ def _check_quantity(text: str, known: Known, tops: tuple[str, ...], places: Plac
         return
     key = next(part for part in reversed(path) if isinstance(part, str))
     if SECOND.fullmatch(text):
-        raise places.unsupported(f"the second derivative {text} is not built yet", *path)
+        _check_second(text, known, places, path)
+        return
     ratio = split_ratio(text)
     if ratio is None:
         if "/" in text or "∂" in text:
@@ -196,6 +199,23 @@ def _below_an_upstream(update: Update, places: Places) -> None:
             "a known upstream holds at the parameters themselves, and this form of Nesterov's rule looks ahead",
             *path, "rule", hint='form = "sum" takes the gradient at the parameters',
         )  # fmt: skip
+
+
+def _check_second(text: str, known: Known, places: Places, path: KeyPath) -> None:
+    """``d2f/dx2`` and ``d2f/dxdy``: f an equation, x and y names."""
+    found = second_of(text, known.names)
+    if found is None:
+        if known.complete:
+            raise places.error(
+                f"{text} is no second derivative of names that exist",
+                *path,
+                hint='"d2f/dx2" differentiates twice by x, "d2f/dxdy" by x and by y',
+            )
+        return
+    if found[0] in known.data:
+        raise places.error(f"{text}: {found[0]} is data and depends on nothing", *path)
+    if found[0] not in known.equations:
+        raise places.unknown(f"{text}: there is no equation", found[0], known.equations, *path)
 
 
 def _upstreams(value: object, known: Known, places: Places, folder: Path | None) -> tuple[Upstream, ...]:

@@ -15,8 +15,10 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "layout": ("shape", "numerator"),
     "rounding": ("half-up", "half-even"),
     "carry": ("full", "displayed"),
+    "delta_sign": ("positive", "negative"),
+    "index_order": ("from-to", "to-from"),
 }
-KEYS = ("style", "layout", "digits", "significant", "rounding", "carry", "relu_at_zero")
+KEYS = ("style", "layout", "digits", "significant", "rounding", "carry", "relu_at_zero", "delta_sign", "index_order")
 MOST_DIGITS = 15
 
 

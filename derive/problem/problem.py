@@ -11,6 +11,8 @@ from flint import fmpq
 
 from derive.numbers.tensor import Tensor
 from derive.problem.names import stem_of
+from derive.problem.questions import Questions
+from derive.problem.quiz import Quiz
 from derive.problem.syntax import Node, Statement
 from derive.records import dataclass
 
@@ -103,7 +105,8 @@ class Ask:
     """What is wanted. ``gradients``: ``None`` (not said), ``"parameters"``, ``"all"`` or a list of names and ratios.
 
     ``shapes`` asks for a section on sizes and parameter counts, ``graph`` for the computation graph, which a small
-    network of numbers has unless it is false.
+    network of numbers has unless it is false, ``costs`` for the operations of both passes, ``code`` for both in NumPy.
+    ``recursion`` asks for the recursion over a loop, which is shown wherever one is found unless it is false.
     """
 
     loss: str | None = None
@@ -113,14 +116,20 @@ class Ask:
     train: Train | None = None
     shapes: bool = False
     graph: bool | None = None
+    costs: bool = False
+    code: bool = False
+    quiz: Quiz | None = None
     recursion: bool | None = None
+    questions: Questions | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Convention:
     """Conventions in force; every report prints them.
 
-    ``digits`` counts decimals, ``significant`` (if not ``None``) significant digits instead.
+    ``digits`` counts decimals, ``significant`` (if not ``None``) significant digits instead. ``delta_sign`` says
+    whether an error signal is a derivative or its negative, ``index_order`` what the first index of a weight is
+    (``None``: its row).
     """
 
     style: tuple[str, ...] = ("matrix", "elements")
@@ -130,6 +139,8 @@ class Convention:
     rounding: str = "half-up"
     carry: str = "full"
     relu_at_zero: fmpq = field(default_factory=lambda: fmpq(0))
+    delta_sign: str = "positive"
+    index_order: str | None = None
 
 
 @dataclass(frozen=True)
