@@ -176,16 +176,21 @@ def each(f: Callable[[Any], Any], a: Any) -> Any:
 def is_zero(value: sympy.Expr) -> bool:
     """Whether an expression vanishes as a function: not at three seeded points, or SymPy proves it."""
     value = sympy.sympify(value)
+    if any(abs(at) > 1e-15 for at in at_points(value)):
+        return False
+    return bool(sympy.simplify(value) == 0)
+
+
+def at_points(value: sympy.Expr) -> list[float]:
+    """An expression in numbers, at three seeded points, where it is one."""
+    found = []
     for seed in (1, 2, 3):
         chance = np.random.default_rng(seed)
-        point = {
-            s: sympy.Rational(int(chance.integers(-20, 20)), 7)
-            for s in sorted(value.free_symbols, key=lambda s: s.name)
-        }
-        at = value.subs(point)
-        if at.is_comparable and abs(at.evalf(30)) > 1e-15:
-            return False
-    return bool(sympy.simplify(value) == 0)
+        symbols = sorted(value.free_symbols, key=lambda s: s.name)
+        at = value.subs({s: sympy.Rational(int(chance.integers(-20, 20)), 7) for s in symbols})
+        if at.is_comparable:
+            found.append(at.evalf(30))
+    return found
 
 
 @cache
@@ -215,6 +220,12 @@ def agrees(claim: dict[str, Any], text: str) -> bool:
     """Whether a formula gives the engine's entries, as functions of data, parameters and what is known."""
     if claim["problem"] in ("sigmoid", "tanh", "relu"):
         return function_agrees(claim["problem"], claim["of"], text)
+    differences = compared(claim, text)
+    return differences is not None and all(map(is_zero, differences))
+
+
+def compared(claim: dict[str, Any], text: str) -> list[sympy.Expr] | None:
+    """The engine's entries less those of a formula; ``None`` where the sizes differ, or do not fit each other."""
     here = world(claim["problem"])
     ours = here.quantity(claim["of"])
     if "index" in claim:
@@ -222,12 +233,12 @@ def agrees(claim: dict[str, Any], text: str) -> bool:
     try:
         said = here.evaluate(text)
     except ValueError:  # sizes that do not fit
-        return False
+        return None
     ours, said = (np.asarray(side, dtype=object) for side in (ours, said))
     if ours.size != said.size or (ours.ndim == said.ndim == 2 and ours.shape != said.shape):
-        return False
+        return None
     pairs = zip(ours.ravel(), said.ravel(), strict=True)
-    return all(is_zero(here.down(sympy.sympify(a)) - here.down(sympy.sympify(b))) for a, b in pairs)
+    return [here.down(sympy.sympify(a)) - here.down(sympy.sympify(b)) for a, b in pairs]
 
 
 HOLDS = [claim for claim in CLAIMS if claim["verdict"] == "holds"]
@@ -250,5 +261,14 @@ def test_what_holds_is_what_the_engine_derives(claim: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("claim", WRONG, ids=lambda claim: claim["id"])
 def test_what_is_wrong_in_print_is_contradicted(claim: dict[str, Any]) -> None:
-    """A formula that is wrong, or wrong as its signs are written, is not what the engine derives; ``why`` says how."""
-    assert not agrees(claim, claim["claim"]), claim["why"]
+    """A formula that is wrong, or wrong as its signs are written, is contradicted by its size or by an entry in numbers.
+
+    The formula that is right in its place is what the engine derives.
+    """
+    differences = compared(claim, claim["claim"])
+    if claim["by"] == "size":
+        assert differences is None, claim["why"]
+    else:
+        assert differences is not None
+        assert any(abs(at) > 1e-6 for difference in differences for at in at_points(difference)), claim["why"]
+    assert agrees(claim, claim["right"])
