@@ -20,7 +20,7 @@ from derive.report.compose.statement import definition
 from derive.report.document import Block, Chain, Display, Heading, Link, Note, Paragraph
 
 TERM = "(softplus(out) - Y * out)"
-KEYS = ("1/N", "1", "1/Nn")
+KEYS = ("1/N", *(key for key in FACTORS if key != "1/N"))
 
 
 def problems(sizes: Sizes, factor: str) -> Mapping[str, Problem]:

@@ -18,7 +18,13 @@ from derive.report.compose.forward import shown
 from derive.report.compose.sheet import Sheet
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Note, Paragraph
 
-REDUCTIONS = {"1/N": "mean", "1": "sum"}
+LOSSES = {
+    "1/N": "cross_entropy(out, Y)",
+    "1": 'cross_entropy(out, Y, reduction="sum")',
+    "1/2": 'cross_entropy(out, Y, reduction="sum") / 2',
+    "1/2N": "cross_entropy(out, Y) / 2",
+}
+"""What may stand in front of the sum over samples and classes, and the loss with it."""
 
 
 def problems(sizes: Sizes, factor: str) -> Mapping[str, Problem]:
@@ -30,7 +36,7 @@ def problems(sizes: Sizes, factor: str) -> Mapping[str, Problem]:
 
     found = {
         "sample": Problem.from_equations(
-            "s = softmax(out)\nr = sum(exp(out))\nlse = log(r)\nJ = sum(Y) * lse - sum(Y * out)",
+            "s = softmax(out)\nr = sum(exp(out))\nlse = log(r)\nJ = lse * sum(Y) - sum(Y * out)",
             shapes={"out": [1, classes], "Y": [1, classes]},
             names={"out": names("o"), "Y": names("y")},
             symbols={"lse": r"\ell"},
@@ -38,13 +44,15 @@ def problems(sizes: Sizes, factor: str) -> Mapping[str, Problem]:
             name="sample",
         )
     }
-    for key, reduction in REDUCTIONS.items():
-        equation = f's = softmax(out)\nJ = cross_entropy(out, Y, reduction="{reduction}")'
+    for key, loss in LOSSES.items():
         found[f"letters {key}"] = Problem.from_equations(
-            equation, shapes={"out": ["N", "n"], "Y": ["N", "n"]}, ask={"gradients": ["out"]}, name=f"letters {key}"
+            f"s = softmax(out)\nJ = {loss}",
+            shapes={"out": ["N", "n"], "Y": ["N", "n"]},
+            ask={"gradients": ["out"]},
+            name=f"letters {key}",
         )
     found["labelled"] = Problem.from_equations(
-        f's = softmax(out)\nJ = cross_entropy(out, Y, reduction="{REDUCTIONS[factor]}")',
+        f"s = softmax(out)\nJ = {LOSSES[factor]}",
         shapes={"out": [samples, classes]},
         given={"Y": [k % classes for k in range(samples)]},
         ask={"gradients": ["out"]},
@@ -79,7 +87,7 @@ def write(work: Worked) -> Iterator[Block]:
     yield Note(words.say("cross-entropy.not_logits", soft=soft, out=out, label=label))
     yield Heading(1, words.say("losses.factors"))
     yield Paragraph(words.say("cross-entropy.factors_text"))
-    yield by_factor(work, (f"letters {key}" for key in REDUCTIONS))
+    yield by_factor(work, (f"letters {key}" for key in LOSSES))
 
 
 def _labels(sheet: Sheet) -> sympy.Expr:
@@ -144,5 +152,5 @@ CHAPTER = Chapter(
     least={"n": 2},
     problems=problems,
     write=write,
-    factors=tuple(REDUCTIONS),
+    factors=tuple(LOSSES),
 )

@@ -193,7 +193,7 @@ class Matrices:
             return cells.multiply(scalars)
         joined = r" \odot ".join(
             bracketed(cell.text)
-            if len(solid) > 1 and arg.op == "matmul"
+            if len(solid) > 1 and (arg.op == "matmul" or (arg.op == "sum" and cell.binding == PRODUCT))
             else cell.factor()
             if k or scalars or len(solid) > 1
             else cell.text
