@@ -179,6 +179,23 @@ def test_the_factor_of_the_loss_is_in_the_derivative(factor: str, number: float)
         assert sympy.nsimplify(sympy.expand(ours[index] / difference).simplify()) == sympy.nsimplify(number)
 
 
+@pytest.mark.parametrize("name", ["cross-entropy", "binary-cross-entropy"])
+def test_the_factor_of_a_cross_entropy_is_in_its_derivative(name: str) -> None:
+    """What is shown as the rule for each factor has that factor, as one fraction, in front of the difference."""
+    shown = {
+        "1": "",
+        "1/2": r"\frac{1}{2} ",
+        "1/N": r"\frac{1}{N} ",
+        "1/2N": r"\frac{1}{2 N} ",
+        "1/Nn": r"\frac{1}{N n} ",
+    }
+    for factor in find_chapter(name).factors:
+        document = work_out(name, factor=factor).document()
+        boxed = next(block for block in document.blocks if isinstance(block, Display) and block.boxed)
+        text = "".join(boxed.chains[0].links[0].terms)
+        assert text.startswith(f"{shown[factor]}[" if factor != "1" else ("s", r"\sigma")), text
+
+
 def test_every_sentence_has_its_place() -> None:
     """A chapter's sentences stand under its name or under one that chapters share."""
     shared = {"activation", "losses"}

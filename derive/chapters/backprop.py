@@ -31,8 +31,9 @@ from derive.chapters.chapter import Chapter, Sizes, Worked
 from derive.chapters.flow import flow_scene
 from derive.graph.expression import Adjoint
 from derive.problem.problem import Problem
-from derive.report.compose.backward import matrix_form, reasons
+from derive.report.compose.backward import matrix_form
 from derive.report.compose.forward import shown
+from derive.report.compose.reasons import reasons
 from derive.report.compose.sheet import Sheet, fits
 from derive.report.compose.statement import definition
 from derive.report.compose.updates import rule as update_rule

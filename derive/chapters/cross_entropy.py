@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import sympy
 
-from derive.chapters.blocks import boxed, equations
+from derive.chapters.blocks import boxed, equations, final
 from derive.chapters.chapter import Chapter, Sizes, Worked
 from derive.chapters.losses import by_factor, entry_text, require_zero
 from derive.problem.problem import Problem
@@ -78,7 +78,7 @@ def write(work: Worked) -> Iterator[Block]:
     yield _slopes(sample)
     total = Math(entry_text(sample, _labels(sample)))
     yield Heading(1, words.say("cross-entropy.hypothesis"))
-    yield Paragraph(words.say("cross-entropy.any", total=total))
+    yield Paragraph(words.say("cross-entropy.any", total=total, sums=_row_sums(letters)))
     yield boxed(letters, "out")
     yield Paragraph(words.say("cross-entropy.one", samples=Math(str(work.sizes["N"]))))
     yield boxed(work.sheets["labelled"], "out")
@@ -88,6 +88,11 @@ def write(work: Worked) -> Iterator[Block]:
     yield Heading(1, words.say("losses.factors"))
     yield Paragraph(words.say("cross-entropy.factors_text"))
     yield by_factor(work, (f"letters {key}" for key in LOSSES))
+
+
+def _row_sums(sheet: Sheet) -> Math:
+    """The sum of each sample's labels, as the rule has it."""
+    return Math(sheet.letters.text(next(node for node in final(sheet, "out").nodes() if node.op == "sum")))
 
 
 def _labels(sheet: Sheet) -> sympy.Expr:
