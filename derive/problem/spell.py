@@ -104,14 +104,23 @@ def _item(item: int | tuple[int | None, int | None, int | None]) -> str:
 
 
 def _call(node: Call) -> str:
-    """Options stand under their keywords, and those that have their default are left out."""
+    """Options stand under their keywords, those that have their default are left out; sizes stand by themselves."""
     written = [spell(argument) for argument in node.arguments]
     row = FUNCTIONS.get(node.function)
-    defaults = {} if row is None else {option.key: option.default for option in row.options}
+    if row is not None and row.sizes:
+        return f"{node.function}({', '.join([*written, *(str(size) for _, size in node.options)])})"
+    rows = {} if row is None else {option.key: option for option in row.options}
+    values = dict(node.options)
     for key, value in node.options:
-        if key in defaults and defaults[key] == value:
+        option = rows.get(key)
+        if option is not None and option.kind == "size" and option.default is None:
+            written.append(_option(value))  # a size that cannot be left out needs no keyword
             continue
-        written.append(f"{key}={_option(value)}")
+        default = None if option is None else option.default
+        if isinstance(default, str) and default in values:
+            default = values[default]  # the stride of a window is its size
+        if option is None or default != value:
+            written.append(f"{key}={_option(value)}")
     return f"{node.function}({', '.join(written)})"
 
 
