@@ -40,6 +40,10 @@ def _stack(*parts: Any, axis: int) -> Any:
     return anp.stack([anp.ravel(part) for part in parts], axis=axis)
 
 
+def _normal(x: Any, axis: int, eps: Any) -> Any:
+    return (x - anp.mean(x, axis=axis, keepdims=True)) / anp.sqrt(anp.var(x, axis=axis, keepdims=True) + number(eps))
+
+
 VALUES: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda x: 1 / (1 + anp.exp(-x)),
     "tanh": anp.tanh,
@@ -78,6 +82,8 @@ VALUES: dict[str, Callable[..., Any]] = {
     "logdet": lambda x: anp.linalg.slogdet(x)[1],
     "inv": anp.linalg.inv,
     "norm": lambda x, axis: anp.sqrt(anp.sum(x**2, axis=axis, keepdims=axis is not None)),
+    "layer_norm": lambda x, eps: _normal(x, 1, eps),
+    "batch_norm": lambda x, eps: _normal(x, 0, eps),
     "outer": lambda a, b: anp.reshape(a, (-1, 1)) * anp.reshape(b, (1, -1)),
     "binary_cross_entropy": lambda p, t: -(t * anp.log(p) + (1 - t) * anp.log(1 - p)),
 }

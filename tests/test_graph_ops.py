@@ -101,6 +101,9 @@ def of_matrices() -> Iterator[tuple[str, tuple[Shape, ...]]]:
     yield from (("a.T @ b @ a", pair) for pair in (((3, 1), (3, 3)), ((2, 2), (2, 2))))
     yield "a @ b @ a.T", ((1, 3), (3, 3))
     yield "a.T @ inv(b) @ a / 2 - sum(a)", ((2, 1), (2, 2))
+    yield from (("layer_norm(a)", (shape,)) for shape in ((2, 3), (1, 3), (3, 2)))
+    yield from (("batch_norm(a, eps=0.01)", (shape,)) for shape in ((2, 3), (3, 1), (3, 2)))
+    yield "a + 2 * layer_norm(a * b)", ((2, 3), (1, 3))
     yield "a @ b.T / sqrt(7)", ((2, 3), (2, 3))
 
 
@@ -174,7 +177,16 @@ def test_every_function_has_one_definition() -> None:
 
 def test_every_row_is_reached() -> None:
     """No row is there for nothing: the equation language leads to it, or the pullback of a row that is reached."""
-    reached = {"name", "own", "zeros", "size", "diag", "diagonal"}  # by other roads: tests below and of Jacobians
+    reached = {
+        "name",
+        "own",
+        "zeros",
+        "size",
+        "diag",
+        "diagonal",
+        "layer_norm",
+        "batch_norm",
+    }  # by other roads: tests below and of Jacobians
     for text, shapes in EQUATIONS:
         solved = part(text, shapes)
         values = [*(e.value for e in solved.network.equations), *solved.shape_adjoints.values()]

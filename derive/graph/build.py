@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -32,7 +33,7 @@ def build(problem: Problem) -> Network:
         value = reader.read(statement)
         inner, value = named(value, equations, taken, statement.name)
         for equation in [*inner, Equation(statement.name, value, statement.line, statement.comment)]:
-            equations.append(Equation(equation.name, equation.value, statement.line, equation.comment, equation.auto))
+            equations.append(replace(equation, line=statement.line))
         reader.shapes[statement.name] = value.shape
     _entry_names_fit(problem, reader.shapes)
     return Network(reader.data, tuple(equations), reader.labels)

@@ -14,8 +14,8 @@ from derive.graph.expression import Adjoint, Expression, constant, is_constant, 
 from derive.graph.factors import cancelled, turned, twins, without_unit
 from derive.graph.fractions import fraction_out
 from derive.graph.network import Network
-from derive.graph.sizes import is_scalar
 from derive.graph.ops.rearranging import concat, put, take
+from derive.graph.sizes import is_scalar
 from derive.graph.tiling import side_by_side
 
 
@@ -41,7 +41,7 @@ def collect(expression: Expression) -> Expression:
         case "sum":
             return _scalars_out(node, lambda cores: ops.total(cores[0], node.at[0]))
         case "spread":
-            return ops.spread(args[0], node.shape) if args[0].op != "zeros" else _zeros(node)
+            return _scalars_out(node, lambda cores: ops.spread(cores[0], node.shape))
         case "divide":
             return _quotient(node)
         case "slice":

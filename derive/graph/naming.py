@@ -13,7 +13,9 @@ from itertools import chain, count
 from derive.graph import ops
 from derive.graph.expression import Expression, leaf
 from derive.graph.network import Equation
+from derive.graph.normalising import hat, steps
 from derive.graph.ops import FUNCTIONS
+from derive.graph.ops.normal import AXES
 from derive.problem.names import joined, member, stem_of
 
 NORMALISING = ("softmax", "log_softmax", "cross_entropy", "binary_cross_entropy")
@@ -60,7 +62,22 @@ def named(
             table[node] = leaf(label, node.shape)
         return table[node]
 
+    def normalise(node: Expression, whole: bool) -> Expression:
+        x = visit(node.args[0], node.op)
+        node = Expression(node.op, (x if x.op == "name" else refer(x),), node.at, node.shape)
+        if node not in table:
+            made, quotient = steps(node, lambda label: _unused(label, taken))
+            fresh.extend(made)
+            if whole:
+                return quotient
+            label = _unused(hat(str(node.args[0].name)), taken)
+            fresh.append(Equation(label, quotient, auto=True))
+            table[node] = leaf(label, node.shape)
+        return table[node]
+
     def visit(node: Expression, parent: str | None) -> Expression:
+        if node.op in AXES:
+            return normalise(node, node is value)
         deserves = _deserves(node, parent)
         under: str | None = node.op
         if (node.op == "add" or _is_multiple(node)) and (parent is None or deserves):
@@ -122,6 +139,13 @@ def _deserves(node: Expression, parent: str | None) -> bool:
 def _alike(stem: str, name: str) -> bool:
     """Whether ``stem`` with an index might be printed like ``name``, or like it with an index."""
     return name == stem or (name.startswith(stem) and name[len(stem) :].replace("_", "").isdigit())
+
+
+def _unused(label: str, taken: set[str]) -> str:
+    """The label, or the first of ``label2``, ``label3``, … that nobody uses."""
+    found = next(name for name in chain([label], (f"{label}{k}" for k in count(2))) if name not in taken)
+    taken.add(found)
+    return found
 
 
 def _free(stem: str, taken: set[str]) -> str:

@@ -24,13 +24,17 @@ class Datum:
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """``name = value``. ``auto`` marks an intermediate that the problem left without a name."""
+    """``name = value``. ``auto`` marks an intermediate that the problem left without a name.
+
+    ``step`` says which step of a normalisation it is: the function, the step, what is normalised.
+    """
 
     name: Name
     value: Expression
     line: int | None = field(default=None, compare=False)
     comment: str = ""
     auto: bool = False
+    step: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

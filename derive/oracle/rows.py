@@ -23,6 +23,7 @@ from derive.oracle.linear import (
     square,
     vectors,
 )
+from derive.oracle.normal import has_lines, standardise, standardise_back
 from derive.oracle.rearranged import concat_back, fits_concat, fits_reshape, fits_stack, stack, stack_back
 from derive.oracle.values import (
     Array,
@@ -190,6 +191,8 @@ ROWS: dict[str, Row] = {
     ),
     "inv": Row(inv, (lambda g, y, x: -y.T @ g @ y.T,), square, trouble="takes the inverse of a singular matrix"),
     "norm": Row(lambda side, x, axis: norm(x, axis), (norm_back,), has_axis, gap=norm),
+    "layer_norm": Row(partial(standardise, axis=1), (partial(standardise_back, axis=1),), partial(has_lines, axis=1)),
+    "batch_norm": Row(partial(standardise, axis=0), (partial(standardise_back, axis=0),), partial(has_lines, axis=0)),
     "outer": Row(
         lambda a, b: matmul(a.reshape(-1, 1), b.reshape(1, -1)),
         (

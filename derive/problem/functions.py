@@ -91,12 +91,11 @@ _ROWS = (
     *(Function(name, 1, WINDOWS, usage=f"{name}(x, n, stride=n)") for name in ("max_pool", "avg_pool")),
     *(Function(name, None, (FIRST_AXIS,), usage=f"{name}(a, b, …, axis=0)") for name in ("concat", "stack")),
     Function("reshape", 1, sizes=True, usage="reshape(a, m, n)"),
+    *(Function(name, 1, (EPS,), usage=f"{name}(x, eps=1e-5)") for name in ("layer_norm", "batch_norm")),
     # Known, not built yet: their operands and options are checked once they are.
     Function("max", 1, (ALL_AXES,), built=False),
     Function("min", 1, (ALL_AXES,), built=False),
     *(Function(name, None, built=False) for name in ("one_hot", "embedding", "ones", "zeros")),
-    Function("layer_norm", 1, (EPS,), built=False),
-    Function("batch_norm", 1, (EPS,), built=False),
 )
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType({row.name: row for row in _ROWS})

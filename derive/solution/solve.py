@@ -278,6 +278,7 @@ def verified(part: Part) -> Part:
     if first is not None:
         checks += first.checks
     checks += [*elementwise.proofs(part), *path_sums(part), *elementwise.substitutions(part)]
+    checks += _in_one_formula(part)
     circuit = _gates(part)
     if circuit is not None:
         from derive.solution.gates import agree
@@ -295,6 +296,14 @@ def verified(part: Part) -> Part:
         "checks": tuple(checks), "kinks": kinks, "training": training, "convergence": convergence, "gates": circuit,
     }  # fmt: skip
     return Part(**{**part.__dict__, **found})
+
+
+def _in_one_formula(part: Part) -> Iterator[Check]:
+    """The derivative through each normalisation in one formula against that along its steps."""
+    if any(equation.step for equation in part.network.equations):
+        from derive.solution.fused import checks  # only who normalises pays for it
+
+        yield from checks(part)
 
 
 def _gates(part: Part) -> Gates | None:

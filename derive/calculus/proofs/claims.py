@@ -14,6 +14,7 @@ from derive.calculus.proofs import moved
 from derive.graph import ops
 from derive.graph.expression import Expression, leaf
 from derive.graph.ops import FUNCTIONS, OPS
+from derive.graph.ops.normal import AXES
 from derive.graph.reverse import pull
 from derive.graph.sizes import describe
 from derive.problem.problem import Shape
@@ -88,7 +89,11 @@ def _hypotheses(node: Expression) -> Iterator[str]:
         yield "tie"
     fractional = node.op == "power" and (node.at[0] < 0 or node.at[0].q != 1)
     quotient = node.op == "divide" and node.args[1].op != "size"  # no size is zero
-    if node.op in (*WHERE_POSITIVE, "binary_cross_entropy", "norm", "det", "logdet", "inv") or quotient or fractional:
+    if (
+        node.op in (*WHERE_POSITIVE, "binary_cross_entropy", "norm", "det", "logdet", "inv", *AXES)
+        or quotient
+        or fractional
+    ):
         yield "domain"
 
 
@@ -174,6 +179,8 @@ def expressions(rule: str) -> Iterator[Expression]:
             yield ops.apply(rule, *letters(rule, [("n", "n")]))
         case "norm":
             yield from (_node(rule, "matrix", at=(axis,)) for axis in (None, 0, 1))
+        case "layer_norm" | "batch_norm":
+            yield _node(rule, "matrix", at=(fmpq(1, 100_000),))
         case "diagonal":
             square = letters(rule, [("n", "n")])
             yield from (ops.apply(rule, *square, at=(axis,)) for axis in (0, 1))

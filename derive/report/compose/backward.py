@@ -245,6 +245,8 @@ def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
     assert paths is not None
     if adjoint.by in part.asked.gradients and adjoint.by in part.network.data:
         return True
+    if any(equation.name == adjoint.by and equation.step for equation in part.network.equations):
+        return False  # the one formula behind the steps says more
     shape = tuple(map(int, part.network.shape(adjoint.by)))
     return any(len(paths.local(Entry(adjoint.by, index))) > 1 for index in list(np.ndindex(*shape))[:4])
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from derive.graph.network import Equation
+from derive.graph.normalising import normalisations
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.statement import localised
 from derive.report.compose.windows import behind_equation
 from derive.report.document import Block, Display, Paragraph, Spans, Text
+
+
+LINES = {"layer_norm": "rows", "batch_norm": "columns"}  # what is normalised by itself
 
 
 def forward(sheet: Sheet, equations: Sequence[Equation]) -> Iterator[Block]:
@@ -23,8 +27,13 @@ def forward(sheet: Sheet, equations: Sequence[Equation]) -> Iterator[Block]:
 
 def _lead(sheet: Sheet, equation: Equation) -> Spans:
     """What an equation is: its caption, or the comment behind it."""
+    if equation.step:
+        function, step, _ = equation.step
+        return sheet.words.say(f"normal.{step}" if step != "mean" else f"normal.mean_{LINES[function]}")
     caption = sheet.part.problem.captions.get(str(equation.name))
     comment = localised(caption, sheet.words.language) if caption else equation.comment
+    if not comment and any(found.normalised == equation.name for found in normalisations(sheet.part.network)):
+        return sheet.words.say("normal.normalised")
     return (Text(comment[0].upper() + comment[1:].rstrip(".:") + ":"),) if comment else ()
 
 

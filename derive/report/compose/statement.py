@@ -130,6 +130,8 @@ def legend(sheet: Sheet) -> Block:
         name = str(equation.name)
         comment = _caption(sheet, name) or ((Text(equation.comment),) if equation.comment else None)
         meaning = comment or words.say("problem.auto" if equation.auto else "problem.computed")
+        if equation.step:
+            meaning = words.say(f"normal.called_{equation.step[1]}", x=sheet.math(equation.step[2]))
         rows.append(((sheet.math(name),), meaning, _size(sheet, equation.value.shape)))
     head = tuple(words.say(f"problem.{key}") for key in ("symbol", "meaning", "size"))
     return Table(head, tuple(rows), "lll")
@@ -246,7 +248,7 @@ def functions(sheet: Sheet) -> Iterator[Block]:
     used: dict[tuple[str, tuple[object, ...]], None] = {}
     for equation in part.network.equations:
         for node in equation.value.nodes():
-            if node.op in FUNCTIONS and node.op not in ("exp", "log", "sin", "cos"):
+            if node.op in FUNCTIONS and node.op not in ("exp", "log", "sin", "cos", "sqrt"):
                 used[(node.op, node.at)] = None
     if not used or part.asked.top is None:
         return

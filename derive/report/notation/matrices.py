@@ -180,7 +180,8 @@ class Matrices:
                 return Cell(rf"{self.symbols.function(node.op)}{rounded(self._symbolic(node.args[0]).text)}")
         inner = self._symbolic(node.args[0])
         symbol = self.symbols.function(node.op, node.at)
-        if node.args[0].shape and symbol in (r"\exp", r"\operatorname{abs}", r"\operatorname{sqrt}"):
+        root_of_vector = symbol == r"\operatorname{sqrt}" and 1 in node.shape  # which can only be meant entry by entry
+        if node.args[0].shape and not root_of_vector and symbol in (r"\exp", r"\operatorname{abs}", r"\operatorname{sqrt}"):
             return Cell(f"{symbol}{rounded(inner.text)}")
         return cells.call(symbol, inner, self.symbols.e)
 

@@ -39,6 +39,8 @@ FUNCTIONS: Mapping[str, str] = {
     "log_softmax": r"\log\operatorname{softmax}",
     "maximum": r"\max",
     "minimum": r"\min",
+    "layer_norm": r"\operatorname{LayerNorm}",
+    "batch_norm": r"\operatorname{BatchNorm}",
 }
 
 
