@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import sympy
 from flint import arb, fmpq
 
-from derive.calculus.functions import KINKED, H, Z
+from derive.calculus.functions import KINKED, H, Z, rational_of
 from derive.calculus.numeric import of_one_variable
 from derive.chapters.behaviour import behaviour, dip, functions, points, rises, steepest, through, turns
 from derive.chapters.blocks import math, rules
@@ -27,6 +27,7 @@ from derive.report.compose.statement import definition, formula_in_z
 from derive.report.document import Block, Chain, Display, Figure, Heading, Link, Math, Note, Paragraph, Spans, Table
 from derive.report.figures.chart import Curve, chart
 from derive.report.notation import Cell, scalar
+from derive.report.notation.cells import number
 from derive.report.notation.printed import printed_text
 
 SLOPE = fmpq(1, 100)  # of the leaky ReLU
@@ -141,10 +142,10 @@ def _at_kink(work: Worked, name: str) -> str:
 
 
 def _number(limit: sympy.Expr) -> str:
-    """A limit: a rational number, or an infinity."""
+    """A limit: a rational number as formulas have it, or an infinity."""
     if limit.is_infinite:
         return r"\infty" if limit > 0 else r"-\infty"
-    return str(limit) if limit.q == 1 else rf"\frac{{{limit.p}}}{{{limit.q}}}"
+    return number(rational_of(limit)).text
 
 
 def _one(work: Worked, name: str) -> Iterator[Block]:
