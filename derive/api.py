@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from derive.errors import ProblemError, Unsupported
 from derive.problem import Problem, built_in, find_problem
-from derive.problem.find import kinds
 from derive.problem.convention import read_convention
+from derive.problem.find import kinds
 from derive.problem.places import Places
 from derive.problem.train import with_training
 from derive.problem.wording import hint, listing
@@ -325,8 +325,9 @@ def _results(part: solved.Part, largest: int) -> Iterator[Result]:
     def named(quantity: str, name: Name, run: Run) -> Result:
         return result(quantity, tuple(run.value(name).shape), lambda: run.shown(name, part.rounding))
 
-    top = part.asked.loss or str(part.network.equations[-1].name)
-    yield named(top, top, part.shown)
+    top = part.asked.loss or (str(part.network.equations[-1].name) if part.network.equations else "")
+    if top:
+        yield named(top, top, part.shown)
     if part.derivation is not None:
         for name in part.asked.gradients:
             adjoint = part.derivation.adjoint(name)
@@ -337,7 +338,9 @@ def _results(part: solved.Part, largest: int) -> Iterator[Result]:
             yield result(ratio.text, part.value_of(ratio.text).shape, partial(_jacobian_shown, part, ratio.text))
         else:
             yield named(ratio.text, Adjoint(ratio.of, ratio.by), part.shown)
-    if part.history is not None and len(part.history.runs) > 1:
+    for one in part.further.seconds if part.further is not None else ():
+        yield result(one.text, part.value_of(one.text).shape, partial(_jacobian_shown, part, one.text))
+    if part.history is not None and len(part.history.runs) > 1 and top:
         count = len(part.history.runs) - 1
         yield named(f"{top} after {count} update{'s' if count > 1 else ''}", top, part.history.runs[-1])
     if part.convergence is not None:

@@ -259,6 +259,10 @@ class Book:
             for index in np.ndindex(*self._shape(name)):
                 if len(self._shape(name)) == 2:
                     enter(self.symbols.entry(name, index), One(name, index))
+        for key, adjoint in self.signals.items():
+            enter(self.symbols.name(adjoint), Whole(key))
+            for index in np.ndindex(*self._shape(key)):
+                enter(self.symbols.entry(adjoint, index), One(key, index))
         for text in self._seconds:
             enter(self.symbols.name(text), Whole(text))
         for upstream in self.part.problem.ask.upstream:
@@ -296,6 +300,10 @@ class Book:
         )
 
     def _shape(self, name: str) -> tuple[int, ...]:
+        if name in self.signals:
+            adjoint = self.signals[name]
+            shape = tuple(int(size) for size in self.part.network.shape(adjoint.by))
+            return shape[::-1] if adjoint.numerator else shape
         if name in {upstream.of for upstream in self.part.problem.ask.upstream}:
             return ()
         return tuple(int(size) for size in self.part.network.shape(name))
@@ -308,6 +316,17 @@ class Book:
             self._values[key] = self._find(key)
         return self._values[key]
 
+    @cached_property
+    def signals(self) -> dict[str, Adjoint]:
+        """The error signals: a name for each, and the adjoint that it is."""
+        part = self.part
+        names = part.problem.ask.questions.delta if part.problem.ask.questions is not None else {}
+        if part.derivation is None:
+            return {}
+        negative = part.problem.convention.delta_sign == "negative"
+        found = (a for a in part.derivation.adjoints if a.by in names)
+        return {f"delta {a.by}": Adjoint(a.of, a.by, a.numerator, negative) for a in found}
+
     @property
     def _seconds(self) -> tuple[str, ...]:
         """The second derivatives that the part has."""
@@ -315,6 +334,8 @@ class Book:
         return ratios + (tuple(one.text for one in self.part.further.seconds) if self.part.further is not None else ())
 
     def _find(self, key: Any) -> Value:
+        if isinstance(key, Whole) and key.name in self.signals:
+            return _matrix(self.run.value(self.signals[key.name], BITS))
         if isinstance(key, Whole) and key.name in self._seconds:
             return _matrix(self.part.value_of(key.name, BITS))
         if isinstance(key, Whole):

@@ -126,6 +126,7 @@ def _labels(history: History, symbols: Mapping[str, str], assigned: frozenset[tu
             found |= {rules.corrected(state, name): shape} if rules.corrected(state, name) in rule.equations else {}
         for label in (rules.penalised(name), rules.ahead(name)):
             found |= {label: shape} if label in rule.equations else {}
+        found |= {rules.given(name): shape} if update.slopes else {}
     return found
 
 

@@ -142,6 +142,8 @@ def _statements(
     tables: Tables, functions: Iterable[str], given: frozenset[str], places: Places
 ) -> tuple[Statement, ...]:
     text = tables.get("equations")
+    if text is None and _gives_gradients(tables):
+        return ()
     if text is None:
         raise places.error("the problem has no equations", hint='equations = """ … """, one a line: y = x @ W + b')
     if not isinstance(text, str):
@@ -151,7 +153,7 @@ def _statements(
         statements = read_equations(text, lines, frozenset(functions), given)
     except ProblemError as error:
         raise Places(file=places.file or "equations").placed(error) from None
-    if not statements:
+    if not statements and not _gives_gradients(tables):
         raise places.error("equations has no equation", "equations", hint="one a line: y = x @ W + b")
     for statement in statements:
         try:
@@ -185,7 +187,8 @@ class _Reader:
         ask = read_ask(tables.get("ask", {}), known, places, self.folder)
         tops = tuple(top.of for top in ask.upstream)
         sizes = tuple(size for shape in shapes.values() for size in shape if isinstance(size, str))
-        printed = (*known.names, *self.families.stems, *functions, *tops, *sizes)
+        signals = tuple(ask.questions.delta.values()) if ask.questions is not None else ()
+        printed = (*known.names, *self.families.stems, *functions, *tops, *sizes, *signals)
         title = read_text(tables["title"], places, "title") if "title" in tables else MappingProxyType({"": self.name})
         return Problem(
             name=self.name,
@@ -489,6 +492,14 @@ class _Reader:
         return Places(file=places.file or "equations", part=places.part).placed(
             ProblemError(message, line=line, hint=hint)
         )
+
+
+def _gives_gradients(tables: Tables) -> bool:
+    """Whether updates take their gradients from the problem itself: then there may be no network."""
+    parts = tables.get("part", [])
+    asks = [tables.get("ask"), *(part.get("ask") for part in parts if isinstance(part, Mapping))]
+    updates = [ask.get("update") for ask in asks if isinstance(ask, Mapping)]
+    return any(isinstance(update, Mapping) and "with" in update for update in updates)
 
 
 def _labels(statements: Iterable[Statement]) -> frozenset[str]:

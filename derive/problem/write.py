@@ -146,7 +146,42 @@ def _update(update: Update) -> str:
         rows["show"] = _list(map(_string, update.show))
     if update.every != 1:
         rows["every"] = str(update.every)
+    if not update.plain:
+        rows |= _rule(update)
     return _inline(rows)
+
+
+def _rule(update: Update) -> Rows:
+    """What an update says beyond rates and steps: its rule, its samples, where it starts."""
+    rows = {"rule": _string(update.rule)} if update.rule != "sgd" else {}
+    if update.form:
+        rows["form"] = _string(update.form)
+    rows |= {update.called[role]: _number(value) for role, value in update.constants.items()}
+    if update.decay:
+        alike = set(update.decay.values()) if update.decay.keys() >= update.rates.keys() else set()
+        table = _inline({name: _number(value) for name, value in update.decay.items()})
+        rows["decay"] = _number(alike.pop()) if len(alike) == 1 else table
+        rows["decoupled"] = str(update.decoupled).lower()
+    elif update.rule == "adamw":
+        rows["decay"] = "0"
+    batches = update.batches
+    if batches is not None:
+        rows |= {"over": _list(map(_string, batches.over)), "batch": str(batches.size)}
+        rows |= {"along": "1"} if batches.along else {}
+        rows |= {"each": _string("update")} if batches.each else {}
+        if batches.orders != (tuple(range(batches.rows)),):
+            orders = [_list(map(str, order)) for order in batches.orders]
+            rows["order"] = orders[0] if len(orders) == 1 else _list(orders)
+    rows |= {"t": str(update.t)} if update.t else {}
+    if update.state:
+        rows["state"] = _inline({state: _tensors(values) for state, values in update.state.items()})
+    if update.slopes:
+        rows["with"] = _list(list(map(_tensors, update.slopes)))
+    return rows
+
+
+def _tensors(values: Mapping[str, Tensor]) -> str:
+    return _inline({name: _one_line(value) for name, value in values.items()})
 
 
 def _train(train: Train, update: Update | None, loss: str) -> str:

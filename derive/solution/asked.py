@@ -40,9 +40,9 @@ class Asked:
 def asked(problem: Problem, network: Network) -> Asked:
     """The wishes of a problem, checked against its network. Raises ``ProblemError`` for a loss that is no scalar."""
     ask = problem.ask
-    last = str(network.equations[-1].name)
+    last = str(network.equations[-1].name) if network.equations else ""
     loss = ask.loss or last
-    scalar = is_scalar(network.shape(loss))
+    scalar = bool(loss) and is_scalar(network.shape(loss))
     parameters = tuple(name for name, datum in network.data.items() if datum.role == "parameter")
     wish = ask.gradients
     if wish is None:
@@ -102,6 +102,8 @@ def asked(problem: Problem, network: Network) -> Asked:
             )
     needs_loss = bool(plain) and not ask.upstream
     of_samples = ask.update is not None and ask.update.batches is not None
+    if (needs_loss or of_samples) and not loss:
+        raise ProblemError("there is no equation, and so no loss to differentiate", file=problem.file)
     if (needs_loss or of_samples) and not scalar:
         raise ProblemError(
             f"the loss {loss} is {describe(network.shape(loss))}, not a scalar",
@@ -110,7 +112,9 @@ def asked(problem: Problem, network: Network) -> Asked:
             hint="add up its entries, name a scalar under [ask] loss, or ask for a ratio of two names",
         )
     top = ask.upstream[0].of if ask.upstream else loss if needs_loss else None
-    return Asked(loss if scalar and not ask.upstream else None, top, tuple(dict.fromkeys(plain)), tuple(ratios), seconds)
+    return Asked(
+        loss if scalar and not ask.upstream else None, top, tuple(dict.fromkeys(plain)), tuple(ratios), seconds
+    )
 
 
 def _ratio(network: Network, text: str, of: str, by: str) -> Ratio:

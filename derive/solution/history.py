@@ -97,8 +97,9 @@ def equations_of(network: Network, loss: str, update: Update, t: int, numerator:
     found: list[Equation] = []
     for name in update.moving:
         shape = network.shape(name)
-        gradient = leaf(rules.slope_ahead(name) if rules.looks_ahead(update) else Adjoint(loss, name), shape)
-        if numerator and not rules.looks_ahead(update):
+        own = rules.given(name) if update.slopes else rules.slope_ahead(name) if rules.looks_ahead(update) else None
+        gradient = leaf(own or Adjoint(loss, name), shape)
+        if numerator and own is None:
             gradient = ops.transpose(leaf(Adjoint(loss, name, numerator), shape[::-1]))
         found += [*rules.points(update, name, shape), *rules.lines(update, name, gradient, shape, t)]
     return found
@@ -197,7 +198,7 @@ class _Trajectory:
                     value = slopes.value(Adjoint(self.loss, name), bits)
                 else:
                     value = arrays.from_tensor(update.slopes[made][name])
-                known[Adjoint(self.loss, name)] = known[rules.slope_ahead(name)] = value
+                known[Adjoint(self.loss, name)] = known[rules.slope_ahead(name)] = known[rules.given(name)] = value
                 known[Adjoint(self.loss, name, True)] = value.T
             return known
 

@@ -49,6 +49,11 @@ def slope_ahead(name: str) -> str:
     return f"{name}:g:ahead"
 
 
+def given(name: str) -> str:
+    """The gradient, where the problem gives it."""
+    return f"{name}:given"
+
+
 def penalised(name: str) -> str:
     """The gradient with the weight decay in it."""
     return f"{name}:g"

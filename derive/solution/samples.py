@@ -60,7 +60,7 @@ def loss_of(problem: Problem, network: Network) -> str:
     """What an update's gradients are derivatives of."""
     if problem.ask.upstream:
         return problem.ask.upstream[0].of
-    return problem.ask.loss or str(network.equations[-1].name)
+    return problem.ask.loss or (str(network.equations[-1].name) if network.equations else "")
 
 
 def states_of(samples: Samples, update: Update, kind: Balls, carried: Rounding | None = None) -> History:

@@ -47,7 +47,7 @@ def worked_updates(sheet: Sheet) -> Iterator[Block]:
     if update is None or history is None or not sheet.numeric:
         return
     printed = history.printed
-    yield from _rule(sheet, update)
+    yield from stated(sheet, update)
     for move in printed.moves[: _worked(sheet, update, printed)]:
         yield Heading(3, _heading(sheet, update, move))
         yield from _pass(sheet, update, move)
@@ -79,9 +79,11 @@ def _count(sheet: Sheet, name: str) -> int:
 # ── the rule ──
 
 
-def _rule(sheet: Sheet, update: Update) -> Iterator[Block]:
+def stated(sheet: Sheet, update: Update) -> Iterator[Block]:
     """What the rule does, in words; its constants; what it starts from."""
     words = sheet.words
+    if sheet.part.opening is None:
+        return
     form = f"_{update.form}" if update.form else ""
     yield Paragraph(words.say(f"rule.is_{update.rule}{form}"))
     if update.decay:
@@ -93,7 +95,8 @@ def _rule(sheet: Sheet, update: Update) -> Iterator[Block]:
         values = [
             Math(f"{symbols[f':{role}']} = {statement.plain(update.constants[role])}") for role in update.constants
         ]
-        yield Paragraph(words.say("rule.constants", values=_listed(sheet, values)))
+        key = "rule.constants" if len(values) > 1 else "rule.constant"
+        yield Paragraph(words.say(key, values=_listed(sheet, values)))
     states = RULES[update.rule].state
     if not states:
         return
@@ -166,6 +169,9 @@ def _pass(sheet: Sheet, update: Update, move: Move) -> Iterator[Block]:
     words, part = sheet.words, sheet.part
     if move.slopes is None:
         yield Paragraph(words.say("rule.given"))
+        of = rule_sheet(sheet, update, move, move.rule)
+        names = [rules.given(name) for name in update.moving]
+        yield Display(tuple(of.assigned(name, of.printed(name)) for name in names))
         return
     if move.rows and move.number == 1 and not rules.looks_ahead(update) and part.batch is not None:
         from derive.report.compose import worked
@@ -251,7 +257,11 @@ def rule_sheet(sheet: Sheet, update: Update, move: Move, run: Run) -> Sheet:
     data = dict(part.network.data)
     owners = {label: () for label in symbols if label.startswith(":")}
     for name in update.moving:
-        for label in (rules.slope_ahead(name), *(rules.remembered(s, name) for s in RULES[update.rule].state)):
+        for label in (
+            rules.given(name),
+            rules.slope_ahead(name),
+            *(rules.remembered(s, name) for s in RULES[update.rule].state),
+        ):
             owners[label] = shape(name)  # type: ignore[assignment]
     data |= {label: Datum(size, "given") for label, size in owners.items()}
     assert part.opening is not None
@@ -322,39 +332,36 @@ def _table(sheet: Sheet, update: Update, history: History) -> Iterator[Block]:
         entries = []
     if update.batches is not None and len(history.moves) > 1:
         yield from _of_updates(sheet, update, history, entries)
-    loss = sheet.part.asked.loss
-    if loss is not None:
-        yield from _of_states(sheet, update, history, loss, entries)
+    if entries or sheet.part.asked.loss is not None:
+        yield from _of_states(sheet, update, history, entries)
     if not entries:
         yield Paragraph(sheet.words.say("rule.end"))
         end = history.runs[-1]
-        yield Display(tuple(sheet.assigned(name, end.shown(name, sheet.part.rounding)) for name in update.moving))
-    elif loss is None:
-        yield Paragraph(sheet.words.say("rule.end"))
-        yield Display(
-            tuple(sheet.assigned(name, history.runs[-1].shown(name, sheet.part.rounding)) for name in update.moving)
-        )
+        last = [(name, sheet.assigned(name, end.shown(name, sheet.part.rounding))) for name in update.moving]
+        rows = tuple(((sheet.math(name),), _math(chain.links[0].terms[0])) for name, chain in last)
+        yield Table((sheet.words.say("sizes.parameter"), sheet.words.say("update.after")), rows, "lr")
 
 
 Entries = Sequence[tuple[str, tuple[int, ...]]]
 
 
-def _of_states(sheet: Sheet, update: Update, history: History, loss: str, entries: Entries) -> Iterator[Block]:
-    words, symbol = sheet.words, Math(sheet.symbols.name(loss))
+def _of_states(sheet: Sheet, update: Update, history: History, entries: Entries) -> Iterator[Block]:
+    words, loss = sheet.words, sheet.part.asked.loss
     passes = update.batches is not None
     kept = _thin([k for k in range(len(history.runs)) if k % update.every == 0 or k == len(history.runs) - 1])
-    rows = [
-        (
-            _math(str(k if passes else update.t + k)),
-            _value(sheet, history.runs[k], loss),
-            *_entries(sheet, history.runs[k], entries),
-        )
-        for k in kept
-    ]
-    yield Paragraph(words.say("rule.losses_whole" if passes else "rule.losses", symbol=symbol))
-    first = words.say("rule.passes" if passes else "rule.updates")
-    head = (first, (symbol,), *((Math(sheet.entry(Entry(name, index))),) for name, index in entries))
-    yield Table(head, tuple(rows), "r" * len(head))
+    head: list[Spans] = [words.say("rule.passes" if passes else "rule.updates")]
+    head += [] if loss is None else [_math(sheet.symbols.name(loss))]
+    head += [_math(sheet.entry(Entry(name, index))) for name, index in entries]
+    rows = []
+    for k in kept:
+        run = history.runs[k]
+        first = [] if loss is None else [_value(sheet, run, loss)]
+        rows.append((_math(str(k if passes else update.t + k)), *first, *_entries(sheet, run, entries)))
+    if loss is not None:
+        yield Paragraph(words.say("rule.losses_whole" if passes else "rule.losses", symbol=sheet.math(loss)))
+    else:
+        yield Paragraph(words.say("rule.states"))
+    yield Table(tuple(head), tuple(rows), "r" * len(head))
 
 
 def _of_updates(sheet: Sheet, update: Update, history: History, entries: Entries) -> Iterator[Block]:

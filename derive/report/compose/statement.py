@@ -13,6 +13,7 @@ from derive.graph.expression import Name
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import is_scalar
 from derive.numbers.rounding import as_decimal, minimal, printed
+from derive.problem.names import stem_of
 from derive.problem.problem import Text as Words
 from derive.report.compose.diagram import network_figure
 from derive.report.compose.sheet import MOST_NAMED, Sheet
@@ -57,7 +58,7 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
         if not sheet.numeric:
             key = "formulas_elements" if key == "elements" and part.explicit is not None else "formulas"
         spans += words.say(f"intro.{key}", loss=Math(sheet.symbols.name(part.asked.top)), names=names)
-    else:
+    elif part.network.equations:
         spans += words.say("intro.values")
     if part.asked.ratios:
         listed: list[Span] = []
@@ -67,22 +68,22 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
         spans += [Text(" "), *words.say("intro.ratios", ratios=tuple(listed))]
     update = part.problem.ask.update
     if update is not None:
-        spans += [Text(" "), *words.say("intro.update", steps=steps(sheet), rate=Math(rate_symbol(sheet)))]
+        rule, rate = words.text(f"rule.{update.rule}"), Math(rate_symbol(sheet))
+        key = "update" if update.plain else "update_rule" if part.network.equations else "update_alone"
+        spans += [*([Text(" ")] if spans else []), *words.say(f"intro.{key}", steps=steps(sheet), rule=rule, rate=rate)]
     if any(isinstance(size, str) for datum in part.network.data.values() for size in datum.shape):
         spans += [Text(" "), *words.say("intro.symbolic")]
     yield Paragraph(tuple(spans))
 
 
 def steps(sheet: Sheet) -> str:
-    """``one step``, ``5 steps``"""
+    """``one step``, ``5 steps``, ``2 passes over the samples``"""
     update = sheet.part.problem.ask.update
     assert update is not None
-    words = sheet.words
-    return (
-        words.text("intro.update_one")
-        if update.steps == 1
-        else words.text("intro.update_many", steps=str(update.steps))
-    )
+    what = "update" if update.batches is None else "pass"
+    if update.steps == 1:
+        return sheet.words.text(f"intro.{what}_one")
+    return sheet.words.text(f"intro.{what}_many", steps=str(update.steps))
 
 
 def rate_symbol(sheet: Sheet) -> str:
@@ -105,6 +106,8 @@ def plain(value: fmpq) -> str:
 
 def equations(sheet: Sheet) -> Iterator[Block]:
     """The defining equations, as the network has them."""
+    if not sheet.part.network.equations:
+        return
     yield Paragraph(sheet.words.say("problem.equations"))
     general: dict[Name, Chain | None] = {}
     if sheet.recursion is not None:
@@ -122,19 +125,32 @@ def equations(sheet: Sheet) -> Iterator[Block]:
 def legend(sheet: Sheet) -> Block:
     """Every symbol with its meaning and size."""
     words, network = sheet.words, sheet.part.network
-    rows: list[tuple[Spans, ...]] = []
+    rows: list[tuple[str, Spans, Spans]] = []
     for name, datum in network.data.items():
         meaning = words.say("problem.labels" if name in network.labels else f"problem.{datum.role}")
-        rows.append(((sheet.math(name),), _described(sheet, name, meaning), _size(sheet, datum.shape)))
+        rows.append((name, _described(sheet, name, meaning), _size(sheet, datum.shape)))
+    said: dict[str, Spans] = {}
     for equation in network.equations:
         name = str(equation.name)
         comment = _caption(sheet, name) or ((Text(equation.comment),) if equation.comment else None)
-        meaning = comment or words.say("problem.auto" if equation.auto else "problem.computed")
+        if comment is not None:
+            said.setdefault(stem_of(name), comment)  # a loop's comment is that of all its steps
+        meaning = (
+            comment or said.get(stem_of(name)) or words.say("problem.auto" if equation.auto else "problem.computed")
+        )
         if equation.step:
             meaning = words.say(f"normal.called_{equation.step[1]}", x=sheet.math(equation.step[2]))
-        rows.append(((sheet.math(name),), meaning, _size(sheet, equation.value.shape)))
+        rows.append((name, meaning, _size(sheet, equation.value.shape)))
+    together: dict[tuple[str, Spans, Spans], list[str]] = {}  # members of a family that are alike share a row
+    for name, meaning, size in rows:
+        together.setdefault((stem_of(name), meaning, size), []).append(name)
     head = tuple(words.say(f"problem.{key}") for key in ("symbol", "meaning", "size"))
-    return Table(head, tuple(rows), "lll")
+    cells = ((_with_commas(sheet.in_a_row(names)), meaning, size) for (_, meaning, size), names in together.items())
+    return Table(head, tuple(cells), "lll")
+
+
+def _with_commas(maths: Sequence[Math]) -> Spans:
+    return tuple(span for k, math in enumerate(maths) for span in ((Text(", "), math) if k else (math,)))
 
 
 def _described(sheet: Sheet, name: str, role: Spans) -> Spans:
@@ -144,14 +160,15 @@ def _described(sheet: Sheet, name: str, role: Spans) -> Spans:
 
 
 def _caption(sheet: Sheet, name: str) -> Spans | None:
-    caption = sheet.part.problem.captions.get(name)
+    captions = sheet.part.problem.captions
+    caption = captions.get(name) or captions.get(stem_of(name))
     return None if caption is None else (Text(localised(caption, sheet.words.language)),)
 
 
 def _size(sheet: Sheet, shape: tuple[int | str, ...]) -> Spans:
     if not shape:
         return sheet.words.say("problem.scalar")
-    return (Math(r" \times ".join(str(s) if isinstance(s, int) else sheet.symbols.size(s) for s in shape)),)
+    return (Math(r" \times ".join(sheet.symbols.factor_of(size) for size in shape)),)
 
 
 def conventions(sheet: Sheet) -> Iterator[Block]:
@@ -374,12 +391,19 @@ def tasks(sheet: Sheet) -> Iterator[Block]:
     for ratio in part.asked.ratios:
         fraction = sheet.symbols.partial(sheet.symbols.name(ratio.of), sheet.symbols.name(ratio.by))
         items.append(words.say("problem.find_gradient", derivative=Math(fraction)))
-    if part.problem.ask.update is not None:
-        items.append(words.say("problem.find_update", steps=steps(sheet), rate=Math(rate_symbol(sheet))))
+    update = part.problem.ask.update
+    if update is not None:
+        rule, rate = words.text(f"rule.{update.rule}"), Math(rate_symbol(sheet))
+        key = "find_update" if update.plain else "find_update_rule"
+        items.append(words.say(f"problem.{key}", steps=steps(sheet), rule=rule, rate=rate))
     if part.problem.ask.train is not None:
         items.append(words.say("problem.find_training", rules=stopping_rules(sheet)))
     yield Heading(2, words.say("problem.find"))
     yield Items(tuple(items), ordered=True)
+    if update is not None and not update.plain:
+        from derive.report.compose.optimisers import stated  # only such updates pay for it
+
+        yield from stated(sheet, update)
 
 
 def figure(sheet: Sheet) -> Iterator[Block]:

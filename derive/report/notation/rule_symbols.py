@@ -31,9 +31,10 @@ def rule_symbols(update: Update, loss: str, symbols: Symbols, names: Iterable[st
         label = rules.rate_of(name, update)
         found[label] = rate if label == rules.RATE else f"{rate}_{{{symbols.name(name)}}}"
         found[rules.after(name)] = symbols.name(name)
-        found[rules.penalised(name)] = of("g", name)
+        found[rules.given(name)] = of("g", name)
+        found[rules.penalised(name)] = of(r"\tilde{g}" if update.slopes else "g", name)
         ahead = found[rules.ahead(name)] = rf"\tilde{{{symbols.name(name)}}}"
-        found[rules.slope_ahead(name)] = symbols.partial(symbols.name(loss), ahead)
+        found[rules.slope_ahead(name)] = symbols.partial(symbols.name(loss), ahead) if loss else of("g", name)
         for state in RULES[update.rule].state:
             found[rules.remembered(state, name)] = of(state, name)
             found[rules.after(rules.remembered(state, name))] = of(state, name)
