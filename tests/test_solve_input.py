@@ -57,6 +57,11 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "[given]\nx = [[1, 2], [3, -1]]",
         "problem.toml:2: z[2,2]: log of a number that is not positive",
     ),
+    "log inside an equation": (
+        "y = 2 * exp(log(x @ x.T - 4))",
+        "[given]\nx = [1, 1]",
+        "problem.toml:2: u2[1,1], a step of this equation without a name: log of a number that is not positive",
+    ),
     "root of a negative number": ("z = sqrt(x)", "[given]\nx = [1, -4]", "problem.toml:2: z[1,2]: sqrt of a negative"),
     "slope of a root at zero": (
         "z = sum(sqrt(x))",

@@ -215,9 +215,10 @@ def differentiated(problem: Problem) -> Part:
     kind = Balls(functions)
     where = {e.name: (problem.file, e.line) for e in network.equations}
     data = _data(problem, network)
-    run = Run(equations, data, kind, where=where)
+    unnamed = frozenset(e.name for e in network.equations if e.auto)
+    run = Run(equations, data, kind, where=where, unnamed=unnamed)
     carried = problem.convention.carry == "displayed"
-    shown = Run(equations, data, kind, carried=rounding_of(problem), where=where) if carried else run
+    shown = Run(equations, data, kind, carried=rounding_of(problem), where=where, unnamed=unnamed) if carried else run
     small = elementwise.is_small(network)
     explicit = Explicit(network, functions, entry_texts(problem)) if small else None
     tops = tuple(upstream.at for upstream in problem.ask.upstream)

@@ -161,7 +161,8 @@ class Run:
     """One pass through a list of named equations, forward and backward.
 
     ``equations`` maps names to right-hand sides, ``lines`` to where they stand in the file. With ``carried``, every
-    named value is rounded as it is shown before the next equation uses it, as in work by hand.
+    named value is rounded as it is shown before the next equation uses it, as in work by hand. ``unnamed`` are the
+    steps that the problem gave no name to.
     """
 
     def __init__(
@@ -172,9 +173,10 @@ class Run:
         *,
         carried: Rounding | None = None,
         where: Mapping[Name, tuple[str | None, int | None]] | None = None,
+        unnamed: frozenset[Name] = frozenset(),
     ) -> None:
         self.equations, self.data, self.kind, self.carried = equations, data, kind, carried
-        self._where = where or {}
+        self._where, self._unnamed = where or {}, unnamed
         self._known: dict[int, dict[Name, Array]] = {}
         self._blamed: Name | None = None  # whose branch was not decided last
 
@@ -259,6 +261,8 @@ class Run:
             file, line = self.place(name)
             entry = f"[{','.join(str(k + 1) for k in error.entry)}]" if error.entry else ""
             what = f"the derivative {name}" if isinstance(name, Adjoint) else name
+            if name in self._unnamed:  # a name that stands in no problem file
+                entry += ", a step of this equation without a name"
             norm = self._norm_of_zero(name)
             if norm is not None:
                 raise ProblemError(
