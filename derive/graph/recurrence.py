@@ -37,7 +37,7 @@ def own(name: Name) -> str:
     return name.by if isinstance(name, Adjoint) else str(name)
 
 
-def generals(equations: Mapping[Name, Expression], variable: str) -> tuple[General, ...]:
+def generals(equations: Mapping[Any, Expression], variable: str) -> tuple[General, ...]:
     """The general equations of a list, largest groups first seen first; each stands for two members or more.
 
     ``variable`` is the letter of the index. What fits no other member is left out.

@@ -42,8 +42,7 @@ def read_rates(table: Mapping[str, object], parameters: Iterable[str], places: P
         rest = number(rates.pop("rest"), places, (*here, "rest"))
     families = members(parameters)
     for name in [name for name in rates if name in families]:  # a rate for every member
-        value = rates.pop(name)
-        rates = dict.fromkeys(families[name].values(), value) | rates
+        rates = dict.fromkeys(families[name].values(), rates.pop(name)) | rates
     for name in rates:
         if name not in parameters:
             raise places.unknown("rate names no parameter:", name, parameters, *here, name)

@@ -52,7 +52,7 @@ class Recursion:
         derivation = self._part.derivation
         if derivation is None:
             return ()
-        return generals({**derivation.adjoints}, self.variable)
+        return generals(derivation.adjoints, self.variable)
 
     @cached_property
     def starts(self) -> tuple[Adjoint, ...]:

@@ -9,16 +9,14 @@ from flint import fmpq
 
 from derive.calculus.explicit import Entry, FirstLargest
 from derive.calculus.paths import Factor, Path
-from derive.graph.expression import Adjoint, Expression, is_constant
-from derive.graph.naming import is_quadratic
-from derive.graph.ops import FUNCTIONS
-from derive.graph.ops.windows import CONVOLUTIONS
+from derive.graph.expression import Adjoint
 from derive.graph.sizes import is_scalar
 from derive.numbers.certify import Undecided
 from derive.numbers.rounding import Printed
+from derive.report.compose.reasons import explained
 from derive.report.compose.sheet import Sheet, packed
 from derive.report.compose.windows import behind_adjoint
-from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph, Span, Spans, Text
+from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
 from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import add, multiply, number
 from derive.solution.derivation import Derivation, Step
@@ -39,8 +37,7 @@ def backward(sheet: Sheet, derivation: Derivation, adjoints: Sequence[Adjoint]) 
 def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Block]:
     """Why, in matrix form, in numbers, and entry by entry where the problem wants that and the entries are worth it."""
     steps = derivation.about(Adjoint(adjoint.of, adjoint.by))
-    for sentence in reasons(sheet, steps):
-        yield Paragraph(sentence)
+    yield from explained(sheet, derivation, steps)
     yield matrix_form(sheet, derivation, adjoint)
     yield from _in_one_formula(sheet, adjoint)
     yield from behind_adjoint(sheet, adjoint, derivation.adjoints[adjoint])
@@ -64,109 +61,12 @@ def _in_one_formula(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
             yield Display((sheet.chain(sheet.symbols.name(adjoint), links, numbers),))
 
 
-def reasons(sheet: Sheet, steps: Sequence[Step]) -> Iterator[Spans]:
-    """The sentences of the rules that were used, the chain rule's first."""
-    for step in steps:
-        by = sheet.math(step.quantity.by) if isinstance(step.quantity, Adjoint) else sheet.math(step.quantity)
-        of = sheet.math(step.quantity.of) if isinstance(step.quantity, Adjoint) else by
-        if step.rule == "known":
-            yield sheet.words.say("backward.known", derivative=sheet.math(step.quantity))
-        elif step.rule == "independent":
-            yield sheet.words.say("backward.independent", loss=of, by=by)
-        elif step.rule == "chain":
-            spans: list[Span] = []
-            if len(step.why) > 1:
-                spans += [*sheet.words.say("chain.several", by=by, via=sheet.listed(step.why)), Text(" ")]
-            said: set[Spans] = set()
-            uses: dict[str, int] = {}
-            for path in step.steps:
-                if path.why:
-                    uses[path.why[0]] = uses.get(path.why[0], -1) + 1
-                sentence = (
-                    _reason(sheet, path, by, uses[path.why[0]])
-                    if path.why
-                    else sheet.words.say("backward.known", derivative=sheet.math(step.quantity))
-                )
-                if sentence not in said:
-                    spans += ([Text(" ")] if said else []) + list(sentence)
-                    said.add(sentence)
-            yield tuple(spans)
-
-
-def _reason(sheet: Sheet, path: Step, by: Math, use: int) -> Spans:
-    """The sentence of one pullback: the operation nearest to the name decides; sums and constant factors do not.
-
-    ``use`` counts the places of the name in the equation, from the left.
-    """
-    assert isinstance(path.quantity, Adjoint)
-    network, name = sheet.part.network, path.quantity.by
-    via = path.why[0]
-    nodes = list(_ways(network.equation(via).value, name))[use]
-    telling = [node for node in nodes if node.op != "sum" and not _passes(node, name)]
-    places = {"via": sheet.math(via), "by": by}
-    if not telling:
-        summed = any(node.op == "sum" for node in nodes)
-        shared = network.shape(via) != network.shape(name)
-        key = "sum" if summed else "add_shared" if shared else "add"
-        factors = [arg for node in nodes if node.op == "multiply" for arg in node.args if name not in arg.names()]
-        if key == "add" and factors:
-            negated = all(is_constant(factor, -1) for factor in factors) and len(factors) % 2
-            key = "negated" if negated else "multiple"
-        return sheet.words.say(f"chain.{key}", **places)
-    node = telling[-1]
-    key = node.op
-    if key == "transpose" and len(telling) > 1 and telling[-2].op == "matmul":
-        node, key = telling[-2], "matmul_transposed"
-    if key.startswith("matmul") and _quadratic(telling, name):
-        key = "quadratic"
-    if key == "trace":
-        places |= {"unit": Math("I")}
-    if key in FUNCTIONS:
-        symbol, slope = sheet.symbols.function(key, node.at), sheet.symbols.slope(key, node.at)
-        key = "function_scalar" if is_scalar(node.shape) else "function"
-        places |= {"function": Math(symbol), "slope": Math(f"{slope}({by.latex})")}
-    if key in CONVOLUTIONS:
-        image = name in node.args[0].names()
-        key = ("conv_signal" if key == "conv1d" else "conv_image") if image else "conv_filter"
-    if key == "matmul" and sheet.part.problem.convention.layout == "numerator":
-        key = "matmul_numerator"
-    if key == "cross_entropy" and not network.sums_to_one(*_labels(node)):
-        key = "cross_entropy_any"
-    return sheet.words.say(f"chain.{key}", **places)
-
-
-def _quadratic(nodes: Sequence[Expression], name: str) -> bool:
-    """Whether a name stands on both sides of a matrix, as in x^T A x."""
-    return any(node.op == "matmul" and is_quadratic(node) and node.args[1].name == name for node in nodes)
-
-
-def _ways(node: Expression, name: str) -> Iterator[list[Expression]]:
-    """The operations between an equation and each place of a name in it, from the left, the name's own last."""
-    if node.op == "name":
-        if node.name == name:
-            yield []
-        return
-    for arg in node.args:
-        for below in _ways(arg, name):
-            yield [node, *below]
-
-
-def _passes(node: Expression, name: str) -> bool:
-    """Whether an operation hands the derivative on, but for a number: a sum, a constant factor."""
-    if node.op == "multiply":
-        return all(
-            arg.op in ("constant", "size", "divide") and not arg.names() for arg in node.args if name not in arg.names()
-        )
-    return node.op == "add"
-
-
-def _labels(node: Expression) -> tuple[str, int]:
-    """The labels of a cross-entropy, and the axis along which they should add up to 1."""
-    return str(node.args[1].at[0]) if node.args[1].op == "name" else "", node.at[0]
-
-
 def matrix_form(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Display:
     """The rule as it came, its rewritings, entry names, numbers, result."""
+    if sheet.signal(adjoint) is not None:
+        from derive.report.compose.signals import defined  # only who names error signals pays for them
+
+        return defined(sheet, derivation, adjoint)
     links: list[Link] = []
     final = derivation.adjoints[adjoint]
     gathered = sheet.recursion.sum_over_time(adjoint) if sheet.recursion is not None else None
@@ -178,7 +78,7 @@ def matrix_form(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Displ
             result = [sheet.result(adjoint, final)] if sheet.numeric else []
             return Display((sheet.chain(sheet.symbols.name(adjoint), links, result),))
     for step in derivation.about(adjoint):
-        if not _worth_showing(step):
+        if not _worth_showing(step) or _hidden(sheet, step):
             continue
         terms = sheet.letters.terms(step.after)
         if all(link.terms != terms for link in links):
@@ -196,6 +96,11 @@ def _worth_showing(step: Step) -> bool:
     return not any(node.op == "spread" for node in step.after.nodes())
 
 
+def _hidden(sheet: Sheet, step: Step) -> bool:
+    """A formula that still says the derivative where its negative has a name of its own."""
+    return any(sheet.turned(node.name) for node in step.after.nodes() if node.op == "name")
+
+
 # ── entry by entry ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -211,7 +116,11 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     left = MOST_PATHS if len(shape) < 3 else MOST_PATHS // 4
     for index in indices:
         entry = Entry(adjoint.by, index)
-        found = paths.short(entry)
+        found: Sequence[Path] = paths.short(entry)
+        if sheet.symbols.signals:
+            from derive.report.compose.signals import shortened
+
+            found = shortened(found, sheet.symbols.signals)
         if not found:
             continue
         if any(_beyond_hand(sheet, path) for path in found):
@@ -297,6 +206,9 @@ def _top(sheet: Sheet, path: Path) -> str:
     """d loss / d top, where a path stops below the loss."""
     if path.whole:
         return ""
+    signal = sheet.signal(sheet.adjoint(str(path.top.name)))
+    if signal is not None:
+        return ("-" if signal.negative else "") + sheet.symbols.entry(signal, sheet.adjoint_index(path.top))
     return sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(path.top))
 
 
@@ -317,7 +229,8 @@ def _product(sheet: Sheet, path: Path, numbers: bool) -> Cell:
         if numbers:
             cells.append(sheet.number(sheet.adjoint(str(path.top.name)), sheet.adjoint_index(path.top)))
         else:
-            cells.append(Cell(_top(sheet, path)))
+            top = _top(sheet, path)
+            cells += [number(fmpq(-1)), Cell(top[1:])] if top.startswith("-") else [Cell(top)]
     for factor in path.factors:
         if factor.value == 1:
             continue

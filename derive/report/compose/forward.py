@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from derive.graph.network import Equation
 from derive.graph.normalising import normalisations
+from derive.problem.names import stem_of
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.statement import localised
 from derive.report.compose.windows import behind_equation
 from derive.report.document import Block, Display, Paragraph, Spans, Text
-
 
 LINES = {"layer_norm": "rows", "batch_norm": "columns"}  # what is normalised by itself
 
@@ -30,11 +30,17 @@ def _lead(sheet: Sheet, equation: Equation) -> Spans:
     if equation.step:
         function, step, _ = equation.step
         return sheet.words.say(f"normal.{step}" if step != "mean" else f"normal.mean_{LINES[function]}")
-    caption = sheet.part.problem.captions.get(str(equation.name))
+    name, captions = str(equation.name), sheet.part.problem.captions
+    caption = captions.get(name) or (captions.get(stem_of(name)) if _is_first(sheet, name) else None)
     comment = localised(caption, sheet.words.language) if caption else equation.comment
     if not comment and any(found.normalised == equation.name for found in normalisations(sheet.part.network)):
         return sheet.words.say("normal.normalised")
     return (Text(comment[0].upper() + comment[1:].rstrip(".:") + ":"),) if comment else ()
+
+
+def _is_first(sheet: Sheet, name: str) -> bool:
+    """Whether a member is the first of its family: what is said of the family is said there, once."""
+    return next(str(e.name) for e in sheet.part.network.equations if stem_of(str(e.name)) == stem_of(name)) == name
 
 
 def shown(sheet: Sheet, equation: Equation) -> Display:

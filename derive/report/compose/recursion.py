@@ -57,6 +57,13 @@ def recursion(sheet: Sheet) -> Iterator[Block]:
         yield Display(tuple(general_chain(sheet, general) for general in alone))
 
 
+def any_step(sheet: Sheet, name: str) -> str:
+    """``z_t`` for ``z[2]``."""
+    found = sheet.recursion
+    assert found is not None
+    return sheet.symbols.name(f"{stem_of(name)}[{found.variable}]")
+
+
 def once(sheet: Sheet) -> dict[Name, Chain | None]:
     """For each member of a general equation of the forward pass what stands in its place: the general one, once."""
     found = sheet.recursion

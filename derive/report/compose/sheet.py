@@ -22,6 +22,7 @@ from derive.numbers.balls import Number
 from derive.numbers.certify import Undecided, certify
 from derive.numbers.decimals import read_number
 from derive.numbers.rounding import Printed, printed
+from derive.problem.names import stem_of
 from derive.report.catalogue import Catalogue
 from derive.report.document import Chain, Link, Math, Text
 from derive.report.notation import Cell, Cells, Matrices, Symbols
@@ -38,6 +39,7 @@ from derive.solution.values import START_BITS
 if TYPE_CHECKING:
     from derive.solution.recursion import Recursion
 
+MOST_MEMBERS = 4  # members of a family that are listed one by one
 MOST_NAMED = 24  # entries of the largest matrix that is written out with its entries' names
 CHOSEN = ("max_pool_route", "max_pool_pick")  # what is shown by a mask of 0 and 1
 MOST_SPELLED = 40  # products that are spelled out in the entries of one matrix
@@ -264,7 +266,7 @@ class Sheet:
 
     def listed(self, names: Iterable[Name]) -> tuple[Math | Text, ...]:
         """``a, b and c``"""
-        maths = [self.math(name) for name in names]
+        maths = [math for run in _runs(names) for math in self.in_a_row(run)]
         joined: list[Math | Text] = []
         for k, math in enumerate(maths):
             if k:
@@ -272,6 +274,12 @@ class Sheet:
                 joined.append(Text(self.words.text("and") if last else ", "))
             joined.append(math)
         return tuple(joined)
+
+    def in_a_row(self, names: Sequence[Name]) -> tuple[Math, ...]:
+        """Names one by one; of many members of a family the first and the last, with dots between."""
+        if len(names) <= MOST_MEMBERS:
+            return tuple(map(self.math, names))
+        return (Math(rf"{self.symbols.name(names[0])}, \dots, {self.symbols.name(names[-1])}"),)
 
     def entry(self, entry: Entry) -> str:
         """The symbol of an entry."""
@@ -350,6 +358,19 @@ def _put_in(node: Expression) -> Iterator[Expression]:
     for arg in node.args[:1] if node.op in CHOSEN else node.args:
         yield from _put_in(arg)
     yield node
+
+
+def _runs(names: Iterable[Name]) -> list[list[Name]]:
+    """Members of one family that follow each other, together; any other name alone."""
+    runs: list[list[Name]] = []
+    for name in names:
+        last = runs[-1][-1] if runs else ""
+        alike = isinstance(name, str) and name.endswith("]") and isinstance(last, str)
+        if alike and stem_of(str(last)) == stem_of(str(name)) and str(last).endswith("]"):
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return runs
 
 
 def _entry_of(part: Part, quantity: str, index: tuple[int, ...], bits: int) -> Number:
