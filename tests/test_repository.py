@@ -113,11 +113,11 @@ def test_what_is_imported_is_declared(project: dict[str, Any]) -> None:
 # ── the reports ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, "backprop"])
 def test_committed_reports_are_what_is_made(
     case: str, run: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path
 ) -> None:
-    """``reports/`` holds, byte for byte, what ``python -m derive CASE`` writes; a change is accepted by doing that."""
+    """``reports/`` holds, byte for byte, what ``python -m derive NAME`` writes; a change is accepted by doing that."""
     done = run(case)
     assert done.returncode == 0, done.stderr.decode()
     made = {path.name: path for path in (tmp_path / "reports").iterdir()}
