@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
+import readback_windows as windows
+
 BITS = 160
 RELATIONS = ("=", r"\approx", r"\leftarrow")
 Number = Any  # fmpq | arb
@@ -172,11 +174,41 @@ class Parser:
     def _term(self) -> Node:
         """Runs of factors joined by entrywise signs: the runs bind tighter."""
         node = self._run()
-        while self.peek in (r"\odot", r"\oslash"):
+        while self.peek in (r"\odot", r"\oslash", r"\star"):
             op = self.peek
             self.place += 1
-            node = Node(op[1:], (node, self._run()))
+            at = (int(self._script() or 1),) if op == r"\star" else ()
+            node = Node(op[1:], (node, self._run()), at)
         return node
+
+    def _script(self) -> str:
+        """What stands behind an underscore, as one text; nothing where there is none."""
+        if self.peek != "_":
+            return ""
+        self.place += 1
+        if self.peek != "{":
+            self.place += 1
+            return self.text[self.place - 1]
+        self.place += 1
+        return "".join(self._until_brace())
+
+    def _window(self, word: str) -> Node:
+        """``\\operatorname{pad}_1(…)``, or with a matrix, which has brackets of its own."""
+        self.place += 1
+        script = self._script()
+        if self.peek == r"\begin{pmatrix}":
+            return Node("window", (self._matrix(),), (word, script))
+        tall = self.peek == r"\left"
+        self.place += tall
+        self._take("(")
+        kids = [self._sum()]
+        while self.peek == ",":
+            self.place += 1
+            kids.append(self._sum())
+        if tall:
+            self._take(r"\right")
+        self._take(")")
+        return Node("window", tuple(kids), (word, script))
 
     def _run(self) -> Node:
         factors = [self._factor()]
@@ -201,7 +233,7 @@ class Parser:
         return (
             bool(here)
             and here not in _ENDS
-            and here not in ("+", "-", r"\odot", r"\oslash", *_COMPARE, "/", r"\approx")
+            and here not in ("+", "-", r"\odot", r"\oslash", r"\star", *_COMPARE, "/", r"\approx")
         )
 
     def _beside(self, left: Node, right: Node, opens: bool) -> None:
@@ -328,6 +360,8 @@ class Parser:
         if here == "e" and self.text[self.place + 1 : self.place + 3] == ("^", "{"):
             self.place += 2
             return Node("exp", (self._group(),))
+        if here.startswith(r"\operatorname{") and here[14:-1] in windows.WORDS:
+            return self._window(here[14:-1])
         name, function = self._longest(self.names), self._longest(self.functions)
         if function is not None and (name is None or function[0] > name[0]):
             self.place += function[0]
@@ -488,7 +522,7 @@ class Parser:
         if self.peek == r"\right":
             self.place += 1
         self._take(_CLOSING[opened])
-        if len(kids) != (2 if name in ("max", "min") else 1):
+        if (len(kids) < 2) if name in ("max", "min") else len(kids) != 1:
             raise Slip(f"{name} of {len(kids)}")
         return Node("call", tuple(kids), (name, primes))
 
@@ -544,6 +578,8 @@ class Parser:
         if self.peek == "{" and "=" in self.text[self.place : self.place + 4]:
             return self._steps()
         letters = self._letters()
+        if re.fullmatch("[ncij]+", letters) and not re.fullmatch("[ij]+", letters):
+            raise NotRead("more than two axes")
         if re.fullmatch("[ij]+", letters) is None:
             raise Slip(f"a sum over {letters!r}")
         self.summing += 1
@@ -612,13 +648,14 @@ class Parser:
 
 
 def numbered(text: Sequence[str], letter: str, number: int) -> tuple[str, ...]:
-    """``text`` with a number for a letter in every index: ``h_{t-1}`` becomes ``h_2`` for 3."""
+    """``text`` with a number for a letter in every index: ``h_{t-1}`` becomes ``h_2`` for 3, ``y^{(t)}`` ``y^{(3)}``."""
     found: list[str] = []
     k = 0
     while k < len(text):
         found.append(text[k])
         k += 1
-        if found[-1] != "_" or k >= len(text):
+        above = found[-1] == "^" and tuple(text[k : k + 2]) == ("{", "(")
+        if (found[-1] != "_" and not above) or k >= len(text):
             continue
         if text[k] == letter:
             found.append(str(number))
@@ -921,6 +958,8 @@ class Reader:
                 return self._product([self.value(kid) for kid in node.kids])
             case "odot":
                 return combined(lambda x, y: x * y, *map(self.value, node.kids))
+            case "star" | "window":
+                return self._windows(node)
             case "oslash" | "frac":
                 a, b = map(self.value, node.kids)
                 if node.kind == "frac" and not b.lone:
@@ -1013,10 +1052,9 @@ class Reader:
         name, primes = node.at
         parts = [self.value(kid) for kid in node.kids]
         match name:
-            case "max":
-                return combined(_larger, *parts)
-            case "min":
-                return combined(_smaller, *parts)
+            case "max" | "min":
+                extreme = _larger if name == "max" else _smaller
+                return combined(lambda *entries: windows.most(extreme, entries), *parts)
             case "diag":
                 return self._diag(parts[0])
             case "tr" | "det":
@@ -1037,6 +1075,19 @@ class Reader:
         if name == "tr":
             return Value.scalar(sum(a.array.diagonal(), fmpq(0)))
         return Value.scalar(matrix_of(a.array).det())
+
+    def _windows(self, node: Node) -> Value:
+        parts = [self.value(kid) for kid in node.kids]
+        if any(any(part.free) or part.eye for part in parts):
+            raise NotRead("a window on a matrix of ones")
+        try:
+            if node.kind == "star":
+                return Value(windows.star(parts[0].array, parts[1].array, node.at[0]))
+            return Value(windows.word(node.at[0], node.at[1], [part.array for part in parts]))
+        except windows.Misread as misread:
+            raise Slip(str(misread)) from None
+        except windows.Unread as unread:
+            raise NotRead(str(unread)) from None
 
     @staticmethod
     def _diag(vector: Value) -> Value:
@@ -1074,6 +1125,8 @@ class Reader:
                 sizes.add(self.setting.value(node.at[0].name).array.shape[axis])
             elif node.kind == "index" and letter in node.at[0]:
                 sizes.add(Reader(self.setting, self.decimal).value(node.kids[0]).array.shape[axis])
+        if not sizes:
+            Reader(self.setting, self.decimal).value(body)  # of a stack, whose axes have letters of their own, not read
         if len(sizes) != 1:
             raise Slip(f"{letter} runs over {sorted(sizes) or 'nothing'}")
         return int(sizes.pop())

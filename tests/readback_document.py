@@ -17,7 +17,7 @@ import sympy
 from flint import arb, ctx, fmpq
 
 from derive.calculus.numeric import compiled
-from derive.graph.expression import Adjoint
+from derive.graph.expression import Adjoint, Plane
 from derive.report.document import Chain, Display, Document, Heading, Text
 from derive.report.notation import Symbols, letter
 from derive.solution import Solution
@@ -52,6 +52,7 @@ from readback import (
     widened,
     written,
 )
+from readback_windows import IndexFormula, Misread, is_index_formula
 from readback_updates import staged, update_of
 
 POINTS = tuple(fmpq(*pair) for pair in ((3, 10), (-7, 5), (9, 4)))  # where definitions of functions are tried
@@ -222,6 +223,26 @@ class One:
     index: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class InStack:
+    """One matrix (or row) of a name with more than two axes."""
+
+    name: str
+    lead: tuple[int, ...]
+
+
+def _planes(shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The places of the matrices of a stack, and of its rows where it has three axes; and the sizes there."""
+    for count in (len(shape) - 2, len(shape) - 1) if len(shape) == 3 else (len(shape) - 2,) if len(shape) > 3 else ():
+        for lead in np.ndindex(*shape[:count]):
+            yield lead, shape[count:]
+
+
+def _plane(array: Any, lead: tuple[int, ...]) -> Value:
+    inner = array[lead]
+    return Value(np.array(inner, dtype=object).reshape(1, -1) if inner.ndim == 1 else np.array(inner, dtype=object))
+
+
 class Book:
     """The printed symbols of one part and their certified values.
 
@@ -257,8 +278,11 @@ class Book:
         for name in self._all:
             enter(self.symbols.name(name), Whole(name))
             for index in np.ndindex(*self._shape(name)):
-                if len(self._shape(name)) == 2:
+                if len(self._shape(name)) >= 2:
                     enter(self.symbols.entry(name, index), One(name, index))
+            for lead, rest in _planes(self._shape(name)):
+                if np.prod(rest) > 1:
+                    enter(self.symbols.name(Plane(name, lead)), InStack(name, lead))
         for key, adjoint in self.signals.items():
             enter(self.symbols.name(adjoint), Whole(key))
             for index in np.ndindex(*self._shape(key)):
@@ -340,6 +364,10 @@ class Book:
             return _matrix(self.part.value_of(key.name, BITS))
         if isinstance(key, Whole):
             return _matrix(self.run.value(key.name, BITS))
+        if isinstance(key, One) and len(self._shape(key.name)) > 2:
+            return Value.scalar(self.run.value(key.name, BITS)[key.index])
+        if isinstance(key, InStack):
+            return _plane(self.run.value(key.name, BITS), key.lead)
         if isinstance(key, One):
             return Value.scalar(self.value(Whole(key.name)).array[key.index])
         if isinstance(key, fmpq | arb):
@@ -355,6 +383,10 @@ class Book:
 
     def _partial(self, above: Any, below: Any, only: bool) -> Value:
         of, by = above.name, below.name
+        if len(self._shape(by)) > 2 and not isinstance(below, Whole):
+            found = self._of_stack(above, below, only)
+            if found is not None:
+                return found
         ratio = next((ratio for ratio in self.part.asked.ratios if (ratio.of, ratio.by) == (of, by)), None)
         if (
             not only
@@ -383,6 +415,13 @@ class Book:
             array[place] = self._local(of, row, by, column)
         return Value(array)
 
+    def _of_stack(self, above: Any, below: Any, only: bool) -> Value | None:
+        """The derivative of the loss by an entry or a matrix of a stack; ``None`` where that of one equation is meant."""
+        if np.prod(self._shape(above.name)) != 1 or only or self.local:
+            return None
+        whole = self.run.value(Adjoint(above.name, below.name), BITS)
+        return _plane(whole, below.lead) if isinstance(below, InStack) else Value.scalar(whole[below.index])
+
     def _total(self, of: str, by: str) -> Value | None:
         for adjoint in (*self.part.shape_adjoints, Adjoint(of, by)):
             if (adjoint.of, adjoint.by) == (of, by):
@@ -406,6 +445,9 @@ class Book:
         env = {}
         for symbol in formula.free_symbols:
             entry = explicit.entry_of[symbol]
+            if len(entry.index) > 2:
+                env[symbol] = self.value(One(str(entry.name), entry.index)).array[0, 0]
+                continue
             array = self.value(Whole(str(entry.name))).array
             env[symbol] = array[entry.index] if entry.index else array[0, 0]
         result: Number = compiled(formula)(env)
@@ -470,6 +512,15 @@ class Book:
             found |= {abs(node.number) for node in e.value.nodes() if node.op == "constant"}
         return frozenset(found)
 
+    def after_update_of(self, key: Any) -> tuple[Value, fmpq] | None:
+        """``after_update`` of a name, or of one matrix of a stack."""
+        update, loss = self.part.problem.ask.update, self.part.asked.loss
+        if not isinstance(key, InStack) or update is None or loss is None:
+            return self.after_update(key.name)
+        rate = update.rates[key.name]
+        old, slope = (_plane(self.run.value(of, BITS), key.lead) for of in (key.name, Adjoint(loss, key.name)))
+        return Value(old.array - slope.array * rate), rate
+
     def after_update(self, name: str) -> tuple[Value, fmpq] | None:
         """The value of a parameter after one update, and its rate."""
         stage = getattr(self.part, "stage", None)
@@ -487,6 +538,8 @@ class Book:
 
 
 def _matrix(array: Any) -> Value:
+    if array.ndim > 2 and sum(size != 1 for size in array.shape) <= 1:
+        return Value(np.array(array, dtype=object).reshape(1, -1))
     if array.ndim > 2:
         raise NotRead("more than two axes")
     return Value(np.array(array, dtype=object).reshape((1, 1)) if array.ndim < 2 else np.array(array, dtype=object))
@@ -542,7 +595,7 @@ class Chained:
         try:
             target = self._reader(self._literally).value(left.node)
             if len(sides) > 1 and sides[1].relation == r"\leftarrow":
-                moved = self.book.after_update(left.node.at[0].name)
+                moved = self.book.after_update_of(left.node.at[0])
                 if moved is None:
                     raise Slip("an update of what is not updated")
                 target, more["rate"] = moved[0], Value.scalar(moved[1])
@@ -638,7 +691,7 @@ class Chained:
         """The value of the left side; of an update the new value."""
         left = self._parse(tokens(self.row.left))
         if tokens(self.row.text)[:1] == (r"\leftarrow",):
-            moved = self.book.after_update(left.at[0].name)
+            moved = self.book.after_update_of(left.at[0])
             assert moved is not None
             return moved[0].array
         return self._reader(self._literally).value(left).array
@@ -758,6 +811,9 @@ def check_row(row: Row, books: Books, report: Report) -> None:
     if _defines_a_function(row):
         _check_function(row, next(books.of(row.part))[0], report)
         return
+    if is_index_formula(row.text):
+        _check_indices(row, books, report)
+        return
     if not row.part.numeric:
         report.findings.append(Finding("not read", row.where, row.text, "no numbers"))
         return
@@ -779,6 +835,31 @@ def check_row(row: Row, books: Books, report: Report) -> None:
 
 def _defines_a_function(row: Row) -> bool:
     return re.fullmatch(r"[^_]*\(z\)|\\sqrt\{z\}|\\left\|z\\right\||e\^\{z\}", row.left) is not None
+
+
+def _check_indices(row: Row, books: Books, report: Report) -> None:
+    """An index formula, held at every index of its left-hand side."""
+    part, book = row.part, next(books.of(row.part))[0]
+    if not part.numeric:
+        report.findings.append(Finding("not read", row.where, row.text, "no numbers"))
+        return
+    top = part.asked.top or ""
+    shapes = {name: book._shape(name) for name in book._all}
+    formula = IndexFormula(
+        shapes,
+        book.symbols.name,
+        book.symbols.indexed,
+        lambda name: part.run.value(name, BITS),
+        lambda name: part.run.value(Adjoint(top, name), BITS),
+        book.symbols.name(top),
+    )
+    report.links += 1
+    try:
+        with _precision():
+            for why in formula.disagreements(row.left, row.text.removeprefix("= ")):
+                report.findings.append(Finding("wrong", row.where, row.text, why))
+    except Misread as misread:
+        report.findings.append(Finding("slip", row.where, row.text, str(misread)))
 
 
 def _check_function(row: Row, book: Book, report: Report) -> None:

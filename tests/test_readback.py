@@ -44,6 +44,9 @@ NOT_READ = {
     "elided matrix",  # a product of matrices that are printed in part cannot be worked out from what is printed
     "a unit matrix in a sum",
     "no numbers",
+    "more than two axes",  # of a stack each matrix is read by itself
+    "a cropped image",  # the same matrix without its last rows follows in numbers
+    "shares of windows that overlap",
 }
 
 

@@ -11,7 +11,8 @@ class ShapeError(Exception):
 
 def describe(shape: Shape) -> str:
     """``2 x 3`` for a matrix, ``a scalar`` for ``()``."""
-    return " x ".join(str(size) for size in shape) if shape else "a scalar"
+    texts = (str(size) if isinstance(size, int) or size.isidentifier() else f"({size})" for size in shape)
+    return " x ".join(texts) if shape else "a scalar"
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
@@ -68,7 +69,7 @@ def reduce(shape: Shape, axis: int | None) -> Shape:
 
 def count(shape: Shape, axis: int | None = None) -> tuple[int, tuple[str, ...]]:
     """How many entries a reduction takes together: a number and the names of sizes to multiply it by."""
-    number, names = 1, []
+    number, names = 1, list[str]()
     for size in shape if axis is None else (shape[axis],):
         if isinstance(size, int):
             number *= size

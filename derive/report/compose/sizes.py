@@ -40,7 +40,7 @@ def _size(sheet: Sheet, shape: tuple[int | str, ...]) -> str:
 
 
 def _letter(sheet: Sheet, size: int | str) -> str:
-    return str(size) if isinstance(size, int) else sheet.symbols.size(size)
+    return sheet.symbols.factor_of(size)
 
 
 def _count(sheet: Sheet, shapes: list[tuple[int | str, ...]]) -> str:

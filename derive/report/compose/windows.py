@@ -126,7 +126,8 @@ def _convolution(sheet: Sheet, equation: Equation, node: Expression) -> Iterator
     frame = frame_of(node)
     if all(term.op == "name" for term in others):
         left, right = Indexed(sheet.symbols, node, name).value(others)
-        yield Paragraph(words.say("windows.padded" if frame.padding else "windows.formula", of=sheet.math(name)))
+        key = "windows.padded" if frame.padding else "windows.formula"
+        yield Paragraph(words.say(key, x=sheet.math(node.args[0].name)))
         yield Display((Chain(left, (Link("=", (right,)),)),))
     if not sheet.first or any(isinstance(size, str) for size in (*frame.image, *frame.filters)):
         return

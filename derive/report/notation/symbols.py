@@ -8,10 +8,10 @@ from functools import cached_property
 
 from derive.graph.expression import Adjoint, Name, Plane
 from derive.graph.network import Network
+from derive.problem.problem import Problem, Shape, Size
+from derive.problem.size_terms import terms
+from derive.graph.sizes import is_scalar
 from derive.report.notation.derived import derived, derived_entry, derived_indexed, is_derived
-from derive.problem.problem import Problem, Shape
-from derive.problem.size_terms import terms
-from derive.problem.size_terms import terms
 
 GREEK = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
@@ -39,6 +39,8 @@ FUNCTIONS: Mapping[str, str] = {
     "log_softmax": r"\log\operatorname{softmax}",
     "maximum": r"\max",
     "minimum": r"\min",
+    "max": r"\max",
+    "min": r"\min",
     "layer_norm": r"\operatorname{LayerNorm}",
     "batch_norm": r"\operatorname{BatchNorm}",
 }
@@ -100,16 +102,45 @@ class Symbols:
         self._own = dict(problem.symbols)
         self._entries = {name: tuple(t for row in rows for t in row) for name, rows in problem.names.items()}
         self._network = network
+        ask = problem.ask
+        self._signals = dict(ask.questions.delta) if ask.questions is not None else {}
+        self._negative = problem.convention.delta_sign == "negative"
+        last = problem.statements[-1].name if problem.statements else ""
+        self._top = ask.upstream[0].of if ask.upstream else ask.loss or last
 
     def name(self, name: Name) -> str:
         """The symbol of a name; for an adjoint the fraction of partials."""
         if isinstance(name, Adjoint):
-            return self.partial(self.name(name.of), self.name(name.by))
+            signal = self.signal(name)
+            return signal or self.partial(self.name(name.of), self.name(name.by))
         if isinstance(name, Plane):
             return self._plane(name)
         if is_derived(name):
             return derived(self, str(name))
         return self._own.get(name) or self._of_family(name) or letter(name)
+
+    def signal(self, name: Adjoint) -> str:
+        """The error signal that an adjoint is, by the problem's own name for it; empty where it is none."""
+        own = self._signals.get(name.by) if name.of == self._top else None
+        if own is None or name.negative != self._negative:
+            return ""
+        return self._own.get(own) or letter(own)
+
+    @property
+    def signals(self) -> frozenset[str]:
+        """The names whose adjoints are error signals."""
+        return frozenset(self._signals)
+
+    def _signal_entry(self, name: Adjoint, index: tuple[int, ...]) -> str:
+        shape = self._network.shape(name.by)
+        if is_scalar(shape):
+            return self.signal(name)
+        places = self._places([k + 1 for k, size in zip(index, shape, strict=True) if size != 1])
+        own = self._signals[name.by]
+        if own in self._own:
+            return f"{{{self._own[own]}}}_{{{places}}}" if "_" in self._own[own] else f"{self._own[own]}_{{{places}}}"
+        stem, parts = _split(own)
+        return self._subscribed(_stem(stem), parts, places)
 
     def _plane(self, name: Plane) -> str:
         """``X_{1,2,:,:}``: one matrix of a stack, under its capital; of an adjoint the derivative by it."""
@@ -147,6 +178,12 @@ class Symbols:
             text += ("-" if factor < 0 else "+" if text else "") + times + self.size(part)
         return text + (f"{number:+d}" if text and number else "" if text else str(number))
 
+    def factor_of(self, size: Size) -> str:
+        """A size beside a times sign: a sum of several terms in brackets."""
+        if isinstance(size, int):
+            return str(size)
+        return self.size(size) if size.isidentifier() else f"({self.size(size)})"
+
     def partial(self, of: str, by: str, direct: bool = False) -> str:
         """d of / d by; ``direct`` marks the part that comes from one equation alone, as in Pascanu et al. (2013)."""
         sign = r"\partial^{+}" if direct else r"\partial"
@@ -156,6 +193,8 @@ class Symbols:
         """The symbol of one entry, counted from 1 in print."""
         if isinstance(name, Adjoint):
             index = index[::-1] if name.numerator else index
+            if self.signal(name):
+                return self._signal_entry(name, index)
             of = self.name(name.of) if name.of else ""
             return self.partial(of, self.entry(name.by, index))
         if is_derived(name):

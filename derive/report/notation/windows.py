@@ -101,7 +101,7 @@ def _pooled(node: Expression, frame: Frame, shown: Sequence[Cell]) -> Cell:
             mask, up = _word("mask", shown[1], extent(node)), _word("up", shown[0], extent(node))
             return Cell(rf"{mask.text} \odot {up.text}", PRODUCT)
     word = "route" if node.op == "max_pool_route" else "pick"
-    return Cell(rf"\operatorname{{{word}}}_{{{extent(node)}}}({shown[0].text}, {shown[1].text})")
+    return Cell(rf"\operatorname{{{word}}}_{{{extent(node)}}}{rounded(f'{shown[0].text}, {shown[1].text}')}")
 
 
 def _count(frame: Frame) -> int:
