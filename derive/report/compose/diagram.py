@@ -12,6 +12,9 @@ from derive.report.figures.alternative import network_alternative
 from derive.report.figures.network import HEAD_UNITS, MOST_UNITS, Bias, Edge, Layer, Unit, network_scene
 
 
+MIXING = ("matmul", "conv1d", "conv2d", "max_pool", "avg_pool", "concat", "embedding")
+
+
 @dataclass(frozen=True, slots=True)
 class Dense:
     """One layer: ``before = source W + bias`` and, if it has an activation, ``after = f(before)``."""
@@ -94,11 +97,33 @@ def _first_is_weights(sheet: Sheet, a: str, b: str, rows: bool) -> bool:
     return rows if column else not rows
 
 
+def _whole(sheet: Sheet, layers: tuple[Dense, ...]) -> bool:
+    """Whether the chain of layers is the network: no other equation mixes units, and none goes past a layer."""
+    equations = sheet.part.network.equations
+    mixing = {str(e.name) for e in equations if any(node.op in MIXING for node in e.value.nodes())}
+    hidden = {name for layer in layers for name in (layer.before, layer.after)} - {layers[-1].before, layers[-1].after}
+    inside = {layer.before for layer in layers}
+    loss = sheet.part.asked.loss  # which may compare with the input, as an autoencoder's does
+    ways = [
+        (str(name), str(equation.name))
+        for equation in equations
+        for name in equation.value.names()
+        if name in hidden or (name == layers[0].source and equation.name != loss)
+    ]
+    steps = {(layer.before, layer.after) for layer in layers}
+    steps |= {(layer.source, layer.before) for layer in layers}
+    return mixing <= inside and set(ways) <= steps
+
+
 def network_figure(sheet: Sheet) -> Figure | None:
     """The network with its weights on the edges; ``None`` where it is no chain of layers."""
     network = sheet.part.network
     layers = dense_layers(sheet)
-    if not layers or any(isinstance(size, str) for layer in layers for size in network.shape(layer.weights)):
+    if (
+        not layers
+        or not _whole(sheet, layers)
+        or any(isinstance(size, str) for layer in layers for size in network.shape(layer.weights))
+    ):
         return None
     columns: list[Layer] = []
     edges: list[Edge] = []
