@@ -11,7 +11,6 @@ from derive.report.document import Figure
 from derive.report.figures.alternative import network_alternative
 from derive.report.figures.network import HEAD_UNITS, MOST_UNITS, Bias, Edge, Layer, Unit, network_scene
 
-
 MIXING = ("matmul", "conv1d", "conv2d", "max_pool", "avg_pool", "concat", "embedding")
 
 
