@@ -134,7 +134,9 @@ ROWS: dict[str, Row] = {
         lambda p, t: -(t * np.log(p) + (1 - t) * np.log(1 - p)),
         (lambda g, y, p, t: g * ((1 - t) / (1 - p) - t / p), lambda g, y, p, t: g * (np.log(1 - p) - np.log(p))),
         broadcast,
-        trouble="takes the log of a number that is not positive (probabilities lie between 0 and 1)",
+        # In doubles sigmoid(37) is 1; exact numbers and balls know better, but what is printed needs both witnesses.
+        trouble="takes the log of a number that is not positive (probabilities lie between 0 and 1; "
+        "in doubles a sigmoid beyond 36 is 1, where softplus(z) - t * z is the same loss and stays finite)",
     ),
     "relu": Row(
         lambda side, x, at_zero: np.where(side > 0, x, 0),
