@@ -16,7 +16,7 @@ from derive.problem.language import read_equations
 from derive.problem.spell import spell, spell_number
 from derive.problem.syntax import Binary, Call, Compare, Index, Name, Negate, Node, Number, Transpose
 from derive.problem.values import read_value
-from derive.problem.write import WIDTH
+from derive.problem.write_toml import WIDTH
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted([*(ROOT / "derive" / "cases").glob("*.toml"), *(ROOT / "tests" / "problems").glob("*.toml")])
@@ -167,3 +167,55 @@ def test_brackets_stand_only_where_they_must() -> None:
     ):
         (statement,) = read_equations(f"y = {text}")
         assert spell(statement.expression) == text
+
+
+NETWORK = '''
+equations = """
+z = x @ W + b
+E = sum((z - t)**2) / 2
+"""
+given = { x = [[1, 2], [3, 4], [5, 6]], t = [[1], [0], [2]] }
+parameters = { W = [[1], [2]], b = 0.5 }
+'''
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'ask.update = { rate = 0.1, rule = "adam", beta1 = 0.8, eps = 1e-6, steps = 2, t = 3, state = { m = { W = [[1], [2]], b = 0 } } }',
+        'ask.update = { rate = 0.1, rule = "momentum", mu = 0.9, form = "step", decay = { W = 0.1 } }',
+        'ask.update = { rate = { W = 0.1, b = 0 }, rule = "adamw", decay = 0, decoupled = true }',
+        'ask.update = { rate = 0.1, rule = "adamw" }',
+        'ask.update = { rate = 0.1, decay = 0.5, decoupled = true, steps = 2, over = ["x", "t"], batch = 2, each = "update", order = [[2, 1, 0], [0, 1, 2]] }',
+        "ask.update = { rate = 0.1, with = [{ W = [[1], [2]], b = 1 }, { W = [[0], [1]], b = '1/3' }] }",
+        'ask = { graph = false, costs = true, code = true, recursion = false, judge = ["W"], choose = ["b"], find_error = true }',
+        'ask = { forward = ["b"], delta = { z = "d" } }',
+        'ask.forward = { x = [[1, 0], [0, 0], [0, 1]], b = 1 }',
+        'convention = { delta_sign = "negative", index_order = "to-from", carry = "displayed" }',
+        'ask = { graph = true, judge = ["W"], delta = { z = "d" } }\npart = [{ name = "a", ask = { graph = false, judge = [], delta = false, costs = true } }, { name = "b" }]',
+    ],
+)  # fmt: skip
+def test_every_wish_survives(lines: str) -> None:
+    """Rules with their constants and state, mini-batches, given gradients, switches, questions; in a part, taken back."""
+    problem = problem_from_text(NETWORK + lines, "wish")
+    again = problem_from_text(problem.to_toml(), "wish")
+    assert again == problem
+    assert again.parts == problem.parts
+
+
+def test_a_loop_is_rolled_up_again() -> None:
+    """Turns of one body become a loop; forwards and backwards, with its comments, and with what does not count."""
+    equations = """for t in range(1, 4):
+    h[t] = tanh(x[t] @ U + h[t-1] @ V + h[0])   # state
+    o[t] = sum(h[t], axis=1)[0, 0]
+y = o[1] + o[3]
+for t in range(3, 0, -1):
+    g[t] = h[t+1 - 1] * 0.5 - y
+for k in range(5, 6):
+    q[k] = o[k-2]"""
+    data = {"x": [[[1, 2]], [[3, 4]], [[5, 6]]], "h[0]": [0, 0], "U": [[1, 2], [3, 4]], "V": [[1, 0], [0, 1]]}
+    problem = Problem.from_equations(equations, given=data)
+    text = problem.to_toml()
+    assert "for t in range(1, 4):\n    h[t] = tanh(x[t] @ U + h[t-1] @ V + h[0])   # state\n" in text
+    assert "for t in range(3, 0, -1):\n    g[t] = h[t] * 0.5 - y\n" in text
+    assert problem_from_text(text) == problem
