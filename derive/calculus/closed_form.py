@@ -17,7 +17,7 @@ def named_values(network: Network) -> dict[Expression, Expression]:
     """What each equation computes, and the name it gave to it: the table that ``close`` looks outputs up in."""
     found: dict[Expression, Expression] = {}
     for equation in network.equations:
-        if equation.value.op != "name":
+        if equation.value.op != "name" and equation.value.names():  # a constant is called by no name
             found.setdefault(equation.value, leaf(equation.name, equation.value.shape))
     return found
 

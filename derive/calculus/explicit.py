@@ -14,6 +14,7 @@ import numpy as np
 import sympy
 from flint import fmpq
 
+from derive.calculus.choices import choice
 from derive.calculus.functions import DEFINITIONS, Functions, H, Key, Z, rational, short_slope
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.network import Network
@@ -210,7 +211,7 @@ class FirstLargest(sympy.Function):
 class Symbolic(Rearranged):
     """SymPy expressions as a kind of number for the graph's op table."""
 
-    zero = sympy.S.Zero
+    zero, one = sympy.S.Zero, sympy.S.One
 
     def __init__(self, functions: Functions) -> None:
         self.functions = functions
@@ -261,6 +262,12 @@ class Symbolic(Rearranged):
 
     def spread(self, a: Array, shape: Shape) -> Array:
         return np.broadcast_to(a, tuple(map(int, shape)))
+
+    def choice(self, name: str, at: Key, operands: tuple[Array, ...]) -> Array:
+        return _each(lambda *entries: choice(name, at, entries), *np.broadcast_arrays(*operands))
+
+    def pi(self) -> Array:
+        return _array(sympy.pi)
 
     def diag(self, vector: Array) -> Array:
         result = np.full((vector.size, vector.size), sympy.S.Zero, dtype=object)

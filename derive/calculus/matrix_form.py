@@ -19,6 +19,7 @@ from sympy import (
     HadamardPower,
     HadamardProduct,
     Identity,
+    ImmutableDenseMatrix,
     Inverse,
     MatrixExpr,
     MatrixSymbol,
@@ -28,6 +29,7 @@ from sympy import (
 )
 from sympy.matrices.expressions.slice import MatrixSlice
 
+from derive.calculus.choices import choice
 from derive.calculus.explicit import FirstIsLarger, FirstIsSmaller, elementwise
 from derive.calculus.functions import Functions, Key, rational
 from derive.errors import Unsupported
@@ -46,7 +48,7 @@ def matrix_form(expression: Expression, functions: Functions) -> sympy.Expr | Ma
     """
     shapes = {node.name: node.shape for node in expression.nodes() if node.op == "name"}
     for node in expression.nodes():
-        if len(node.shape) > 2:
+        if len(node.shape) > 2 or node.op in ("max", "min", "first_of"):
             raise Unsupported(f"the matrix form of {node.op} is not built; ask for form='explicit'")
     found: Matrix = evaluate(expression, lambda name: symbol(name, shapes[name]), Matrices(functions))
     return found.value
@@ -197,6 +199,18 @@ class Matrices:
 
     def reshape(self, a: Matrix, shape: Shape) -> Matrix:
         raise Unsupported("the matrix form of reshape is not built; ask for form='explicit'")
+
+    def one_hot(self, chosen: Sequence[int], classes: int) -> Matrix:
+        rows = [[int(k == number) for k in range(classes)] for number in chosen]
+        return Matrix(ImmutableDenseMatrix(rows), (len(chosen), classes))
+
+    def choice(self, name: str, at: Key, operands: tuple[Matrix, ...]) -> Matrix:
+        if any(operand.shape for operand in operands):
+            raise Unsupported(f"the matrix form of {name} is not built; ask for form='explicit'")
+        return Matrix(choice(name, at, tuple(operand.value for operand in operands)), ())
+
+    def pi(self) -> Matrix:
+        return Matrix(sympy.pi, ())
 
     def diag(self, vector: Matrix) -> Matrix:
         rows, columns = vector.shape

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 import sympy
 from flint import fmpq
 
+from derive.calculus.choices import Clip, Indicator, Inside
 from derive.calculus.explicit import Elementwise, FirstIsLarger, FirstIsSmaller, FirstLargest
 from derive.calculus.functions import Z
 from derive.numbers import functions as elementary
 from derive.numbers.balls import Number
+from derive.numbers.choices import chooser
 
 Numbers = Mapping[sympy.Symbol, Number]
 Evaluated = Callable[[Numbers], Number]
@@ -103,6 +105,11 @@ class _Compiler:
             relation = ">=" if isinstance(expression, FirstIsLarger) else "<="
             a, b = parts
             return lambda state: fmpq(int(elementary.compare(relation, a(state), b(state))))
+        if isinstance(expression, Indicator | Clip | Inside):
+            relation_of = (expression.relation,) if isinstance(expression, Indicator) else ()
+            name = "compare" if relation_of else "clip" if isinstance(expression, Clip) else "inside"
+            choose = chooser(name, relation_of)
+            return lambda state: choose(*(part(state) for part in parts))
         if isinstance(expression, FirstLargest):
             which, entries = int(expression.args[0]), parts[1:]
             return lambda state: fmpq(int(elementary.first_largest([entry(state) for entry in entries]) == which))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from derive.graph import ops, sizes
-from derive.graph.expression import Expression
+from derive.graph.expression import Expression, constant
 from derive.graph.ops import rearranging
 from derive.graph.sizes import ShapeError
 from derive.problem.problem import Shape
@@ -42,6 +42,16 @@ def stack(operands: tuple[Expression, ...], axis: int) -> Expression:
     lies = 0 if first[0] == 1 and first[1] != 1 else 1 if first[1] == 1 and first[0] != 1 else axis
     turned = operands if lies == axis else tuple(map(ops.transpose, operands))
     return rearranging.concat(turned, axis)
+
+
+def filled(number: int, shape: tuple[int, ...]) -> Expression:
+    """Ones or zeros of a shape."""
+    if len(shape) < 2:
+        name = "ones" if number else "zeros"
+        raise ShapeError(
+            f"{name}({shape[0]}) has one size; there are no arrays of one axis: {name}(1, {shape[0]}) is a row"
+        )
+    return ops.spread(constant(1), shape) if number else Expression("zeros", (), (shape,), shape)
 
 
 def reshape(x: Expression, shape: tuple[int, ...]) -> Expression:

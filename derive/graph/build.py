@@ -13,6 +13,7 @@ from derive.errors import ProblemError, Unsupported
 from derive.graph import blocks, matrices, ops, sizes
 from derive.graph.expression import Expression, constant, leaf
 from derive.graph.indexing import indexed
+from derive.graph.lookup import Lookup
 from derive.graph.naming import named
 from derive.graph.network import Datum, Equation, Network
 from derive.graph.sizes import ShapeError
@@ -60,6 +61,7 @@ class _Reader:
         self.problem, self.data = problem, data
         self.shapes: dict[str, Any] = {name: datum.shape for name, datum in data.items()}
         self.labels: dict[str, Tensor] = {}
+        self.lookup = Lookup(problem, self.data, self.labels)
 
     def read(self, statement: Statement) -> Expression:
         """The expression of a statement; a ``ShapeError`` becomes the user's message with the equation and its line."""
@@ -77,9 +79,11 @@ class _Reader:
             case Number(value):
                 return constant(value)
             case Name("pi") if "pi" not in self.shapes:
-                raise Unsupported("pi in an equation is not built yet; built is pi in a formula under [functions]")
+                return ops.apply("pi")
             case Name(id):
                 return leaf(id, self.shapes[id])
+            case Negate(Number(value)):
+                return constant(-value)
             case Negate(operand):
                 return ops.negate(self.node(operand))
             case Transpose(operand):
@@ -90,18 +94,25 @@ class _Reader:
                 return BINARY[operator](self.node(left), self.node(right))
             case Call("cross_entropy", arguments):
                 return self.cross_entropy(node, arguments)
+            case Call("one_hot", (numbers,)):
+                return self.lookup.one_hot(numbers, int(dict(node.options)["classes"]))
+            case Call("embedding", (table, numbers)):
+                return self.lookup.embedding(self.node(table), numbers)
             case Call(function, arguments):
                 return self.call(node, function, tuple(self.node(argument) for argument in arguments))
             case Index(operand, items):
                 return indexed(self.node(operand), items)
-            case Compare():
-                raise Unsupported("a comparison in an equation is not built yet")
+            case Compare(relation, left, right):
+                return ops.apply("compare", self.node(left), self.node(right), at=(relation,))
 
     def call(self, node: Call, function: str, args: tuple[Expression, ...]) -> Expression:
         options = dict(node.options)
         if function in ("sum", "mean"):
             axis = sizes.axis_of(args[0].shape, _axis(options["axis"]))
             return (ops.total if function == "sum" else ops.mean)(args[0], axis)
+        if function in ("max", "min"):
+            axis = sizes.axis_of(args[0].shape, _axis(options["axis"]))
+            return ops.apply(function, args[0], at=(axis,)) if args[0].shape else args[0]
         if function in ("softmax", "log_softmax"):
             axis = sizes.axis_of(args[0].shape, _axis(options["axis"]))
             return ops.apply(function, args[0], at=(axis,))
@@ -168,6 +179,8 @@ REARRANGED: dict[str, Callable[[tuple[Expression, ...], dict[str, Any]], Express
     "concat": lambda args, options: blocks.concat(args, options["axis"]),
     "stack": lambda args, options: blocks.stack(args, options["axis"]),
     "reshape": lambda args, options: blocks.reshape(args[0], tuple(options.values())),
+    "ones": lambda args, options: blocks.filled(1, tuple(options.values())),
+    "zeros": lambda args, options: blocks.filled(0, tuple(options.values())),
 }
 
 BINARY: dict[str, Callable[[Expression, Expression], Expression]] = {

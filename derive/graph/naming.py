@@ -19,7 +19,7 @@ from derive.graph.ops.normal import AXES
 from derive.problem.names import joined, member, stem_of
 
 NORMALISING = ("softmax", "log_softmax", "cross_entropy", "binary_cross_entropy")
-CHOOSING = ("maximum", "minimum")
+CHOOSING = ("maximum", "minimum", "max", "min", "clip")
 WHOLES = ("trace", "det", "logdet", "inv", "norm")
 LETTERS = ("z", "a", "s", "q", "v")  # of steps inside a family's equation: before the activation it is a z
 WINDOWED = ("conv1d", "conv2d", "max_pool", "avg_pool")
@@ -99,7 +99,8 @@ def _is_multiple(node: Expression) -> bool:
     """A number times one other thing, or that thing over a number: Q K^T over the root of d."""
     if node.op == "divide":
         return not node.args[1].shape and not any(inner.op == "matmul" for inner in node.args[1].nodes())
-    return node.op == "multiply" and sum(arg.op != "constant" for arg in node.args) == 1
+    plain = [arg.op == "constant" or (arg.op == "name" and not arg.shape) for arg in node.args]
+    return node.op == "multiply" and plain.count(False) == 1
 
 
 def is_quadratic(node: Expression) -> bool:
@@ -109,15 +110,17 @@ def is_quadratic(node: Expression) -> bool:
 
 
 def _in_place(node: Expression) -> bool:
-    """A name, its transpose, its inverse, both: what needs no name beside other factors."""
-    while node.op in ("transpose", "inv"):
+    """A name, a slice of it, its transpose, its inverse: what needs no name beside other factors."""
+    while node.op in ("transpose", "inv", "slice"):
         (node,) = node.args
     return node.op == "name"
 
 
 def _deserves(node: Expression, parent: str | None) -> bool:
     """Whether a node under an operation of the kind ``parent`` gets a name; ``None`` is the top, sums included."""
-    if parent is None or not node.args:
+    if node.op == "one_hot" and parent == "cross_entropy":
+        return True
+    if parent is None or not node.args or not node.names():  # a number is called by no name, however it is written
         return False
     plain = node.op == "transpose" and node.args[0].op == "name"
     if parent == CHAIN or parent == "matmul":
@@ -128,8 +131,10 @@ def _deserves(node: Expression, parent: str | None) -> bool:
     if parent in FUNCTIONS or parent in NORMALISING or parent in CHOOSING:
         return not plain
     if parent == "transpose":
-        return True
-    if parent in WINDOWED or parent in TAKEN_FROM:
+        return not _in_place(node)
+    if parent == "concat" and node.op == "matmul":
+        return False  # heads side by side
+    if parent in WINDOWED or parent in TAKEN_FROM or parent == "compare":
         return True
     if node.op in ("softmax", "log_softmax", "matmul", *CHOOSING, *WINDOWED):
         return True

@@ -72,8 +72,16 @@ class Network:
         """Whether every datum has numbers."""
         return all(datum.tensor is not None for datum in self.data.values())
 
+    @property
+    def class_numbers(self) -> frozenset[str]:
+        """The data that hold class numbers, by which there is no derivative: labels, and what picks rows."""
+        nodes = (node for equation in self.equations for node in equation.value.nodes())
+        return frozenset((*self.labels, *(node.at[0] for node in nodes if node.op == "one_hot" and node.at[0])))
+
     def sums_to_one(self, name: str, axis: int) -> bool:
         """Whether the numbers given under a name add up to exactly 1 along an axis, in every row or column."""
+        if name in self._by_name and self.equation(name).value.op == "one_hot":
+            return axis == 1
         datum = self.data.get(name)
         if datum is None or datum.tensor is None or len(datum.shape) != 2:
             return False

@@ -38,6 +38,7 @@ class Rearranged:
     """What a kind of number that lives in NumPy's object arrays needs for the rearranging rows of the op table."""
 
     zero: Any
+    one: Any
 
     def take(self, a: Array, slices: Sequence[Any]) -> Array:
         return taken(a, slices)
@@ -51,6 +52,11 @@ class Rearranged:
     def entry(self, a: Array, place: tuple[int, ...]) -> Array:
         result = np.empty((), dtype=object)
         result[()] = a[place]
+        return result
+
+    def one_hot(self, chosen: Sequence[int], classes: int) -> Array:
+        result = np.full((len(chosen), classes), self.zero, dtype=object)
+        result[np.arange(len(chosen)), list(chosen)] = self.one
         return result
 
     def reshape(self, a: Array, shape: Sequence[Any]) -> Array:

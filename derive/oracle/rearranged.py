@@ -53,7 +53,8 @@ def stack_back(count: int) -> tuple[Callable[..., Any], ...]:
 
     def back(k: int, g: Array, y: Array, *parts: Array, axis: int) -> Array:
         _, along = _as_vectors(parts[0].shape, count, axis)
-        return np.take(g, k, axis=along).reshape(parts[k].shape)
+        line: Array = np.take(g, k, axis=along)
+        return line.reshape(parts[k].shape)
 
     return tuple(partial(back, k) for k in range(count))
 

@@ -24,6 +24,7 @@ from derive.oracle.linear import (
     vectors,
 )
 from derive.oracle.normal import has_lines, standardise, standardise_back
+from derive.oracle.lookup import fits_classes, fits_table, pick_rows, pick_rows_back, rows_of_one
 from derive.oracle.rearranged import concat_back, fits_concat, fits_reshape, fits_stack, stack, stack_back
 from derive.oracle.values import (
     Array,
@@ -95,6 +96,10 @@ ROWS: dict[str, Row] = {
     "negate": Row(np.negative, (lambda g, y, x: -g,)),
     "transpose": Row(np.transpose, (lambda g, y, x: g.T,)),
     "index": Row(lambda x, items: x[key(x, items)], (index_back,), fits_key),
+    "embedding": Row(pick_rows, (pick_rows_back, lambda g, y, table, numbers: np.zeros(numbers.shape)), fits_table),
+    "one_hot": Row(rows_of_one, (lambda g, y, numbers, classes: np.zeros(numbers.shape),), fits_classes),
+    "ones": Row(lambda **sizes: np.ones(tuple(sizes.values())), ()),
+    "zeros": Row(lambda **sizes: np.zeros(tuple(sizes.values())), ()),
     "concat": Row(lambda *parts, axis: np.concatenate(parts, axis=axis), concat_back, fits_concat),
     "stack": Row(stack, stack_back, fits_stack),
     "reshape": Row(

@@ -61,6 +61,7 @@ MEAN = Option("reduction", "reduction", "mean")
 EPS = Option("eps", "number", fmpq(1, 100000))
 STRIDE, PADDING = Option("stride", "size", 1), Option("padding", "count", 0)
 WINDOWS = (Option("n", "size", None), Option("stride", "size", "n"))
+CLASSES = Option("classes", "size", None)
 SLOPE = Option("slope", "number", fmpq(1, 100))
 
 _ROWS = (
@@ -92,10 +93,11 @@ _ROWS = (
     *(Function(name, None, (FIRST_AXIS,), usage=f"{name}(a, b, …, axis=0)") for name in ("concat", "stack")),
     Function("reshape", 1, sizes=True, usage="reshape(a, m, n)"),
     *(Function(name, 1, (EPS,), usage=f"{name}(x, eps=1e-5)") for name in ("layer_norm", "batch_norm")),
-    # Known, not built yet: their operands and options are checked once they are.
-    Function("max", 1, (ALL_AXES,), built=False),
-    Function("min", 1, (ALL_AXES,), built=False),
-    *(Function(name, None, built=False) for name in ("one_hot", "embedding", "ones", "zeros")),
+    *(Function(name, 0, sizes=True, usage=f"{name}(m, n)") for name in ("ones", "zeros")),
+    Function("max", 1, (ALL_AXES,)),
+    Function("min", 1, (ALL_AXES,)),
+    Function("one_hot", 1, (CLASSES,), usage="one_hot(y, classes)"),
+    Function("embedding", 2, usage="embedding(E, index)"),
 )
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType({row.name: row for row in _ROWS})

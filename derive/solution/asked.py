@@ -59,7 +59,8 @@ def asked(problem: Problem, network: Network) -> Asked:
             )
     elif wish == "all":
         equations = tuple(str(e.name) for e in network.equations if not e.auto and e.name != loss)
-        names = (*parameters, *(n for n in network.data if n not in parameters and n not in network.labels), *equations)
+        data = (name for name in network.data if name not in parameters and name not in network.class_numbers)
+        names = (*parameters, *data, *equations)
         if ask.upstream:
             above = frozenset().union(*(network.ancestors(upstream.at) for upstream in ask.upstream))
             names = tuple(name for name in names if name in above)
@@ -86,7 +87,7 @@ def asked(problem: Problem, network: Network) -> Asked:
             if match is not None and match[1] == loss:
                 plain.append(match[2])
     for name in plain:
-        if name in network.labels:
+        if name in network.class_numbers:
             raise ProblemError(
                 f"{name} holds class numbers; there is no gradient by them",
                 file=problem.file,

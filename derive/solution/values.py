@@ -17,7 +17,7 @@ from derive.numbers import arrays, linear
 from derive.numbers.arrays import Array
 from derive.numbers.balls import DomainError, Number, UndecidedSign, enclosure, precision, working_precision
 from derive.numbers.certify import Undecided
-from derive.numbers.functions import log_softmax, power, softmax
+from derive.numbers.functions import log_softmax, pi, power, softmax
 from derive.numbers.rearranged import Rearranged
 from derive.numbers.rounding import Printed, Rounding, printed
 from derive.problem.problem import Shape
@@ -31,7 +31,7 @@ Data = Callable[[int], Mapping[Name, Array]]  # the data at a working precision 
 class Balls(Rearranged):
     """Certified numbers as a kind of number for the graph's op table; the working precision is FLINT's."""
 
-    zero = fmpq(0)
+    zero, one = fmpq(0), fmpq(1)
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
@@ -82,6 +82,14 @@ class Balls(Rearranged):
         import numpy as np
 
         return np.broadcast_to(a, tuple(int(size) for size in shape))
+
+    def choice(self, name: str, at: Key, operands: tuple[Array, ...]) -> Array:
+        from derive.numbers.choices import chooser
+
+        return arrays.elementwise(chooser(name, at), *operands)
+
+    def pi(self) -> Array:
+        return arrays.wrap(pi())
 
     def diag(self, vector: Array) -> Array:
         return arrays.diag(vector)

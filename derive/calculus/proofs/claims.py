@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from flint import fmpq
 
-from derive.calculus.proofs import moved
+from derive.calculus.proofs import moved, slid
 from derive.graph import ops
 from derive.graph.expression import Expression, leaf
 from derive.graph.ops import FUNCTIONS, OPS
@@ -59,7 +59,7 @@ class Claim:
         """What tells this claim from others of the rule: its sizes, and what is no operand."""
         parts = [f"{name} {describe(shape)}" for name, shape in self.sizes.items()]
         at = [str(value) for value in self.expression.at if not isinstance(value, tuple)]
-        if self.expression.op in ("sum", "softmax", "log_softmax", "cross_entropy", "mean", "norm"):
+        if self.expression.op in ("max", "min", "sum", "softmax", "log_softmax", "cross_entropy", "mean", "norm"):
             at[0] = "all" if self.expression.at[0] is None else f"axis {at[0]}"
         elif self.expression.op in ("diagonal", "first_wins", *FUNCTIONS):
             at = []
@@ -85,7 +85,7 @@ def claims_of(rule: str, expression: Expression) -> Iterator[Claim]:
 def _hypotheses(node: Expression) -> Iterator[str]:
     if node.op in KINKED or (node.op == "derivative" and set(node.at) & set(KINKED)):
         yield "kink"
-    if node.op in ("maximum", "minimum", "first_wins"):
+    if node.op in ("maximum", "minimum", "first_wins", "max", "min", "first_of", "clip", "inside", "compare"):
         yield "tie"
     fractional = node.op == "power" and (node.at[0] < 0 or node.at[0].q != 1)
     quotient = node.op == "divide" and node.args[1].op != "size"  # no size is zero
@@ -160,6 +160,15 @@ def expressions(rule: str) -> Iterator[Expression]:
             yield from (_node(rule, *forms) for forms in (*BROADCAST, *STRETCHED_FIRST))
         case "first_wins":
             yield from (_node(rule, *forms, at=("maximum",)) for forms in BROADCAST)
+        case "compare":
+            yield from (_node(rule, *forms, at=("<",)) for forms in (*BROADCAST, *STRETCHED_FIRST))
+        case "clip" | "inside":
+            for bounds in (("matrix", "matrix"), ("row", "row"), ("column", "column"), ("scalar", "scalar")):
+                yield _node(rule, "matrix", *bounds)
+        case "max" | "min":
+            yield from (_node(rule, "matrix", at=(axis,)) for axis in (None, 0, 1))
+        case "first_of":
+            yield from (_node(rule, "matrix", at=("max", axis)) for axis in (None, 0, 1))
         case "power":
             yield from (_node(rule, "matrix", at=(exponent,)) for exponent in EXPONENTS)
         case "sum":
@@ -190,6 +199,8 @@ def expressions(rule: str) -> Iterator[Expression]:
             yield _node(rule, "matrix")
         case "slice" | "place" | "entry" | "concat" | "reshape":
             yield from moved.expressions(rule)
+        case _ if rule in slid.SLID:
+            yield from slid.expressions(rule)
         case "function":
             yield _node("own", "matrix", at=("phi",))
         case _ if rule in FUNCTIONS and rule != "own":
@@ -229,6 +240,10 @@ def general(node: Expression) -> Expression:
             return _spread(_form(shapes[0], node.shape))
         case "slice" | "place" | "entry" | "concat" | "reshape":
             return moved.general(node)
+        case op if op in slid.SLID:
+            return slid.general(node)
+    if len(node.shape) > 2 and any(shape not in ((), node.shape) for shape in shapes):
+        return slid.stack(node)
     forms = [_form(shape, node.shape if OPS[node.op].elementwise else shape) for shape in shapes]
     if all(form == "scalar" for form in forms) and OPS[node.op].elementwise:
         forms = ["matrix"] * len(forms)  # numbers are matrices of one entry

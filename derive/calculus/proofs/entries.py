@@ -14,12 +14,15 @@ from typing import Any
 import sympy
 from flint import fmpq
 
+from derive.calculus.choices import choice
 from derive.calculus.functions import Key, rational
 from derive.calculus.proofs.opaque import first_wins, opaque, slope
 from derive.graph.expression import Expression, Name
 from derive.graph.ops import OPS, NoSum
 from derive.problem.problem import Shape, Size
 from derive.problem.size_terms import terms
+
+TAKEN = "w"  # the letter of the 0s and 1s that say which entries a max or min takes
 
 
 def size(value: Size) -> sympy.Expr:
@@ -103,6 +106,16 @@ class _Entries:
     def size(self, extent: Size) -> sympy.Expr:
         return size(extent)
 
+    def choice(self, name: str, at: Key, operands: tuple[sympy.Expr, ...]) -> sympy.Expr:
+        return choice(name, at, operands)
+
+    def taken(self, op: str, axis: int | None, i: Any, j: Any) -> sympy.Expr:
+        """A letter that stands still: which entry is taken does not change as the entries move a little."""
+        return entry_of(TAKEN, self.node.args[0].shape, _place(i), _place(j))
+
+    def pi(self) -> sympy.Expr:
+        return sympy.pi
+
     def fixed(self, place: Size) -> sympy.Expr:
         return size(place) + 1
 
@@ -111,6 +124,10 @@ class _Entries:
 
     def reread(self, i: tuple[Any, ...], of: Shape, to: Shape) -> tuple[Any, ...]:
         raise NoSum("an entry of a reshape is found by a division with remainder, which is no sum over indices")
+
+    def reached(self, i: Any, p: Any, stride: int, padding: int) -> sympy.Expr:
+        """From 1: what lies beyond the border is called by an index outside, and its letter stands for 0."""
+        return stride * (_place(i) - 1) + _place(p) - padding
 
     def delta(self, i: sympy.Expr, j: sympy.Expr) -> sympy.Expr:
         return sympy.KroneckerDelta(i, j)

@@ -1,7 +1,7 @@
 """The op table and the words for building expressions of its rows."""
 
 from derive.graph.expression import constant, is_constant, leaf
-from derive.graph.ops import arithmetic, classes, diagonals, linear_algebra, normal, rearranging, windows  # their rows
+from derive.graph.ops import arithmetic, choosing, classes, diagonals, linear_algebra, normal, rearranging, windows  # their rows
 from derive.graph.ops.elementwise import FUNCTIONS
 from derive.graph.ops.table import OPS, Arithmetic, Array, Entries, NoSum, Op, Pullback, apply, evaluate
 from derive.graph.ops.words import (
@@ -20,7 +20,7 @@ from derive.graph.ops.words import (
     transpose,
 )
 
-_ROWS = (arithmetic, classes, diagonals, linear_algebra, normal, rearranging, windows)
+_ROWS = (arithmetic, choosing, classes, diagonals, linear_algebra, normal, rearranging, windows)
 
 __all__ = [
     "FUNCTIONS",

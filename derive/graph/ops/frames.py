@@ -14,7 +14,7 @@ from derive.errors import Unsupported
 from derive.graph import sizes
 from derive.graph.sizes import ShapeError
 from derive.problem.problem import Shape, Size
-from derive.problem.size_terms import plus
+from derive.problem.size_terms import joined, plus, terms
 from derive.records import dataclass
 
 AXES = {1: "N, C, W", 2: "N, C, H, W"}
@@ -145,11 +145,12 @@ def _places(name: str, size: Size, window: Size, stride: int, padding: int) -> S
             beside = f" and {padding} zeros on either side" if padding else ""
             raise ShapeError(f"{name}: a window of size {window} does not fit on {size} entries{beside}")
         return room // stride + 1
-    if stride != 1:
+    number, names = terms(room)
+    if number % stride or any(factor % stride for factor in names.values()):
         raise Unsupported(
             f"{name} with stride = {stride} needs numbers for its sizes; with stride = 1 they may be names"
         )
-    return plus((1, room), (1, 1))
+    return plus((1, joined(number // stride, {name: factor // stride for name, factor in names.items()})), (1, 1))
 
 
 def _channels(count: Size) -> str:

@@ -60,7 +60,8 @@ def concat(operands: Sequence[Expression], axis: int) -> Expression:
 
 def blocks(node: Expression) -> tuple[Slice, ...]:
     """Where each operand of a ``concat`` stands along its axis."""
-    axis, found, start = node.at[0], list[Slice](), 0
+    axis, found = node.at[0], list[Slice]()
+    start: Size = 0
     for arg in node.args:
         count = arg.shape[axis] if arg.shape else 1
         found.append(Slice(start, count))

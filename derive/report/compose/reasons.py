@@ -129,6 +129,8 @@ def _reason(sheet: Sheet, path: Step, by: Math, use: int, through: Math | None =
         image = name in node.args[0].names()
         key = ("conv_signal" if key == "conv1d" else "conv_image") if image else "conv_filter"
         places["x"] = Math(sheet.letters.text(node.args[0]))
+    if key == "matmul" and node.args[0].op == "one_hot":
+        key = "embedding"
     if key == "matmul" and sheet.part.problem.convention.layout == "numerator":
         key = "matmul_numerator"
     if key == "cross_entropy" and not network.sums_to_one(*_labels(node)):
@@ -155,9 +157,9 @@ def _ways(node: Expression, name: str) -> Iterator[list[Expression]]:
 def _passes(node: Expression, name: str) -> bool:
     """Whether an operation hands the derivative on, but for a number: a sum, a constant factor."""
     if node.op == "multiply":
-        return all(
-            arg.op in ("constant", "size", "divide") and not arg.names() for arg in node.args if name not in arg.names()
-        )
+        others = [arg for arg in node.args if name not in arg.names()]
+        alone = len(others) == len(node.args) - 1  # x times a function of x is a product of two factors
+        return alone and all(arg.op in ("constant", "size", "divide") and not arg.names() for arg in others)
     return node.op == "add"
 
 

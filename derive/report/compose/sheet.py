@@ -218,7 +218,7 @@ class Sheet:
         match node.op:
             case "name":
                 return self.goes_on(node.name)
-            case "derivative" | "first_wins":  # printed by its value
+            case "derivative" | "first_wins" | "first_of" | "inside":  # printed by its value
                 return self.exact(node)
             case "cross_entropy":  # printed by the name of its softmax
                 softmax = self.named.get(Expression("softmax", node.args[:1], node.at[:1], node.args[0].shape))
@@ -251,7 +251,7 @@ class Sheet:
         if is_deep(node) or any(inner.op in CHOSEN and not shown_in_full(inner) for inner in node.nodes()):
             return [] if len(self.shape(what)) > 2 else [self.result(what, node)]
         links = [self.put_in(node)]
-        if sum(map(bound, links[0].terms)) > LONGEST * ROOM:
+        if sum(map(bound, links[0].terms)) > LONGEST * ROOM or not fits(links[0].terms):
             return [self.result(what, node)]
         spelled = self.spelled(node, self.entry_numbers)
         if spelled is not None and spelled != links[0].terms:
@@ -262,7 +262,11 @@ class Sheet:
     @staticmethod
     def chain(left: str, *groups: Sequence[Link]) -> Chain:
         """One chain; short links of a group share a row."""
-        return Chain(left, tuple(link for group in groups for link in packed(group)))
+        kept: list[list[Link]] = []
+        for group in groups:
+            before = kept[-1][-1:] if kept else []
+            kept.append([link for link in group if [link] != before])  # what was equal needs no saying twice
+        return Chain(left, tuple(link for group in kept for link in packed(group)))
 
     def listed(self, names: Iterable[Name]) -> tuple[Math | Text, ...]:
         """``a, b and c``"""
@@ -284,6 +288,20 @@ class Sheet:
     def entry(self, entry: Entry) -> str:
         """The symbol of an entry."""
         return self.symbols.entry(entry.name, entry.index)
+
+    # ── error signals ──
+
+    def signal(self, adjoint: Adjoint) -> Adjoint | None:
+        """The error signal that stands for an adjoint: itself, or its negative; ``None`` where it has no such name."""
+        for name in (adjoint, Adjoint(adjoint.of, adjoint.by, adjoint.numerator, True)):
+            if self.symbols.signal(name):
+                return name
+        return None
+
+    def turned(self, name: Name) -> bool:
+        """Whether a derivative is said by its negative, the error signal."""
+        signal = self.signal(name) if isinstance(name, Adjoint) and not name.negative else None
+        return signal is not None and signal.negative
 
     # ── local derivatives ──
 

@@ -13,6 +13,7 @@ from flint import fmpq
 
 from derive.graph.expression import Expression, Name, constant
 from derive.graph.ops import reach
+from derive.graph.ops.choosing import extreme_of
 from derive.numbers.rounding import as_decimal, minimal
 from derive.records import dataclass
 from derive.report.notation.symbols import Symbols
@@ -232,6 +233,11 @@ def call(symbol: str, x: Cell, e: str = "e") -> Cell:
     return Cell(f"{symbol}{rounded(x.text)}")
 
 
+def is_one_hot(node: Expression) -> bool:
+    """Rows with a single 1, or their transpose: what picks rows of another matrix."""
+    return node.op == "one_hot" or (node.op == "transpose" and node.args[0].op == "one_hot")
+
+
 class Cells:
     """Prints entries. ``leaf(name, index)`` prints an entry of a name.
 
@@ -261,6 +267,8 @@ class Cells:
                 return Cell("0", numeric=True)
             case "slice" | "place" | "entry" | "concat" | "reshape":
                 return self._moved(node, index)
+            case "max" | "min" | "first_of" | "compare" | "inside" | "clip" | "one_hot" | "pi":
+                return self._chosen(node, index)
             case "add":
                 return add([self._operand(arg, index) for arg in self._standing(node.args, index)])
             case "multiply":
@@ -271,6 +279,8 @@ class Cells:
                 return add([power(self.cell(node.args[0].args[0], k), node.at[0]) for k in inside(node.args[0], index)])
             case "power":
                 return power(self.cell(node.args[0], index), node.at[0])
+            case "matmul" if is_one_hot(node.args[0]):
+                return self._picked(node, index)
             case "matmul":
                 return add([multiply(pair) for pair in self._products(node, index)])
             case "transpose":
@@ -342,12 +352,40 @@ class Cells:
 
         return [arg for arg in args if arg.op != "place" or blocks.source(arg, index) is not None] or args[:1]
 
+    def _chosen(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        """A choice among entries; where a derivative is masked by one, its value where there are values."""
+        from derive.report.notation import choices
+
+        match node.op:
+            case "one_hot":
+                return Cell("1" if node.at[1][index[0]] == index[1] else "0", numeric=True)
+            case "max" | "min":
+                found = [self.cell(node.args[0], place) for place in inside(node, index)]
+                return choices.largest(self.symbols.function(node.op), found)
+            case "inside" | "first_of" if self.evaluated is not None:
+                return self.evaluated(node, index)
+            case "first_of":
+                whole = extreme_of(node)
+                place = tuple(0 if size == 1 else k for k, size in zip(index, whole.shape, strict=False))
+                taken = self.cell(self.named.get(whole, whole), place)
+                return choices.indicator(self.cell(node.args[0], index), "==", taken)
+        return choices.symbolic(
+            node, lambda arg: self._operand(arg, index), lambda arg: self._operand(arg, index), self.symbols, self.named
+        )
+
     def _moved(self, node: Expression, index: tuple[int, ...]) -> Cell:
         """An entry that stands elsewhere in an operand, or the zero beside it."""
         from derive.report.notation import blocks
 
         found = blocks.source(node, index)
         return Cell("0", numeric=True) if found is None else self.cell(*found)
+
+    def _picked(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        """An entry of a one-hot matrix times another: the entries that its 1s pick, added up."""
+        a, b = node.args
+        chosen = (a.args[0] if a.op == "transpose" else a).at[1]
+        rows = [k for k, row in enumerate(chosen) if row == index[0]] if a.op == "transpose" else [chosen[index[0]]]
+        return add([self.cell(b, (k, index[1])) for k in rows]) if rows else Cell("0", numeric=True)
 
     def _products(self, node: Expression, index: tuple[int, ...]) -> Iterator[tuple[Cell, Cell]]:
         a, b = node.args

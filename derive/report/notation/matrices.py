@@ -15,7 +15,7 @@ from flint import fmpq
 from derive.graph.expression import Adjoint, Expression
 from derive.graph.planes import summed_axes
 from derive.graph.sizes import is_scalar
-from derive.report.notation import blocks, cells, wholes, windows
+from derive.report.notation import blocks, cells, choices, wholes, windows
 from derive.report.notation.cells import PRODUCT, Cell, Cells, bracketed, rounded
 from derive.report.notation.running import DEEP_LETTERS, Running
 from derive.report.notation.symbols import Symbols
@@ -138,6 +138,8 @@ class Matrices:
                 return wholes.symbolic(node, inner, self._under_sign(node.args[0], inner))
             case "slice" | "place" | "entry" | "concat" | "reshape":
                 return blocks.symbolic(node, self._symbolic, self.symbols)
+            case "max" | "min" | "first_of" | "compare" | "inside" | "clip" | "one_hot" | "pi":
+                return choices.symbolic(node, self._symbolic, self._running.entry, self.symbols, self.named)
             case op if op in windows.OPS:
                 return windows.symbolic(node, self._symbolic, self.symbols)
             case "transpose":
@@ -215,6 +217,8 @@ class Matrices:
 
     def _under_sign(self, node: Expression, inner: Cell) -> str:
         """What a transpose sign stands on: an adjoint in brackets, a plain symbol bare."""
+        if node.op == "one_hot":
+            return inner.text
         if node.op in ("concat", "place"):
             return bracketed_matrix(inner)
         if node.op != "name":

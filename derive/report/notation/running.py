@@ -59,11 +59,24 @@ class Running(Cells):
                 return self._norm(node, index)
             case "matmul" | "softmax" | "log_softmax" | "diag" | "diagonal" | "inv" | "trace" | "det" | "logdet":
                 return self._of_whole(node, index)
-            case "slice" | "place" | "entry" | "concat" | "reshape":
+            case "slice" | "place" | "entry" | "concat" | "reshape" | "one_hot":
                 return self._of_whole(node, index)
+            case "max" | "min":
+                return self._extreme(node, index)
             case op if op in reach.CONVOLVING or op in reach.POOLING:
                 return self._of_whole(node, index)
         return super().cell(node, index)
+
+    def _extreme(self, node: Expression, index: Index) -> Cell:
+        """The largest over the letters that the result has not."""
+        (x,), (axis,) = node.args, node.at
+        free = running_index(x.shape)
+        inner = free if axis is None else (*index[:axis], free[axis], *index[axis + 1 :])
+        letters = [k for n, k in enumerate(inner) if k and (axis is None or n == axis)]
+        whole = self.cell(x, inner)
+        if not letters:
+            return whole
+        return Cell(rf"{self.symbols.function(node.op)}_{{{','.join(letters)}}} {whole.factor()}", PRODUCT)
 
     def _of_whole(self, node: Expression, index: Index) -> Cell:
         """The entry of what stands as one matrix, in brackets."""

@@ -14,7 +14,7 @@ from flint import fmpq
 from derive.calculus.explicit import FirstIsLarger, FirstIsSmaller
 from derive.calculus.proofs.opaque import Opaque
 from derive.problem.problem import Shape
-from derive.report.notation import cells
+from derive.report.notation import cells, choices
 from derive.report.notation.cells import ATOM, PRODUCT, Cell, bracketed
 from derive.report.notation.symbols import Symbols
 
@@ -73,6 +73,9 @@ class Sums:
             a, b = (show(arg) for arg in node.args)
             relation = r"\ge" if isinstance(node, FirstIsLarger) else r"\le"
             return Cell(rf"\mathbf{{1}}[{a.text} {relation} {b.text}]")
+        chosen = choices.of_sympy(node, show)
+        if chosen is not None:
+            return chosen
         raise TypeError(f"no notation for {type(node).__name__} in a proof")
 
     def _indexed(self, name: str, places: tuple[sympy.Expr, ...], names: Mapping[sympy.Symbol, str]) -> str:

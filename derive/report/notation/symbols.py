@@ -106,6 +106,7 @@ class Symbols:
         self._signals = dict(ask.questions.delta) if ask.questions is not None else {}
         self._negative = problem.convention.delta_sign == "negative"
         last = problem.statements[-1].name if problem.statements else ""
+        self._wanted_order = problem.convention.index_order
         self._top = ask.upstream[0].of if ask.upstream else ask.loss or last
 
     def name(self, name: Name) -> str:
@@ -125,6 +126,16 @@ class Symbols:
         if own is None or name.negative != self._negative:
             return ""
         return self._own.get(own) or letter(own)
+
+    @cached_property
+    def _swapped(self) -> frozenset[str]:
+        """The weights whose entries are named the other way round than rows and columns stand."""
+        if self._wanted_order is None:
+            return frozenset()
+        from derive.report.notation.orientation import orders  # only who wants an order pays for it
+
+        own = {*self._entries}
+        return frozenset(n for n, order in orders(self._network).items() if order != self._wanted_order and n not in own)
 
     @property
     def signals(self) -> frozenset[str]:
@@ -215,6 +226,8 @@ class Symbols:
         if is_stack(shape):
             return self.indexed(name, ",".join(str(k + 1) for k in index))
         capital = capital and len(shape) == 2
+        if name in self._swapped:
+            index, shape = index[::-1], shape[::-1]
         places = [k + 1 for k, size in zip(index, shape, strict=True) if size != 1 or capital]
         return self.indexed(name, self._places(places))
 
@@ -229,6 +242,8 @@ class Symbols:
         """A name with running indices: x_j, W^{(1)}_{ij} in small letters, z_{h,j}."""
         if is_derived(name):
             return derived_indexed(self, name, index)
+        if name in self._swapped and len(index) == 2 and index.isalpha():
+            index = index[::-1]
         if name in self._own:
             base = self._own[name]
             return f"{{{base}}}_{{{index}}}" if "_" in base else f"{base}_{{{index}}}"
@@ -252,9 +267,13 @@ class Symbols:
 
     def _taken(self, stem: str, parts: tuple[str, ...]) -> bool:
         """Whether a small letter would be read as another name's entry."""
-        return any(_split(other) == (stem, parts) for other in self._known)
+        return (stem, parts) in self._known_parts
 
-    @property
+    @cached_property
+    def _known_parts(self) -> frozenset[tuple[str, tuple[str, ...]]]:
+        return frozenset(map(_split, self._known))
+
+    @cached_property
     def _known(self) -> tuple[str, ...]:
         names = (*self._network.data, *(str(equation.name) for equation in self._network.equations))
         return tuple(name for name in names if not is_derived(name))
