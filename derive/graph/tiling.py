@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from flint import fmpq
 
+from derive.graph import ops
 from derive.graph.expression import Expression
 from derive.graph.ops.rearranging import concat
 
@@ -16,12 +17,15 @@ Times = Callable[[fmpq, Expression | None], Expression]
 def side_by_side(terms: Sequence[Expression], apart: Apart, times: Times) -> Expression | None:
     """The sum of the terms as its blocks; ``None`` where these leave a gap, overlap, or are none.
 
-    ``apart`` takes the number in front of a term off, ``times`` puts it back.
+    ``apart`` takes the number in front of a term off, ``times`` puts it back. Scalars that all blocks have stand in front.
     """
     found: list[tuple[int, Expression]] = []
     axes: set[int] = set()
+    fronts: list[tuple[Expression, ...]] = []
     for term in terms:
         number, core = apart(term)
+        scalars, core = _scalars(core)
+        fronts.append(scalars)
         if core is None or core.op != "place" or not core.args[0].shape:
             return None
         cut = [axis for axis, part in enumerate(core.at[:-1]) if part is not None]
@@ -33,10 +37,27 @@ def side_by_side(terms: Sequence[Expression], apart: Apart, times: Times) -> Exp
     if len(found) < 2 or len(axes) > 1:
         return None
     (axis,) = axes
+    starts = [start for start, _ in found]
     found.sort(key=lambda block: block[0])
     end = 0
     for start, block in found:
         if start != end:
             return None
         end = start + int(block.shape[axis])
-    return concat([block for _, block in found], axis) if end == terms[0].shape[axis] else None
+    if end != terms[0].shape[axis]:
+        return None
+    same = len(set(fronts)) == 1
+    order = sorted(range(len(found)), key=lambda k: starts[k])
+    blocks = [block if same else ops.multiply(*fronts[k], block) for k, (_, block) in zip(order, found, strict=True)]
+    whole = concat(blocks, axis)
+    return ops.multiply(*fronts[0], whole) if same else whole
+
+
+def _scalars(core: Expression | None) -> tuple[tuple[Expression, ...], Expression | None]:
+    """The scalars of a product with one matrix, and that matrix."""
+    if core is None or core.op != "multiply":
+        return (), core
+    solid = [factor for factor in core.args if factor.shape]
+    if len(solid) != 1:
+        return (), core
+    return tuple(factor for factor in core.args if not factor.shape), solid[0]
