@@ -15,12 +15,14 @@ from derive.records import dataclass
 class Adjoint:
     """The name of a derivative: d ``of`` / d ``by``, with the shape of ``by``.
 
-    ``numerator`` names its transpose, the same derivative in numerator layout.
+    ``numerator`` names its transpose, the same derivative in numerator layout; ``negative`` its negative, which some
+    books call the error signal.
     """
 
     of: str
     by: str
     numerator: bool = False
+    negative: bool = False
 
     def __str__(self) -> str:
         return f"d{self.of}/d{self.by}"

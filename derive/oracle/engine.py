@@ -104,6 +104,12 @@ class Oracle:
                 row[:] = np.ravel(adjoints[wanted])
         return result
 
+    def second(self, of: str, first: str, then: str) -> Floats:
+        """d^2 ``of`` / d ``first`` d ``then``: rows for entries of ``first``. Complex steps through backprop."""
+        from derive.oracle.second import second
+
+        return second(self._tape, of, first, then)
+
     # derivatives without rules
 
     def complex_step(self, of: str, by: str, entries: Sequence[int] | None = None) -> Differences:

@@ -5,7 +5,7 @@ A step never says how it reads; ``rule`` is the key under which each language ke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from derive.calculus.closed_form import close, named_values
 from derive.calculus.functions import Functions
@@ -48,6 +48,7 @@ class Derivation:
     layout: str
     steps: tuple[Step, ...]
     adjoints: Mapping[Adjoint, Expression]
+    signals: tuple[str, ...] = ()
 
     def adjoint(self, name: str) -> Adjoint:
         """The name of d of / d ``name`` in this derivation's layout."""
@@ -90,6 +91,36 @@ def derive(
     return Derivation(
         network, functions, of, wanted, None if seeds is None else dict(seeds), layout, tuple(steps), adjoints
     )
+
+
+def with_signals(derivation: Derivation, names: Iterable[str]) -> Derivation:
+    """The same derivation, said with error signals: the negatives of the adjoints of ``names``, wherever these are used."""
+    signals = tuple(names)
+    steps: list[Step] = []
+    adjoints: dict[Adjoint, Expression] = {}
+    for adjoint, value in derivation.adjoints.items():
+        made = list(derivation.about(Adjoint(adjoint.of, adjoint.by)))
+        made += [step for step in derivation.about(adjoint) if step not in made]
+        after = signalled(value, signals)
+        if after != value:
+            made.append(Step("signals", adjoint, value, after))
+        steps += made
+        adjoints[adjoint] = after
+    return Derivation(
+        **{**derivation.__dict__, "steps": tuple(steps), "adjoints": adjoints, "signals": signals}  # type: ignore[arg-type]
+    )
+
+
+def signalled(expression: Expression, names: Container[str]) -> Expression:
+    """An adjoint of one of the ``names`` is minus its error signal; the signs come to the front."""
+
+    def change(node: Expression) -> Expression:
+        if node.op == "name" and isinstance(node.name, Adjoint) and node.name.by in names and not node.name.negative:
+            name = Adjoint(node.name.of, node.name.by, node.name.numerator, True)
+            return ops.negate(leaf(name, node.shape))
+        return node
+
+    return collect(expression.rebuild(change))
 
 
 def in_normal_form(value: Expression, derivation: Derivation, outputs: Mapping[Expression, Expression]) -> Expression:
@@ -165,10 +196,13 @@ def replay(derivation: Derivation) -> int:
     arrived = _arrivals(derivation)
     last: dict[str, Expression] = {}
 
-    def rewrite(step: Step) -> Expression:
+    def rewritten_from(step: Step) -> Expression:
         if step.before != last[_by(step)]:
             raise ReplayError(f"{step.quantity}: the step {step.rule!r} does not start where the one before it ended")
-        return _apply(step.rule, step.before, outputs, derivation.functions, network)
+        return step.before
+
+    def rewrite(step: Step) -> Expression:
+        return _apply(step.rule, rewritten_from(step), outputs, derivation.functions, network)
 
     def chain(step: Step) -> Expression:
         parts = [path.after for path in step.steps]
@@ -193,6 +227,7 @@ def replay(derivation: Derivation) -> int:
         "close": rewrite,
         "labels": rewrite,
         "numerator": rewrite,
+        "signals": lambda step: signalled(rewritten_from(step), derivation.signals),
     }
     for step in derivation.steps:
         if step.rule not in rules:

@@ -18,6 +18,7 @@ from derive.errors import ProblemError
 from derive.graph import build
 from derive.graph.expression import Adjoint, Expression, Name, leaf
 from derive.graph.network import Network
+from derive.graph.ops import negate
 from derive.graph.sizes import describe, is_scalar
 from derive.numbers import arrays
 from derive.numbers.rounding import Rounding
@@ -29,7 +30,7 @@ from derive.solution import elementwise
 from derive.solution.asked import Asked, Ratio, asked
 from derive.solution.checks import Check, CheckFailed, Witness
 from derive.solution.convergence import Convergence, converge
-from derive.solution.derivation import Derivation, ReplayError, derive, replay
+from derive.solution.derivation import Derivation, ReplayError, derive, replay, with_signals
 from derive.solution.history import MOST_CERTIFIED, History, data_of
 from derive.solution.instance import instance
 from derive.solution.jacobian import Chain, chains
@@ -39,6 +40,7 @@ from derive.solution.values import Balls, Data, Run
 if TYPE_CHECKING:
     from derive.solution.further import Further
     from derive.solution.gates import Gates
+    from derive.solution.quiz import Questions
 
 MOST_NUMBERS = 20_000_000  # entries of one intermediate value
 
@@ -72,6 +74,7 @@ class Part:
     kinks: tuple[Kink, ...] = ()
     convergence: Convergence | None = None
     gates: Gates | None = None
+    quiz: Questions | None = None
     further: Further | None = None
     batch: Part | None = None
     opening: History | None = None
@@ -212,6 +215,16 @@ def differentiated(problem: Problem) -> Part:
     equations.update((adjoint, value) for adjoint, value in adjoints.items())
     if derivation is not None and derivation is not shape_derivation:
         equations |= {a: v for a, v in derivation.adjoints.items() if a not in equations}
+    signals = problem.ask.questions.delta if problem.ask.questions is not None else {}
+    if signals:
+        derivation = _with_signals(problem, derivation, signals)
+        if problem.convention.delta_sign == "negative":
+            for adjoint in derivation.adjoints:
+                if adjoint.by in signals:
+                    shape = network.shape(adjoint.by)
+                    turned = shape[::-1] if adjoint.numerator else shape
+                    negative = Adjoint(adjoint.of, adjoint.by, adjoint.numerator, True)
+                    equations[negative] = negate(leaf(adjoint, turned))
     kind = Balls(functions)
     where = {e.name: (problem.file, e.line) for e in network.equations}
     data = _data(problem, network)
@@ -286,13 +299,19 @@ def verified(part: Part) -> Part:
 
         checks += agree(part, circuit)
     answers = None
-    if part.problem.ask.questions is not None or part.asked.seconds:
+    if _asks_further(part):
         from derive.solution.further import checks as judged
         from derive.solution.further import further  # only who asks for more pays for it
 
         answers = further(part)
         checks += judged(part, answers, Witness(part) if part.numeric else None)
+    quiz = None
+    if part.problem.ask.quiz is not None:
+        from derive.solution.quiz import questions
+
+        quiz = questions(part)
     found = {
+        "quiz": quiz,
         "further": answers,
         "checks": tuple(checks), "kinks": kinks, "training": training, "convergence": convergence, "gates": circuit,
     }  # fmt: skip
@@ -328,14 +347,20 @@ def _gates(part: Part) -> Gates | None:
     return found
 
 
+def _asks_further(part: Part) -> bool:
+    """Whether anything is asked beyond values, gradients and updates."""
+    return part.problem.ask.questions is not None or bool(part.asked.seconds)
+
+
 def _tried(part: Part) -> Iterator[Check]:
     """Without numbers: the same equations with numbers of all kinds have to pass every check."""
     found = instance(part.problem, part.network)
-    if found is not None and part.asked.top is not None:
+    top = part.asked.top or (str(part.network.equations[-1].name) if _asks_further(part) else None)
+    if found is not None and top is not None:
         problem, sizes = found
         checks = verified(differentiated(problem)).checks
         shown = ", ".join(f"{name} = {size}" for name, size in sizes.items())
-        yield Check("instance", f"d{part.asked.top}", True, f"{len(checks)} checks" + (f" at {shown}" if shown else ""))
+        yield Check("instance", f"d{top}", True, f"{len(checks)} checks" + (f" at {shown}" if shown else ""))
 
 
 def _replayed(part: Part) -> Iterator[Check]:
@@ -385,6 +410,20 @@ def _is_vectors(network: Network, of: str, by: str) -> bool:
 
 def _is_vector(shape: tuple[Any, ...]) -> bool:
     return not shape or (len(shape) == 2 and 1 in shape)
+
+
+def _with_signals(problem: Problem, derivation: Derivation | None, names: Mapping[str, str]) -> Derivation:
+    """The derivation in error signals; raises ``ProblemError`` for a name that no derivative passes through."""
+    passed = {adjoint.by for adjoint in derivation.adjoints} if derivation is not None else set()
+    for name in names:
+        if derivation is None or name not in passed:
+            raise ProblemError(
+                f"delta names {name}, and no derivative that is asked for passes through it",
+                file=problem.file,
+                line=problem.line("ask", "delta"),
+            )
+    assert derivation is not None
+    return with_signals(derivation, names) if problem.convention.delta_sign == "negative" else derivation
 
 
 def _seeds(problem: Problem, network: Network) -> dict[str, Expression] | None:
