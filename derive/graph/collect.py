@@ -11,7 +11,7 @@ from flint import fmpq
 
 from derive.graph import ops
 from derive.graph.expression import Adjoint, Expression, constant, is_constant, leaf
-from derive.graph.factors import cancelled, turned, twins, without_unit
+from derive.graph.factors import cancelled, product_of, turned, twins, without_unit
 from derive.graph.fractions import fraction_out
 from derive.graph.network import Network
 from derive.graph.ops.rearranging import concat, put, take
@@ -143,18 +143,35 @@ def _sum(node: Expression) -> Expression:
 def _paired(found: dict[Expression | None, fmpq]) -> dict[Expression | None, fmpq]:
     """Terms A x and A^T x with the same number as one; the place is that of the first."""
     left, paired = dict(found), dict[Expression | None, fmpq]()
+    alike: dict[tuple[object, ...], list[Expression]] = {}  # twins share all factors but the first or the last
+    for rest in found:
+        if rest is not None and rest.op == "matmul":
+            for key in _shared(rest, found[rest]):
+                alike.setdefault(key, []).append(rest)
     while left:
         rest = next(iter(left))
         number = left.pop(rest)
-        for other in left if rest is not None and rest.op == "matmul" else ():
-            if other is not None and other.op == "matmul" and left[other] == number:
-                whole = twins(rest, other)
+        if rest is not None and rest.op == "matmul":
+            near: set[Expression | None] = {
+                other for key in _shared(rest, number) if len(alike[key]) > 1 for other in alike[key]
+            }
+            for other in [other for other in left if other in near] if near else []:
+                whole = None if other is None else twins(rest, other)
                 if whole is not None:
                     del left[other]
                     rest = whole
                     break
         paired[rest] = number
     return paired
+
+
+def _shared(product: Expression, number: fmpq) -> tuple[tuple[object, ...], ...]:
+    """What a twin of a product would have in common with it: its number, and all factors but one at an end."""
+    factors = product_of(product)
+    return (
+        ("after", int(number.p), int(number.q), factors[1:]),
+        ("before", int(number.p), int(number.q), factors[:-1]),
+    )
 
 
 def _scalars_out(node: Expression, again: Callable[[list[Expression]], Expression]) -> Expression:
