@@ -13,6 +13,7 @@ from math import prod
 from derive.errors import Unsupported
 from derive.graph.expression import Expression, is_constant
 from derive.graph.ops import FUNCTIONS
+from derive.graph.ops.windows import work
 from derive.problem.problem import Shape
 from derive.records import dataclass
 
@@ -75,7 +76,7 @@ def cost(expression: Expression) -> Cost:
 def _of(node: Expression) -> Cost:
     if not node.args or not node.names():
         return nothing()  # a name, a number, a factor such as 1/N
-    if node.op in FUNCTIONS or node.op in ("derivative", "maximum", "minimum", "first_wins"):
+    if node.op in FUNCTIONS or node.op in ONE_AN_ENTRY:
         return Cost(Counter(), Counter(), entries(node.shape))
     if node.op in FREE:
         return nothing()
@@ -138,12 +139,76 @@ def _cross_entropy(node: Expression) -> Cost:
     return Cost(_sum(every, mean), _less(every, entries(())), every)
 
 
+def _choice(node: Expression) -> Cost:
+    """The largest along an axis: one comparison less than there are entries."""
+    return Cost(Counter(), Counter(), _less(entries(node.args[0].shape), entries(node.shape)))
+
+
+def _trace(node: Expression) -> Cost:
+    line = entries(node.args[0].shape[:1])
+    return Cost(Counter(), _less(line, entries(())), Counter())
+
+
+def _norm(node: Expression) -> Cost:
+    every, lines = entries(node.args[0].shape), entries(node.shape)
+    return Cost(every, _less(every, lines), lines)
+
+
+def _normal(node: Expression) -> Cost:
+    """Mean, what is left without it, its squares' mean, root and quotient."""
+    every = entries(node.shape)
+    lines = _lines(node.shape, 1 if node.op == "layer_norm" else 0)
+    sums = _times(_less(every, lines), 2)
+    return Cost(_sum(_times(every, 2), _times(lines, 2)), _sum(_sum(sums, every), lines), lines)
+
+
+def _convolution(node: Expression) -> Cost:
+    """One product for every place of the window at every window, channel and filter."""
+    products = Counter({(): work(node)})
+    return Cost(products, _less(products, entries(node.shape)), Counter())
+
+
+def _average(node: Expression) -> Cost:
+    seen = entries((*node.shape, node.at[0], node.at[0]))
+    return Cost(entries(node.shape), _less(seen, entries(node.shape)), Counter())
+
+
+def _average_back(node: Expression) -> Cost:
+    return Cost(entries(node.args[0].shape), Counter(), Counter())
+
+
+def _pooled(node: Expression) -> Cost:
+    return Cost(Counter(), Counter(), _less(entries((*node.shape, node.at[0], node.at[0])), entries(node.shape)))
+
+
 def _binary_cross_entropy(node: Expression) -> Cost:
     every = entries(node.shape)
     return Cost(_times(every, 2), _times(every, 3), _times(every, 2))
 
 
-FREE = frozenset({"transpose", "spread", "zeros", "diag", "diagonal"})  # numbers that are only moved or repeated
+ONE_AN_ENTRY = frozenset(
+    {"derivative", "maximum", "minimum", "first_wins", "first_of", "compare", "clip", "inside", "det", "logdet", "inv"}
+)  # a value of a function; of a determinant or an inverse one for each entry of the result
+FREE = frozenset(
+    {
+        "transpose",
+        "spread",
+        "zeros",
+        "diag",
+        "diagonal",
+        "slice",
+        "place",
+        "entry",
+        "concat",
+        "reshape",
+        "one_hot",
+        "pi",
+        "max_pool_pick",
+        "max_pool_route",
+        "constant",
+        "size",
+    }
+)  # numbers that are only moved, chosen by what is known, or repeated
 RULES: Mapping[str, Callable[[Expression], Cost]] = {
     "add": _add,
     "multiply": _multiply,
@@ -155,4 +220,14 @@ RULES: Mapping[str, Callable[[Expression], Cost]] = {
     "log_softmax": _log_softmax,
     "cross_entropy": _cross_entropy,
     "binary_cross_entropy": _binary_cross_entropy,
+    **dict.fromkeys(("max", "min"), _choice),
+    "trace": _trace,
+    "norm": _norm,
+    **dict.fromkeys(("layer_norm", "batch_norm"), _normal),
+    **dict.fromkeys(
+        ("conv1d", "conv1d_image", "conv1d_filter", "conv2d", "conv2d_image", "conv2d_filter"), _convolution
+    ),
+    "avg_pool": _average,
+    "avg_pool_back": _average_back,
+    "max_pool": _pooled,
 }

@@ -18,10 +18,28 @@ from derive.calculus.functions import Functions, Z
 from derive.errors import Unsupported
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.ops import FUNCTIONS
+from derive.report.notation import python_windows
 
 SUM, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5  # how tightly a text binds
 IN_NUMPY = {"exp", "log", "log2", "sqrt", "abs", "sin", "cos", "tanh"}
-HELPERS = {
+HELPERS: Mapping[str, tuple[str, ...]] = {
+    "first_of": (
+        "def first_of(x, which, axis):",
+        "    at = np.expand_dims(which(x, axis=axis), axis if axis is not None else (0, 1))",
+        "    order = np.arange(x.size).reshape(x.shape) if axis is None else np.indices(x.shape)[axis]",
+        "    return (order == at) * 1.0",
+    ),
+    "normalise": (
+        "def normalise(x, axis, eps):",
+        "    centred = x - np.mean(x, axis=axis, keepdims=True)",
+        "    return centred / np.sqrt(np.mean(centred**2, axis=axis, keepdims=True) + eps)",
+    ),
+    "place": (
+        "def place(x, where, shape):",
+        "    whole = np.zeros(shape)",
+        "    whole[where] = x",
+        "    return whole",
+    ),
     "softmax": (
         "def softmax(z, axis):",
         "    powers = np.exp(z - np.max(z, axis=axis, keepdims=True))",
@@ -88,8 +106,12 @@ class Code:
 
     def helper(self, name: str) -> str:
         """A function that is written out once; its name."""
-        self._needed[name] = HELPERS[name]
+        self.write_out(name, HELPERS[name])
         return name
+
+    def write_out(self, name: str, lines: tuple[str, ...]) -> None:
+        """Define a function, unless it is there."""
+        self._needed.setdefault(name, lines)
 
     def size(self, name: str) -> str:
         """A size that is a letter: read off an array that has it."""
@@ -247,6 +269,73 @@ def _first_wins(code: Code, node: Expression) -> tuple[str, int]:
     return f"({code.inside(node.args[0], SUM)} {sign} {code.inside(node.args[1], SUM)})", ATOM
 
 
+def _axis(node: Expression, axis: int | None) -> str:
+    return "" if axis is None else f", axis={axis}, keepdims=True"
+
+
+def _reduced(code: Code, node: Expression) -> tuple[str, int]:
+    return f"np.{node.op}({code.text(node.args[0])}{_axis(node, node.at[0])})", ATOM
+
+
+def _first_of(code: Code, node: Expression) -> tuple[str, int]:
+    op, axis = node.at
+    return f"{code.helper('first_of')}({code.text(node.args[0])}, np.arg{op}, axis={axis})", ATOM
+
+
+def _compare(code: Code, node: Expression) -> tuple[str, int]:
+    left, right = (code.inside(arg, SUM) for arg in node.args)
+    return f"({left} {node.at[0]} {right})", ATOM
+
+
+def _inside(code: Code, node: Expression) -> tuple[str, int]:
+    x, low, high = (code.inside(arg, ATOM) for arg in node.args)
+    return f"(({low} < {x}) & ({x} < {high}))", ATOM
+
+
+def _norm(code: Code, node: Expression) -> tuple[str, int]:
+    return f"np.sqrt(np.sum({code.inside(node.args[0], ATOM)}**2{_axis(node, node.at[0])}))", ATOM
+
+
+def _normalised(code: Code, node: Expression) -> tuple[str, int]:
+    axis = 1 if node.op == "layer_norm" else 0
+    return f"{code.helper('normalise')}({code.text(node.args[0])}, axis={axis}, eps={number(node.at[0])[0]})", ATOM
+
+
+def _cut(code: Code, slices: tuple[Any, ...]) -> str:
+    """``0:2, :``; a slice whose ends are letters cannot be written."""
+    texts = []
+    for part in slices:
+        if part is None:
+            texts.append(":")
+            continue
+        if isinstance(part.start, str) or isinstance(part.count, str):
+            raise Unsupported("NumPy code for a slice with a letter for its end is not built yet")
+        stop = part.start + part.step * part.count
+        step = "" if part.step == 1 else f":{part.step}"
+        texts.append(f"{part.start}:{stop if stop >= 0 else ''}{step}")
+    return ", ".join(texts)
+
+
+def _slice(code: Code, node: Expression) -> tuple[str, int]:
+    return f"{code.inside(node.args[0], ATOM)}[{_cut(code, node.at)}]", ATOM
+
+
+def _place(code: Code, node: Expression) -> tuple[str, int]:
+    *slices, shape = node.at
+    where = f"np.s_[{_cut(code, tuple(slices))}]"
+    return f"{code.helper('place')}({code.text(node.args[0])}, {where}, {code.shape(shape)})", ATOM
+
+
+def _concat(code: Code, node: Expression) -> tuple[str, int]:
+    parts = [code.text(arg) if arg.shape else f"np.reshape({code.text(arg)}, (1, 1))" for arg in node.args]
+    return f"np.concatenate(({', '.join(parts)}), axis={node.at[0]})", ATOM
+
+
+def _one_hot(code: Code, node: Expression) -> tuple[str, int]:
+    _, chosen, classes = node.at
+    return f"np.eye({classes})[[{', '.join(map(str, chosen))}]]", ATOM
+
+
 _RULES: Mapping[str, Callable[[Code, Expression], tuple[str, int]]] = {
     "name": _name,
     "constant": _constant,
@@ -271,4 +360,25 @@ _RULES: Mapping[str, Callable[[Code, Expression], tuple[str, int]]] = {
     "maximum": _extreme,
     "minimum": _extreme,
     "first_wins": _first_wins,
+    "max": _reduced,
+    "min": _reduced,
+    "first_of": _first_of,
+    "compare": _compare,
+    "clip": lambda code, node: (f"np.clip({', '.join(code.text(arg) for arg in node.args)})", ATOM),
+    "inside": _inside,
+    "one_hot": _one_hot,
+    "pi": lambda code, node: ("np.pi", ATOM),
+    "trace": lambda code, node: (f"np.trace({code.text(node.args[0])})", ATOM),
+    "det": lambda code, node: (f"np.linalg.det({code.text(node.args[0])})", ATOM),
+    "logdet": lambda code, node: (f"np.linalg.slogdet({code.text(node.args[0])})[1]", ATOM),
+    "inv": lambda code, node: (f"np.linalg.inv({code.text(node.args[0])})", ATOM),
+    "norm": _norm,
+    "layer_norm": _normalised,
+    "batch_norm": _normalised,
+    "slice": _slice,
+    "place": _place,
+    "entry": lambda code, node: (f"{code.inside(node.args[0], ATOM)}[{', '.join(map(str, node.at))}]", ATOM),
+    "concat": _concat,
+    "reshape": lambda code, node: (f"np.reshape({code.text(node.args[0])}, {code.shape(node.shape)})", ATOM),
+    **dict.fromkeys(python_windows.OPERATIONS, lambda code, node: (python_windows.call(code, node), ATOM)),
 }  # fmt: skip
