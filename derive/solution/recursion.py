@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 from derive.calculus.closed_form import named_values
 from derive.graph import ops
 from derive.graph.collect import collect
-from derive.graph.expression import Adjoint, Expression, Name
-from derive.graph.recurrence import General, common, generals, index_of, own
+from derive.graph.expression import Adjoint, Expression, Name, leaf
+from derive.graph.recurrence import General, at, common, generals, index_of, own
 from derive.problem.names import stem_of
 from derive.records import dataclass
 from derive.solution.derivation import in_normal_form
 
 if TYPE_CHECKING:
     from derive.solution.solve import Part
+
+MOST_STEPS = 6  # steps of a loop that a reader wants to see one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,19 @@ class Recursion:
             for name in derivation.adjoints
             if stem_of(name.by) in families and (stem_of(name.by), index_of(name)) not in general
         )
+
+    @cached_property
+    def pattern(self) -> Mapping[Name, tuple[int, ...]]:
+        """In a long loop, what is one of many of its kind: neither of the first two steps nor of the last.
+
+        Each name is mapped to all the steps that are left out with it.
+        """
+        found: dict[Name, tuple[int, ...]] = {}
+        for general in (*self.forward, *self.backward):
+            inner = general.indices[2:-1]
+            if len(general.indices) > MOST_STEPS:
+                found |= {at(leaf(general.name, ()), index, self.variable).name: inner for index in inner}
+        return found
 
     @cached_property
     def closed(self) -> tuple[General, ...]:

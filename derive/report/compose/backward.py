@@ -14,7 +14,7 @@ from derive.graph.sizes import is_scalar
 from derive.numbers.certify import Undecided
 from derive.numbers.rounding import Printed
 from derive.report.compose.reasons import explained
-from derive.report.compose.sheet import Sheet, packed
+from derive.report.compose.sheet import Sheet, packed, pattern_once
 from derive.report.compose.windows import behind_adjoint
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
 from derive.report.notation import Cell, scalar
@@ -29,7 +29,10 @@ MOST_AT_ONCE = 8  # paths of one entry that are written out to the very top
 
 def backward(sheet: Sheet, derivation: Derivation, adjoints: Sequence[Adjoint]) -> Iterator[Block]:
     """One section for each adjoint."""
-    for adjoint in adjoints:
+    for adjoint in pattern_once(sheet, adjoints, adjoints):
+        if not isinstance(adjoint, Adjoint):
+            yield adjoint
+            continue
         yield Heading(3, sheet.words.say("backward.heading", by=Math(sheet.symbols.name(adjoint.by))))
         yield from one(sheet, derivation, adjoint)
 

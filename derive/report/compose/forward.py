@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from derive.graph.network import Equation
 from derive.graph.normalising import normalisations
 from derive.problem.names import stem_of
-from derive.report.compose.sheet import Sheet
+from derive.report.compose.sheet import Sheet, pattern_once
 from derive.report.compose.statement import localised
 from derive.report.compose.windows import behind_equation
 from derive.report.document import Block, Display, Paragraph, Spans, Text
@@ -17,7 +17,10 @@ LINES = {"layer_norm": "rows", "batch_norm": "columns"}  # what is normalised by
 
 def forward(sheet: Sheet, equations: Sequence[Equation]) -> Iterator[Block]:
     """One display for each equation, with its comment as a lead."""
-    for equation in equations:
+    for equation in pattern_once(sheet, equations, [equation.name for equation in equations]):
+        if not isinstance(equation, Equation):
+            yield equation
+            continue
         lead = _lead(sheet, equation)
         if lead:
             yield Paragraph(lead)
@@ -31,7 +34,8 @@ def _lead(sheet: Sheet, equation: Equation) -> Spans:
         function, step, _ = equation.step
         return sheet.words.say(f"normal.{step}" if step != "mean" else f"normal.mean_{LINES[function]}")
     name, captions = str(equation.name), sheet.part.problem.captions
-    caption = captions.get(name) or (captions.get(stem_of(name)) if _is_first(sheet, name) else None)
+    stem = stem_of(name)
+    caption = captions.get(name) or (captions[stem] if stem in captions and _is_first(sheet, name) else None)
     comment = localised(caption, sheet.words.language) if caption else equation.comment
     if not comment and any(found.normalised == equation.name for found in normalisations(sheet.part.network)):
         return sheet.words.say("normal.normalised")

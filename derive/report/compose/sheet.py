@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import sympy
@@ -24,7 +24,7 @@ from derive.numbers.decimals import read_number
 from derive.numbers.rounding import Printed, printed
 from derive.problem.names import stem_of
 from derive.report.catalogue import Catalogue
-from derive.report.document import Chain, Link, Math, Text
+from derive.report.document import Chain, Link, Math, Paragraph, Text
 from derive.report.notation import Cell, Cells, Matrices, Symbols
 from derive.report.notation.matrices import matrix_of
 from derive.report.notation.printed import printed_cell, printed_text
@@ -376,6 +376,26 @@ def _put_in(node: Expression) -> Iterator[Expression]:
     for arg in node.args[:1] if node.op in CHOSEN else node.args:
         yield from _put_in(arg)
     yield node
+
+
+Item = TypeVar("Item")
+
+
+def pattern_once(sheet: Sheet, items: Sequence[Item], names: Sequence[Name]) -> Iterator[Item | Paragraph]:
+    """The items called ``names``; of a long loop two steps and the last, with a sentence for the rest."""
+    if sheet.recursion is None:
+        yield from items
+        return
+    left_out = sheet.recursion.pattern
+    said: set[tuple[int, ...]] = set()
+    for item, name in zip(items, names, strict=True):
+        steps = left_out.get(name)
+        if steps is None:
+            yield item
+        elif steps not in said:
+            said.add(steps)
+            listed = Math(rf"{sheet.symbols.name(sheet.recursion.variable)} = {steps[0]}, \dots, {steps[-1]}")
+            yield Paragraph(sheet.words.say("recursion.pattern", steps=listed))
 
 
 def _runs(names: Iterable[Name]) -> list[list[Name]]:
