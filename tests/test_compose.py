@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+import updates_corpus
 from derive.calculus.proofs import COMPOSITES, RULES, prove_rule
 from derive.chapters import chapter_names
 from derive.chapters.chapter import work_out
@@ -283,6 +284,10 @@ def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("derive.report.compose.catalogue", lambda language: watched)
     for name in NAMES:
         solution = solve(problem(name))
+        compose(solution)
+        compose(solution, questions=True)
+    for text in updates_corpus.texts():
+        solution = solve(problem_from_text(text, name="problem"))
         compose(solution)
         compose(solution, questions=True)
     for name in chapter_names():

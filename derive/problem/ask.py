@@ -74,6 +74,11 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
         if upstream:
             raise places.error("train needs a loss of its own; a known upstream holds for one update", "ask", "train")
         if known.parameters or known.complete:
+            if update is not None and (update.batches is not None or update.slopes):
+                raise places.unsupported(
+                    "training from mini-batches or given gradients is not built yet; built is that on all samples",
+                    "ask", "train",
+                )  # fmt: skip
             top = loss or known.equations[-1]
             train = read_train(table["train"], known.parameters, top, update, places)
             update = update or Update(train.rates, train.symbol)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from flint import fmpq
 
-from derive.errors import ProblemError
+from derive.errors import ProblemError, Unsupported
 from derive.problem import wording
 from derive.problem.convention import whole
 from derive.problem.exact import decimal
@@ -67,6 +67,12 @@ def with_training(problem: Problem, wished: object) -> Problem:
         if not _trainable(one):
             return one
         own, update = one.ask.train, one.ask.update
+        if update is not None and (update.batches is not None or update.slopes):
+            raise Unsupported(
+                "training from mini-batches or given gradients is not built yet; built is that on all samples",
+                file=one.file,
+                line=one.line("ask", "update"),
+            )
         wish = {} if own is None else {"at_most": own.at_most}
         loss = one.ask.loss or one.statements[-1].name
         train = read_train({**wish, **table}, one.parameters, loss, update, Places(part=one.part), "train")

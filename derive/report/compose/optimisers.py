@@ -34,8 +34,8 @@ from derive.solution.values import Run
 
 Item = TypeVar("Item")
 
-MOST_WORKED = 4  # updates that are written out; a table has all of them
-MOST_MOVING = 12  # entries of all parameters in an update after the first that is written out
+MOST_WORKED = 8  # updates that are written out; a table has all of them
+MOST_MOVED = 24  # entries of parameters in all these updates together
 MOST_PASSES = 16  # equations and derivatives of a pass that is written out in numbers
 MOST_COLUMNS = 6  # entries of parameters that stand in the table of updates
 MOST_LINES = 40  # of that table
@@ -54,6 +54,10 @@ def worked_updates(sheet: Sheet) -> Iterator[Block]:
         yield from _lines(sheet, update, move)
     if sheet.part.history is not None:
         yield from _table(sheet, update, printed)
+    else:
+        from derive.report.compose.updates import later
+
+        yield from later(sheet)
 
 
 def further_updates(sheet: Sheet) -> Iterator[Block]:
@@ -69,7 +73,8 @@ def further_updates(sheet: Sheet) -> Iterator[Block]:
 
 def _worked(sheet: Sheet, update: Update, history: History) -> int:
     moving = sum(_count(sheet, name) for name in update.moving)
-    return MOST_WORKED if moving <= MOST_MOVING and len(history.moves) <= MOST_WORKED else 1
+    count = len(history.moves)
+    return count if count <= MOST_WORKED and moving * count <= MOST_MOVED else 1
 
 
 def _count(sheet: Sheet, name: str) -> int:
@@ -237,7 +242,7 @@ def _numbers(view: Sheet, update: Update) -> Iterator[Block]:
 
 
 def _put_in(view: Sheet, name: Name, value: Expression) -> Chain:
-    return view.chain(view.symbols.name(name), view.formula_links(value), view.number_links(name, value))
+    return view.chain(view.symbols.name(name), [*view.formula_links(value), *view.number_links(name, value)])
 
 
 def symbols_of(part: Part, update: Update) -> dict[str, str]:

@@ -13,6 +13,8 @@ from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.sizes import is_scalar
 from derive.numbers.decimals import rational, read_number
 from derive.numbers.rounding import Printed, Rounding, printed
+from derive.oracle import Training
+from derive.problem import batches
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.statement import plain
 from derive.report.compose.windows import planes_of
@@ -137,10 +139,23 @@ def later(sheet: Sheet) -> Iterator[Block]:
         rows = [((sheet.math(name),), (Math(sheet.assigned(name, texts).links[0].terms[0]),)) for name, texts in last]
         yield Table((words.say("sizes.parameter"), words.say("update.after")), tuple(rows), "lr")
     elif part.training is not None:
-        yield Note(words.say("history.doubles", steps=update.steps))
-        entries = part.training.history
+        yield Note(words.say("history.doubles", steps=f"{batches.count(update):,}"))
+        entries = [entry for entry in part.training.history if not entry.rows]
         rows = [((Math(str(e.step)),), (Math(double(e.loss)),)) for e in _thin(list(entries)) if e.loss is not None]
         yield Table((words.say("history.step"), (symbol,)), tuple(rows), "rr")
+        yield from _ends(sheet, part.training)
+
+
+def _ends(sheet: Sheet, training: Training) -> Iterator[Block]:
+    """The parameters at the end of a run in doubles, where they are few."""
+    rows = [
+        ((Math(sheet.entry(Entry(name, index))),), (Math(double(float(value[index]))),))
+        for name, value in training.parameters.items()
+        for index in np.ndindex(*value.shape)
+    ]
+    if len(rows) <= MOST_ROWS:
+        yield Paragraph(sheet.words.say("rule.end"))
+        yield Table((sheet.words.say("update.entry"), sheet.words.say("update.after")), tuple(rows), "lr")
 
 
 def _thin(items: list[Item]) -> list[Item]:
