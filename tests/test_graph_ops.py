@@ -93,6 +93,7 @@ def of_matrices() -> Iterator[tuple[str, tuple[Shape, ...]]]:
     yield from (("diag(a)", (shape,)) for shape in ((1, 3), (3, 1)))
     for shape in SIZES[:-1]:
         yield from ((f"norm(a{axis})", (shape,)) for axis in ("", ", axis=0", ", axis=1"))
+        yield from ((f"norm(a{axis})**2", (shape,)) for axis in ("", ", axis=0", ", axis=1"))
     yield "norm(a)", ((),)
     yield "norm(a - b)**2 / 2", ((2, 3), (2, 3))
     yield from (

@@ -148,6 +148,8 @@ def number(node: Expression, env: dict[str, Array]) -> Array:
             axis = 1 if node.op == "layer_norm" else 0
             c = args[0] - args[0].mean(axis=axis, keepdims=True)
             return c / np.sqrt((c**2).mean(axis=axis, keepdims=True) + int(node.at[0].p) / int(node.at[0].q))
+        case "squared_norm":
+            return (args[0] ** 2).sum(axis=node.at[0], keepdims=node.at[0] is not None)
         case "norm":
             return np.sqrt((args[0] ** 2).sum(axis=node.at[0], keepdims=node.at[0] is not None))
         case "slice":

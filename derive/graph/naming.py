@@ -20,7 +20,8 @@ from derive.problem.names import joined, member, stem_of
 
 NORMALISING = ("softmax", "log_softmax", "cross_entropy", "binary_cross_entropy")
 CHOOSING = ("maximum", "minimum", "max", "min", "clip")
-WHOLES = ("trace", "det", "logdet", "inv", "norm")
+# What is done with a matrix as a whole, and which operation may stay unnamed in it: tr(A B), the norm of a - b.
+WHOLES = {"trace": "matmul", "det": "", "logdet": "", "inv": "", "norm": "add", "squared_norm": "add"}
 LETTERS = ("z", "a", "s", "q", "v")  # of steps inside a family's equation: before the activation it is a z
 WINDOWED = ("conv1d", "conv2d", "max_pool", "avg_pool")
 TAKEN_FROM = ("slice", "entry", "reshape")
@@ -126,8 +127,7 @@ def _deserves(node: Expression, parent: str | None) -> bool:
     if parent == CHAIN or parent == "matmul":
         return not (_in_place(node) or (parent == CHAIN and node.op == "matmul"))
     if parent in WHOLES:
-        whole = node.op == "matmul" if parent == "trace" else node.op == "add" if parent == "norm" else False
-        return not (plain or whole)
+        return not (plain or WHOLES[parent] == node.op)
     if parent in FUNCTIONS or parent in NORMALISING or parent in CHOOSING:
         return not plain
     if parent == "transpose":

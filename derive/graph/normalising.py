@@ -1,4 +1,4 @@
-"""``layer_norm(x)`` and ``batch_norm(x)`` as a derivation writes them out: mean, centred, variance, deviation, quotient.
+"""``layer_norm(x)`` and ``batch_norm(x)`` as a derivation writes them out: mean, centred, variance, deviation.
 
 Each step is an equation with a name of its own (``mu_x``, ``c_x``, ``v_x``, ``s_x``), which ``Equation.step`` marks.
 """

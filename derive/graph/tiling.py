@@ -17,7 +17,7 @@ Times = Callable[[fmpq, Expression | None], Expression]
 def side_by_side(terms: Sequence[Expression], apart: Apart, times: Times) -> Expression | None:
     """The sum of the terms as its blocks; ``None`` where these leave a gap, overlap, or are none.
 
-    ``apart`` takes the number in front of a term off, ``times`` puts it back. Scalars that all blocks have stand in front.
+    ``apart`` takes the number in front of a term off, ``times`` puts it back. Scalars of all blocks stand in front.
     """
     found: list[tuple[int, Expression]] = []
     axes: set[int] = set()

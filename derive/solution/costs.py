@@ -154,6 +154,11 @@ def _norm(node: Expression) -> Cost:
     return Cost(every, _less(every, lines), lines)
 
 
+def _squared_norm(node: Expression) -> Cost:
+    every = entries(node.args[0].shape)
+    return Cost(every, _less(every, entries(node.shape)), _times(every, 0))
+
+
 def _normal(node: Expression) -> Cost:
     """Mean, what is left without it, its squares' mean, root and quotient."""
     every = entries(node.shape)
@@ -223,6 +228,7 @@ RULES: Mapping[str, Callable[[Expression], Cost]] = {
     **dict.fromkeys(("max", "min"), _choice),
     "trace": _trace,
     "norm": _norm,
+    "squared_norm": _squared_norm,
     **dict.fromkeys(("layer_norm", "batch_norm"), _normal),
     **dict.fromkeys(
         ("conv1d", "conv1d_image", "conv1d_filter", "conv2d", "conv2d_image", "conv2d_filter"), _convolution

@@ -65,4 +65,5 @@ def checks(part: Part) -> Iterator[Check]:
         name = Adjoint(found.adjoint.of, found.adjoint.by)
         ours, theirs = (arrays.entries(value) for value in (part.run.expression(found.value), part.run.value(name)))
         agree = all(map(overlaps, ours, theirs))
-        yield require(Check("fused", str(name), agree, f"{len(ours)} of {len(ours)}"), f"{name}: one formula and the steps differ")
+        check = Check("fused", str(name), agree, f"{len(ours)} of {len(ours)}")
+        yield require(check, f"{name}: one formula and the steps differ")

@@ -59,7 +59,7 @@ class Claim:
         """What tells this claim from others of the rule: its sizes, and what is no operand."""
         parts = [f"{name} {describe(shape)}" for name, shape in self.sizes.items()]
         at = [str(value) for value in self.expression.at if not isinstance(value, tuple)]
-        if self.expression.op in ("max", "min", "sum", "softmax", "log_softmax", "cross_entropy", "mean", "norm"):
+        if self.expression.op in ("max", "min", "sum", "softmax", "log_softmax", "cross_entropy", "mean", "norm", "squared_norm"):
             at[0] = "all" if self.expression.at[0] is None else f"axis {at[0]}"
         elif self.expression.op in ("diagonal", "first_wins", *FUNCTIONS):
             at = []
@@ -186,7 +186,7 @@ def expressions(rule: str) -> Iterator[Expression]:
             yield from (_node(rule, form) for form in ("row", "column"))
         case "trace" | "det" | "logdet" | "inv":
             yield ops.apply(rule, *letters(rule, [("n", "n")]))
-        case "norm":
+        case "norm" | "squared_norm":
             yield from (_node(rule, "matrix", at=(axis,)) for axis in (None, 0, 1))
         case "layer_norm" | "batch_norm":
             yield _node(rule, "matrix", at=(fmpq(1, 100_000),))

@@ -120,31 +120,38 @@ def _norm_shape(shapes: tuple[Shape, ...], at: tuple[Any, ...]) -> Shape:
     return sizes.reduce(shapes[0], at[0])
 
 
-def _norm_entry(e: Any, node: Expression, *i: Any) -> Any:
+def _squares(e: Any, node: Expression, *i: Any) -> Any:
+    """The entry of the sum of squares."""
     axis, shape = node.at[0], node.args[0].shape
 
-    def squares(*place: Any) -> Any:
+    def square(*place: Any) -> Any:
         return e.power(e.operand(0, *place), fmpq(2))
 
-    if not shape:
-        return e.power(squares(*i), fmpq(1, 2))
     rows, columns = shape
     if axis == 0:
-        whole = e.total(rows, lambda p: squares(p, i[1]))
-    elif axis == 1:
-        whole = e.total(columns, lambda q: squares(i[0], q))
-    else:
-        whole = e.total(rows, lambda p: e.total(columns, lambda q: squares(p, q)))
-    return e.power(whole, fmpq(1, 2))
+        return e.total(rows, lambda p: square(p, i[1]))
+    if axis == 1:
+        return e.total(columns, lambda q: square(i[0], q))
+    return e.total(rows, lambda p: e.total(columns, lambda q: square(p, q)))
 
 
-# The root of the sum of squares, of all entries (Frobenius) or along an axis.
+def _sum_of_squares(kind: Any, node: Expression, v: tuple[Any, ...]) -> Any:
+    return kind.settle(kind.total(kind.power(v[0], fmpq(2)), node.at[0]), node)
+
+
+# The root of the sum of squares, of all entries (Frobenius) or along an axis; and its square, which is smooth at 0.
 row(
     "norm",
     shape=_norm_shape,
-    value=lambda kind, node, v: kind.power(
-        kind.settle(kind.total(kind.power(v[0], fmpq(2)), node.at[0]), node), fmpq(1, 2)
-    ),
+    value=lambda kind, node, v: kind.power(_sum_of_squares(kind, node, v), fmpq(1, 2)),
     pullback=lambda G, node: (multiply(G, divide(node.args[0], node)),),
-    index=_norm_entry,
+    index=lambda e, node, *i: e.power(_squares(e, node, *i), fmpq(1, 2)),
+)
+
+row(
+    "squared_norm",
+    shape=_norm_shape,
+    value=_sum_of_squares,
+    pullback=lambda G, node: (multiply(constant(2), G, node.args[0]),),
+    index=_squares,
 )

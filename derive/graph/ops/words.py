@@ -65,6 +65,8 @@ def divide(a: Expression, b: Expression) -> Expression:
 def power(x: Expression, exponent: fmpq | int) -> Expression:
     """``x ** exponent`` with a constant exponent."""
     exponent = fmpq(exponent)
+    if x.op == "norm" and exponent == 2:  # a sum of squares: exact, and smooth at 0
+        return apply("squared_norm", *x.args, at=x.at)
     return x if exponent == 1 else constant(1) if exponent == 0 and not x.shape else apply("power", x, at=(exponent,))
 
 

@@ -275,8 +275,8 @@ class Cells:
                 return multiply(factors_of(node.args, lambda arg: self._operand(arg, index)))
             case "divide":
                 return divide(*(self._operand(arg, index) for arg in node.args))
-            case "power" if node.args[0].op == "norm" and node.at[0] == 2:
-                return add([power(self.cell(node.args[0].args[0], k), node.at[0]) for k in inside(node.args[0], index)])
+            case "squared_norm":
+                return add([power(self.cell(node.args[0], inner), fmpq(2)) for inner in inside(node, index)])
             case "power":
                 return power(self.cell(node.args[0], index), node.at[0])
             case "matmul" if is_one_hot(node.args[0]):

@@ -133,7 +133,7 @@ class Matrices:
             case "transpose" if node.args[0].op == "inv":
                 (x,) = node.args[0].args
                 return Cell(rf"{self._under_sign(x, self._symbolic(x))}^{{-\top}}")
-            case "trace" | "det" | "logdet" | "inv" | "norm":
+            case "trace" | "det" | "logdet" | "inv" | "norm" | "squared_norm":
                 inner = self._symbolic(node.args[0])
                 return wholes.symbolic(node, inner, self._under_sign(node.args[0], inner))
             case "slice" | "place" | "entry" | "concat" | "reshape":
@@ -182,8 +182,9 @@ class Matrices:
                 return Cell(rf"{self.symbols.function(node.op)}{rounded(self._symbolic(node.args[0]).text)}")
         inner = self._symbolic(node.args[0])
         symbol = self.symbols.function(node.op, node.at)
-        root_of_vector = symbol == r"\operatorname{sqrt}" and 1 in node.shape  # which can only be meant entry by entry
-        if node.args[0].shape and not root_of_vector and symbol in (r"\exp", r"\operatorname{abs}", r"\operatorname{sqrt}"):
+        by_name = (r"\exp", r"\operatorname{abs}", r"\operatorname{sqrt}")
+        root_of_vector = symbol == by_name[-1] and 1 in node.shape  # which can only be meant entry by entry
+        if node.args[0].shape and not root_of_vector and symbol in by_name:
             return Cell(f"{symbol}{rounded(inner.text)}")
         return cells.call(symbol, inner, self.symbols.e)
 

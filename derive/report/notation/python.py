@@ -296,6 +296,10 @@ def _norm(code: Code, node: Expression) -> tuple[str, int]:
     return f"np.sqrt(np.sum({code.inside(node.args[0], ATOM)}**2{_axis(node, node.at[0])}))", ATOM
 
 
+def _squared_norm(code: Code, node: Expression) -> tuple[str, int]:
+    return f"np.sum({code.inside(node.args[0], ATOM)}**2{_axis(node, node.at[0])})", ATOM
+
+
 def _normalised(code: Code, node: Expression) -> tuple[str, int]:
     axis = 1 if node.op == "layer_norm" else 0
     return f"{code.helper('normalise')}({code.text(node.args[0])}, axis={axis}, eps={number(node.at[0])[0]})", ATOM
@@ -373,6 +377,7 @@ _RULES: Mapping[str, Callable[[Code, Expression], tuple[str, int]]] = {
     "logdet": lambda code, node: (f"np.linalg.slogdet({code.text(node.args[0])})[1]", ATOM),
     "inv": lambda code, node: (f"np.linalg.inv({code.text(node.args[0])})", ATOM),
     "norm": _norm,
+    "squared_norm": _squared_norm,
     "layer_norm": _normalised,
     "batch_norm": _normalised,
     "slice": _slice,

@@ -55,7 +55,7 @@ class Running(Cells):
                 if not letters:
                     return whole
                 return summed(rf"\sum_{{{','.join(letters)}}}", whole)
-            case "norm":
+            case "norm" | "squared_norm":
                 return self._norm(node, index)
             case "matmul" | "softmax" | "log_softmax" | "diag" | "diagonal" | "inv" | "trace" | "det" | "logdet":
                 return self._of_whole(node, index)
@@ -93,7 +93,7 @@ class Running(Cells):
         inner = (*index[:axis], free[axis], *index[axis + 1 :])
         square = power(self.cell(x, inner), fmpq(2))
         summed = rf"\sum_{{{free[axis]}}} {square.text}" if free[axis] else square.text
-        return Cell(rf"\sqrt{{{summed}}}")
+        return Cell(summed, PRODUCT) if node.op == "squared_norm" else Cell(rf"\sqrt{{{summed}}}")
 
     def _entry(self, name: Name, index: Index) -> Cell:
         if isinstance(name, Adjoint):

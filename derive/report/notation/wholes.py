@@ -14,7 +14,6 @@ from derive.graph.expression import Expression
 from derive.report.notation import cells
 from derive.report.notation.cells import ATOM, PRODUCT, Cell, bracketed, rounded
 
-SCALARS = ("trace", "det", "logdet", "norm")
 WRITTEN_OUT = 3  # rows of the largest determinant that is written out
 MINUS = cells.number(fmpq(-1))
 
@@ -34,9 +33,11 @@ def symbolic(node: Expression, inner: Cell, under: str) -> Cell:
             return Cell(rf"{under}^{{-1}}")
         case "norm" if node.at[0] is None:
             return norm(inner, 1 not in node.args[0].shape)
+        case "squared_norm" if node.at[0] is None:
+            return cells.power(norm(inner, 1 not in node.args[0].shape), fmpq(2))
     squares, axis = Cell(rf"{inner.base()}^{{\odot 2}}"), node.at[0]
     summed = rf"\mathbf{{1}}^{{\top}} {squares.text}" if axis == 0 else rf"{squares.text} \mathbf{{1}}"
-    return Cell(rf"{bracketed(summed)}^{{\odot 1/2}}")
+    return Cell(summed, PRODUCT) if node.op == "squared_norm" else Cell(rf"{bracketed(summed)}^{{\odot 1/2}}")
 
 
 def determinant(inner: Cell) -> Cell:
