@@ -22,6 +22,7 @@ from derive.problem.problem import Update
 from derive.problem.rules import RULES
 from derive.report.compose import statement
 from derive.report.compose.sheet import LONGEST, ROOM, Sheet, fits
+from derive.report.compose.updates import ends, later
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph, Span, Spans, Table, Text
 from derive.report.notation import Cell, Matrices, cells
 from derive.report.notation.printed import printed_text
@@ -55,8 +56,6 @@ def worked_updates(sheet: Sheet) -> Iterator[Block]:
     if sheet.part.history is not None:
         yield from _table(sheet, update, printed)
     else:
-        from derive.report.compose.updates import later
-
         yield from later(sheet)
 
 
@@ -341,10 +340,7 @@ def _table(sheet: Sheet, update: Update, history: History) -> Iterator[Block]:
         yield from _of_states(sheet, update, history, entries)
     if not entries:
         yield Paragraph(sheet.words.say("rule.end"))
-        end = history.runs[-1]
-        last = [(name, sheet.assigned(name, end.shown(name, sheet.part.rounding))) for name in update.moving]
-        rows = tuple(((sheet.math(name),), _math(chain.links[0].terms[0])) for name, chain in last)
-        yield Table((sheet.words.say("sizes.parameter"), sheet.words.say("update.after")), rows, "lr")
+        yield ends(sheet, tuple(update.moving), history.runs[-1])
 
 
 Entries = Sequence[tuple[str, tuple[int, ...]]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -22,6 +22,7 @@ from derive.report.document import Block, Chain, Display, Link, Math, Note, Para
 from derive.report.notation import Cell, letter
 from derive.report.notation.printed import printed_text
 from derive.solution.history import updated
+from derive.solution.values import Run
 
 Item = TypeVar("Item")
 
@@ -135,15 +136,34 @@ def later(sheet: Sheet) -> Iterator[Block]:
         rows = [((Math(str(k)),), (Math(printed_text(runs[k].shown(loss, part.rounding)[0])),)) for k in _thin(kept)]
         yield Table((words.say("history.step"), (symbol,)), tuple(rows), "rr")
         yield Paragraph(words.say("update.final", steps=update.steps))
-        last = [(name, runs[-1].shown(name, part.rounding)) for name, rate in update.rates.items() if rate != 0]
-        rows = [((sheet.math(name),), (Math(sheet.assigned(name, texts).links[0].terms[0]),)) for name, texts in last]
-        yield Table((words.say("sizes.parameter"), words.say("update.after")), tuple(rows), "lr")
+        yield ends(sheet, tuple(update.moving), runs[-1])
     elif part.training is not None:
         yield Note(words.say("history.doubles", steps=f"{batches.count(update):,}"))
         entries = [entry for entry in part.training.history if not entry.rows]
         rows = [((Math(str(e.step)),), (Math(double(e.loss)),)) for e in _thin(list(entries)) if e.loss is not None]
         yield Table((words.say("history.step"), (symbol,)), tuple(rows), "rr")
         yield from _ends(sheet, part.training)
+
+
+def ends(sheet: Sheet, names: Sequence[str], run: Run) -> Table:
+    """The parameters at the start and at the end: entry by entry, or as matrices where they are many."""
+    words, rounding = sheet.words, sheet.part.rounding
+    before = {name: sheet.printed(name) for name in names}
+    after = {name: run.shown(name, rounding) for name in names}
+    if sum(map(len, after.values())) > MOST_ROWS:
+        last = [((sheet.math(name),), (Math(sheet.assigned(name, after[name]).links[0].terms[0]),)) for name in names]
+        return Table((words.say("sizes.parameter"), words.say("update.after")), tuple(last), "lr")
+    rows = [
+        (
+            (Math(sheet.entry(Entry(name, index))),),
+            (Math(printed_text(before[name][flat])),),
+            (Math(printed_text(after[name][flat])),),
+        )
+        for name in names
+        for flat, index in enumerate(np.ndindex(*map(int, sheet.part.network.shape(name))))
+    ]
+    head = tuple(words.say(f"update.{key}") for key in ("entry", "before", "after"))
+    return Table(head, tuple(rows), "lrr")
 
 
 def _ends(sheet: Sheet, training: Training) -> Iterator[Block]:
