@@ -13,6 +13,7 @@ from flint import fmpq
 from derive.calculus.proofs import COMPOSITES, RULES, Claim, claims, composite, known, prove, prove_rule
 from derive.calculus.proofs.claims import claims_of, general, rule_of
 from derive.calculus.proofs.moved import MOVED
+from derive.calculus.proofs.slid import SLID
 from derive.errors import ProblemError
 from derive.graph import build, ops
 from derive.graph.expression import Expression, constant
@@ -30,7 +31,10 @@ NO_SUM = (
     "logdet",
     "inv",
     "reshape",
-)  # sums over permutations, divisions with remainder: not shown, and said to be
+    "max_pool",
+    "max_pool_pick",
+    "max_pool_route",
+)  # sums over permutations, divisions with remainder, choices in a window: not shown, and said to be
 
 
 def called(claim: Claim) -> str:
@@ -41,6 +45,7 @@ def called(claim: Claim) -> str:
 # ── numbers, by an evaluator of the tests' own ──────────────────────────────────────────────────────────────────
 
 SIZES = {"N": 4, "n": 3, "m": 2, "p": 2, "s": 2, "t": 2}  # slices start at s and t; what is square has the size n
+SIZES |= {"M": 3, "L": 2, "K": 2, "r": 3, "c": 2}  # filters have r rows and t columns, and L times K places
 
 
 def extent(size: Size) -> int:
@@ -152,6 +157,16 @@ def number(node: Expression, env: dict[str, Array]) -> Array:
             return (args[0] ** 2).sum(axis=node.at[0], keepdims=node.at[0] is not None)
         case "norm":
             return np.sqrt((args[0] ** 2).sum(axis=node.at[0], keepdims=node.at[0] is not None))
+        case "compare":
+            return (args[0] < args[1]) * 1.0
+        case "clip":
+            return np.clip(*args)
+        case "inside":
+            return ((args[1] < args[0]) & (args[0] < args[2])) * 1.0
+        case "max" | "min":
+            return getattr(np, node.op)(args[0], axis=node.at[0], keepdims=node.at[0] is not None)
+        case "first_of":
+            return (args[0] == getattr(np, node.at[0])(args[0], axis=node.at[1], keepdims=True)) * 1.0
         case "slice":
             return args[0][window(node.at, args[0].shape)]
         case "place":
@@ -164,7 +179,59 @@ def number(node: Expression, env: dict[str, Array]) -> Array:
             return np.concatenate([arg if arg.ndim else arg.reshape(1, 1) for arg in args], axis=node.at[0])
         case "reshape":
             return args[0].reshape(extents(node.shape))
+        case op if op.startswith("conv"):
+            return convolved(node, *args)
+        case "max_pool" | "avg_pool":
+            return pooled(args[0], args[0], node)
+        case "max_pool_pick":
+            return pooled(*args, node)
+        case "max_pool_route" | "avg_pool_back":
+            return adjoint(lambda image: pooled(image, args[-1], node), extents(node.shape), args[0])
     raise AssertionError(f"{node.op} has no value here")
+
+
+def convolved(node: Expression, a: Array, b: Array) -> Array:
+    """A convolution by its loops; an adjoint of one as the map that is linear in what is looked for."""
+    name, _, role = node.op.partition("_")
+    stride, padding = node.at[:2]
+    if role == "image":
+        return adjoint(lambda x: convolution(name, x, b, stride, padding), extents(node.shape), a)
+    if role == "filter":
+        return adjoint(lambda w: convolution(name, a, w, stride, padding), extents(node.shape), b)
+    return convolution(name, a, b, stride, padding)
+
+
+def convolution(name: str, x: Array, w: Array, stride: int, padding: int) -> Array:
+    """Window by window; the rows of a signal are channels."""
+    sides = (0, padding) if name == "conv1d" else (padding, padding)
+    image = np.pad(x, [(side, side) for side in sides])
+    places = [(size - k) // stride + 1 for size, k in zip(image.shape, w.shape, strict=True)]
+    out = np.zeros(places)
+    for i, j in np.ndindex(*places):
+        out[i, j] = (image[i * stride : i * stride + w.shape[0], j * stride : j * stride + w.shape[1]] * w).sum()
+    return out
+
+
+def pooled(taken: Array, image: Array, node: Expression) -> Array:
+    """The mean of each window, or what stands in ``taken`` where ``image`` has its largest entry."""
+    n, stride = node.at[:2]
+    shape = taken.shape
+    out = np.zeros([(size - n) // stride + 1 for size in shape])
+    for i, j in np.ndindex(*out.shape):
+        window = (slice(i * stride, i * stride + n), slice(j * stride, j * stride + n))
+        best = np.argmax(image[window]) if not node.op.startswith("avg") else 0
+        out[i, j] = taken[window].mean() if node.op.startswith("avg") else taken[window].ravel()[best]
+    return out
+
+
+def adjoint(linear: Any, shape: tuple[int, ...], upstream: Array) -> Array:
+    """The adjoint of a linear map, one unit after another."""
+    found = np.zeros(shape)
+    for index in np.ndindex(*shape):
+        unit = np.zeros(shape)
+        unit[index] = 1
+        found[index] = (linear(unit) * upstream).sum()
+    return found
 
 
 def point(claim: Claim, seed: int) -> dict[str, Array]:
@@ -246,7 +313,7 @@ def test_every_op_of_a_built_in_problem_is_proved(name: str) -> None:
     for part in find_problem(name).each():
         for equation in build(part).equations:
             for node in equation.value.nodes():
-                if node.args and node.op != "name":
+                if node.args and node.op != "name" and rule_of(node.op) not in NO_SUM:
                     assert all(prove(claim).proved for claim in claims_of(rule_of(node.op), general(node)))
 
 
@@ -444,8 +511,27 @@ def test_what_is_put_elsewhere_is_not_proved(rule: str) -> None:
     assert tried > 2
 
 
+@pytest.mark.parametrize("rule", [rule for rule in SLID if rule not in NO_SUM])
+def test_what_slides_the_wrong_way_is_not_proved(rule: str) -> None:
+    """A sign, a factor, another stride or padding, and a letter in place of the formula: wrong in numbers, not proved."""
+    for claim in claims(rule):
+        value = claim.value
+        slips = [ops.negate(value), ops.multiply(constant(2), value)]
+        letters = {**claim.sizes, "G": claim.expression.shape}
+        slips += [ops.leaf(name, shape) for name, shape in letters.items() if shape == value.shape]
+        if value.op.endswith(("_image", "_filter")):
+            slips.append(Expression(value.op, value.args, (value.at[0], value.at[1] + 1, value.at[2]), value.shape))
+        for wrong in slips:
+            slip = replace(claim, value=wrong)
+            try:
+                assert not prove.__wrapped__(slip).proved, called(claim)
+                assert not is_right(slip)
+            except (ShapeError, ValueError):
+                continue  # with another padding the sizes do not even fit
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in MOVED])
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in (*MOVED, *SLID)])
 def test_only_right_claims_are_proved(rule: str) -> None:
     """Of all claims with one slip in them, every size being the same, those are proved that are right in numbers."""
     found = mutated(rule)

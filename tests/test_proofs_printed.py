@@ -160,6 +160,8 @@ class Printed:
         letters = iter(self.indices(sub, places))
         index = tuple(0 if size == 1 else next(letters) for size in self.shapes[name])
         assert next(letters, None) is None
+        if any(not 0 <= k < size for k, size in zip(index, self.env[name].shape, strict=True)):
+            return 0.0  # beyond the border
         return float(self.env[name][index])
 
     def indices(self, sub: Row, places: Mapping[str, int]) -> list[int]:

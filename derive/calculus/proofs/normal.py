@@ -204,7 +204,8 @@ class Normal:
                 continue
             a, b = base.args
             for gone, kept in ((a, b), (b, a)):
-                if gone in bound and self._lies_within(kept, self.extents[gone]):
+                within = gone in bound and self._lies_within(kept, self.extents[gone])
+                if within or (gone in bound and not kept.is_Symbol and _vanishes_beyond(term, gone)):
                     return base, gone, kept
             if a not in self.extents or b not in self.extents or self.extents[a] != self.extents[b]:
                 continue
@@ -222,7 +223,16 @@ class Normal:
             inner = sympy.expand((place - start - 1) / step + 1)
             if size == extent and (inner == 1 if count == 1 else self.extents.get(inner) == count):
                 return True
-        return False
+        return self._runs_within(place, extent)
+
+    def _runs_within(self, place: sympy.Expr, extent: sympy.Expr) -> bool:
+        """Whether a sum of running indices (place q of window i: q + i - 1) stays between 1 and a size."""
+        letters = sorted(place.free_symbols & self.extents.keys(), key=str)
+        if len(letters) < 2 or not all(place.coeff(letter).is_Integer and place.coeff(letter) > 0 for letter in letters):
+            return False
+        lowest = sympy.expand(place.xreplace({letter: sympy.S.One for letter in letters}))
+        beyond = sympy.expand(extent - place.xreplace({letter: self.extents[letter] for letter in letters}))
+        return bool(lowest.is_Integer and lowest >= 1 and beyond.is_Integer and beyond >= 0)
 
     def _adds_up(self, base: sympy.Expr, letter: sympy.Symbol) -> bool:
         """Whether a letter's entries add up to 1 along the axis that ``letter`` runs over."""
@@ -264,6 +274,11 @@ class Normal:
         if renamed != base and any(len(inner.limits) > 1 for inner in renamed.atoms(sympy.Sum)):
             return self._atom(renamed)
         return renamed
+
+
+def _vanishes_beyond(term: Term, letter: sympy.Symbol) -> bool:
+    """Whether a factor is a letter with this very index: beyond its axis it is 0, as the delta is."""
+    return any(isinstance(base, sympy.Indexed) and letter in base.indices and power == 1 for base, power in term.powers)
 
 
 def whole(terms: Mapping[Key, sympy.Rational]) -> sympy.Expr:

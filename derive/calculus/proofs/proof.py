@@ -62,6 +62,8 @@ def prove(claim: Claim) -> Proof:
     """Tries to prove a claim for all sizes."""
     fresh = Fresh()
     out, by = claim.expression, claim.sizes[claim.by]
+    if any(len(shape) > 2 for shape in (*claim.sizes.values(), out.shape)):
+        return Proof(claim, (), False)  # a stack: more indices than there are letters for
     i, j = places(out.shape, OUT_ROW, OUT_COLUMN)
     k, m = places(by, ROW, COLUMN)
     try:

@@ -76,17 +76,10 @@ class Frame:
         return (0, index[0], tuple(index[1:])) if self.dims == 1 else (0, 0, tuple(index))
 
     @property
-    def left_over_of_numbers(self) -> tuple[int, ...]:
-        """``left_over``; zeros where sizes are names (windows are then 1 apart)."""
-        return (0,) * self.dims if self.stride == 1 else self.left_over
-
-    @property
     def left_over(self) -> tuple[int, ...]:
-        """Along each axis the entries at the end (padding included) that no window reaches; sizes are numbers."""
-        return tuple(
-            0 if self.stride == 1 else (int(size) + 2 * self.padding - int(k)) % self.stride
-            for size, k in zip(self.space, self.window, strict=True)
-        )
+        """Along each axis the entries at the end (padding included) that no window reaches; none where sizes are names."""
+        rooms = (plus((1, n), (2, self.padding), (-1, k)) for n, k in zip(self.space, self.window, strict=True))
+        return tuple(room % self.stride if isinstance(room, int) else 0 for room in rooms)
 
 
 def convolution(dims: int, x: Shape, w: Shape, stride: int, padding: int) -> Frame:

@@ -122,8 +122,8 @@ class _Writer:
                 spans.append(Text(self.words.text("and") if last else ", "))
             symbol = self.symbols.name(name)
             if shape:
-                rows, columns = (str(size) if isinstance(size, int) else self.symbols.size(size) for size in shape)
-                spans += self.words.say("proof.matrix", name=Math(symbol), size=Math(rf"{rows} \times {columns}"))
+                size = r" \times ".join(map(self.symbols.factor_of, shape))
+                spans += self.words.say("proof.matrix", name=Math(symbol), size=Math(size))
             else:
                 spans += self.words.say("proof.number", name=Math(symbol))
         return tuple(spans)
@@ -182,10 +182,20 @@ def proof_blocks(proof: Proof, words: Catalogue) -> Iterator[Block]:
     """Statement, lines, verdict."""
     writer = _Writer(proof.claim, words)
     yield from writer.statement()
-    yield from writer.lines(proof)
-    if not proof.lines:
-        yield Paragraph(words.say(f"proof.no_sum{'_reshape' if proof.claim.expression.op == 'reshape' else ''}"))
+    if proof.lines:
+        yield from writer.lines(proof)
+    else:
+        yield Paragraph(words.say(f"proof.no_sum{_why_no_sum(proof.claim)}"))
     yield Paragraph(_verdict(proof, words))
+
+
+def _why_no_sum(claim: Claim) -> str:
+    """Why an entry of the result is no sum over the indices that a proof has."""
+    if any(len(shape) > 2 for shape in (*claim.sizes.values(), claim.expression.shape)):
+        return "_stack"
+    if claim.expression.op in ("max_pool", "max_pool_pick", "max_pool_route"):
+        return "_window"
+    return "_reshape" if claim.expression.op == "reshape" else ""
 
 
 def _verdict(proof: Proof, words: Catalogue) -> Spans:

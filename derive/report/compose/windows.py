@@ -131,7 +131,7 @@ def _convolution(sheet: Sheet, equation: Equation, node: Expression) -> Iterator
         yield Display((Chain(left, (Link("=", (right,)),)),))
     if not sheet.first or any(isinstance(size, str) for size in (*frame.image, *frame.filters)):
         return
-    if any(frame.left_over_of_numbers):
+    if any(frame.left_over):
         yield Paragraph(words.say("windows.left_over", stride=frame.stride))
     yield from _by_hand(sheet, equation, prod(map(int, (frame.image[1], *frame.window))))
     if frame.dims == 1 and frame.image[1] == 1 and frame.flat:

@@ -31,12 +31,12 @@ def symbolic(node: Expression, show: Show, symbols: Symbols) -> Cell:
         return _pooled(node, frame, shown)
     if node.op.endswith("_image"):
         around = [plus((1, k), (-1, 1 + frame.padding)) for k in frame.window]
-        inner = _padded(_dilated(shown[0], frame), around, frame.left_over_of_numbers, symbols)
+        inner = _padded(_dilated(shown[0], frame), around, frame.left_over, symbols)
         turned = "flip" if frame.dims == 1 else "rot_180"
         return _star(inner, _word(turned, shown[1]))
     image = _padded(shown[0], [frame.padding] * frame.dims, (), symbols)
     if node.op.endswith("_filter"):
-        image = _word("crop", image) if any(frame.left_over_of_numbers) else image
+        image = _word("crop", image) if any(frame.left_over) else image
         return _star(image, _dilated(shown[1], frame))
     return _star(image, shown[1], frame.stride)
 
