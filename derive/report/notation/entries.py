@@ -18,7 +18,8 @@ Leaf = Callable[[sympy.Symbol], Cell]
 def scalar(expression: sympy.Expr, leaf: Leaf, symbols: Symbols, order: Mapping[sympy.Symbol, int]) -> Cell:
     """``expression`` with ``leaf`` for its symbols, which are written in the given order.
 
-    Numbers come first, then symbols, then sums; in a sum, what is subtracted comes last. Raises ``TypeError`` for what
+    Numbers come first, then symbols, then sums; in a sum, what is subtracted comes last, a number too where it can.
+    Roots of numbers and of pi stand in one root, above or below the line. Raises ``TypeError`` for what
     no local derivative of the op table holds.
     """
 
@@ -26,9 +27,10 @@ def scalar(expression: sympy.Expr, leaf: Leaf, symbols: Symbols, order: Mapping[
         places = [order.get(symbol, -1) for symbol in part.free_symbols]
         return (bool(places), part.is_Add or part.is_Function, min(places, default=0))
 
-    def signed(part: sympy.Expr) -> tuple[bool, tuple[bool, bool, int]]:
-        minus = bool(part.could_extract_minus_sign())
-        return (minus and not part.is_number, key(part))
+    def in_order(whole: sympy.Expr) -> list[sympy.Expr]:
+        minus = {part: bool(part.could_extract_minus_sign()) for part in whole.args}
+        plus = any(not minus[part] and not part.is_number for part in whole.args)
+        return sorted(whole.args, key=lambda part: (minus[part] and (plus or not part.is_number), key(part)))
 
     def show(part: sympy.Expr) -> Cell:
         if part.is_Symbol:
@@ -36,8 +38,12 @@ def scalar(expression: sympy.Expr, leaf: Leaf, symbols: Symbols, order: Mapping[
         if part.is_Rational:
             return cells.number(fmpq(int(part.p), int(part.q)))
         if part.is_Add:
-            return cells.add([show(term) for term in sorted(part.args, key=signed)])
+            return cells.add([show(term) for term in in_order(part)])
         if part.is_Mul:
+            roots = _roots(part)
+            if roots is not None:
+                above, rest, under = roots
+                return cells.divide(show(sympy.Mul(above, rest)), show(under))
             below = [factor for factor in part.args if _reciprocal(factor)]
             if below:
                 top = sympy.Mul(*(factor for factor in part.args if not _reciprocal(factor)))
@@ -74,6 +80,26 @@ def scalar(expression: sympy.Expr, leaf: Leaf, symbols: Symbols, order: Mapping[
         raise TypeError(f"no notation for {part.func.__name__} in {expression}")
 
     return show(expression)
+
+
+def _roots(product: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr] | None:
+    """A product as root times rest over root, where its number is the root of a fraction, with or without pi below.
+
+    ``sqrt(2) z / (2 sqrt(pi))`` is ``z`` over ``sqrt(2 pi)``; ``None`` where there is no root below the line.
+    """
+    numbers = [factor for factor in product.args if factor.is_number]
+    if all(factor.is_Rational for factor in numbers):
+        return None
+    number, rest = sympy.Mul(*numbers), sympy.Mul(*(factor for factor in product.args if not factor.is_number))
+    square, below = number**2, sympy.S.One
+    if square.has(sympy.pi):
+        square, below = square * sympy.pi, sympy.pi
+    if not square.is_Rational or number.is_Rational or number.is_negative:
+        return None
+    above, under = sympy.sqrt(sympy.Integer(square.p)), sympy.Integer(square.q) * below
+    if under == 1 or (below == 1 and sympy.sqrt(under).is_Rational):
+        return None
+    return above, rest, sympy.Pow(under, sympy.S.Half, evaluate=False)
 
 
 def _reciprocal(factor: sympy.Expr) -> bool:
