@@ -18,6 +18,7 @@ from derive.problem.toml import Source
 Read = TypeVar("Read")
 
 CASE = (CASES / "case1.toml").read_text(encoding="utf-8")
+LOOP = (Path(__file__).parent / "problems" / "rnn-many-to-one.toml").read_text(encoding="utf-8")
 PARTS = (CASES / "case2.toml").read_text(encoding="utf-8")
 
 PIECES = st.sampled_from(
@@ -27,6 +28,17 @@ PIECES = st.sampled_from(
         *("lambda ", "for ", " if ", " else ", "not ", "import ", ":=", "f'", "None", "True", "pi", "...", "0x", "1_0"),
         *("é", "σ", "\x00", "\u2028", "slope=", "reduction=", "max(", "concat(", "np.", "~", "^", "%", ";", "await "),
         *("yield ", "*x", "**x", "<", ">="),
+        *(
+            "for t in range(1, 4): ",
+            "for t in range(2):\n    ",
+            "h[t] = ",
+            "h[t-1]",
+            "x[t]",
+            "h[1]",
+            "\n    ",
+            "t",
+            "range(",
+        ),
     ]
 )
 
@@ -64,7 +76,7 @@ def test_any_text_is_equations_or_one_message(text: str) -> None:
 @example(0, 0, "a = '''")
 def test_a_damaged_file_is_a_problem_or_one_message(at: int, length: int, patch: str) -> None:
     """A problem file with any piece of it replaced raises nothing but `ProblemError`."""
-    for case in (CASE, PARTS):
+    for case in (CASE, PARTS, LOOP):
         _attempt(lambda case=case: problem_from_text(case[:at] + patch + case[at + length :]))  # type: ignore[misc]
 
 
@@ -95,12 +107,12 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@given(st.sampled_from([CASE, PARTS]), st.data(), VALUES)
+@given(st.sampled_from([CASE, PARTS, LOOP]), st.data(), VALUES)
 @settings(max_examples=150, deadline=None)
 def test_any_value_anywhere_is_read_or_one_message(case: str, data: st.DataObject, value: object) -> None:
     """Whatever Python value stands at whatever key, `from_equations` gives a problem or a `ProblemError`."""
     tables: dict[str, Any] = tomllib.loads(case)
-    tables.pop("format")
+    tables.pop("format", None)
     tables["parts"] = tables.pop("part", None)
     key = data.draw(st.sampled_from(sorted(tables)))
     if isinstance(tables[key], dict) and data.draw(st.booleans()):

@@ -105,16 +105,21 @@ class Families:
         names = self._members(stem, places, path)
         if len(values) != len(names):
             used = f"{names[0]} to {names[-1]}" if len(names) > 1 else names[0]
-            short = len(values) < len(names)
             raise places.error(
                 f"{stem} has {len(values)} {'entry' if len(values) == 1 else 'entries'} along its first axis, "
                 f"and the equations use {used}",
                 *path,
-                hint=f"there is no {names[len(values)]}" if short else "range(1, 4) is 1, 2, 3, without 4",
+                hint=_about_length(names, len(values)),
             )
         return {
             name: (value, (*path, Position(k, name))) for k, (name, value) in enumerate(zip(names, values, strict=True))
         }
+
+
+def _about_length(names: Sequence[str], count: int) -> str:
+    if count < len(names):
+        return f"there is no {names[count]}"
+    return f'a single member is "{names[0]}" = …' if len(names) == 1 else "range(1, 4) is 1, 2, 3, without 4"
 
 
 def missing(name: str, known: Iterable[str]) -> str | None:

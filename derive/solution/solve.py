@@ -271,6 +271,8 @@ def verified(part: Part) -> Part:
     checks: list[Check] = list(_replayed(part))
     kinks: tuple[Kink, ...] = ()
     training = convergence = None
+    if part.problem.ask.recursion:
+        _has_recursion(part)
     train, loss = part.problem.ask.train, part.asked.loss
     if train is not None and (loss is None or not part.numeric):
         missing = "a loss that is a number" if part.numeric else "numbers for all data and parameters"
@@ -324,6 +326,21 @@ def _in_one_formula(part: Part) -> Iterator[Check]:
         from derive.solution.fused import checks  # only who normalises pays for it
 
         yield from checks(part)
+
+
+def _has_recursion(part: Part) -> None:
+    """Raises ``ProblemError`` where a recursion is asked for and there is none to find."""
+    from derive.solution.recursion import Recursion  # only who asks for it pays for it
+
+    if not Recursion(part).backward:
+        looped = any(statement.loop for statement in part.problem.statements)
+        what = "no two steps of the loop go back by the same equations" if looped else "there is no loop"
+        raise ProblemError(
+            f"recursion = true, and {what}",
+            file=part.problem.file,
+            line=part.problem.line("ask", "recursion"),
+            hint="for t in range(1, 4): h[t] = tanh(x[t] @ U + h[t-1] @ V)",
+        )
 
 
 def _gates(part: Part) -> Gates | None:
