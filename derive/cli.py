@@ -34,8 +34,8 @@ RESERVED = (
     *("lint", "mark", "new", "paper", "quiz", "review", "run", "serve", "show", "test", "train"),
     *("translate", "variant", "variants", "verify", "watch"),
 )
-FORMATS = ("md", "tex", "pdf", "typ")
-LATER_FORMATS = ("html", "docx", "ipynb")
+FORMATS = ("md", "tex", "pdf", "html", "typ")
+LATER_FORMATS = ("docx", "ipynb")
 BOUND = re.compile(r"\de[-+]\d+")  # a check that compares numbers begins its figure with the bound that was met
 ENGINES = ("typst", "xelatex", "lualatex", "pdflatex", "tectonic")
 

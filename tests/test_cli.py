@@ -178,7 +178,7 @@ def test_list_names_every_built_in_problem(run: Run, root: Path) -> None:
         (["small.toml", "--style", "matrx"], ["matrx", "matrix"]),
         (["small.toml", "--style", ""], ["style"]),
         (["small.toml", "--format", "pfd"], ["pfd", "pdf"]),
-        (["small.toml", "--format", "html"], ["html", "not built yet", "md"]),
+        (["small.toml", "--format", "docx"], ["docx", "not built yet", "md"]),
         (["small.toml", "--format", "md,"], ["empty"]),
         (["small.toml", "--pdf-engine", "latex"], ["latex", "xelatex"]),
         (["small.toml", "--lang", "tlh"], ["tlh", "en"]),

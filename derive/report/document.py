@@ -84,17 +84,22 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """One paragraph."""
+    """One paragraph; ``detail`` marks what a page may fold."""
 
     spans: Spans
+    detail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """Displayed chains, all aligned with each other. ``boxed`` frames a result worth remembering (a single chain)."""
+    """Displayed chains, all aligned with each other. ``boxed`` frames a result worth remembering (a single chain).
+
+    ``detail`` marks what a page may fold.
+    """
 
     chains: tuple[Chain, ...]
     boxed: bool = False
+    detail: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,16 @@ def softened(text: str) -> str:
     return _LONG_WORD.sub(soften, plain(text))
 
 
+# ── HTML ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+
+
+def html_text(text: str) -> str:
+    """Prose inside an element or a quoted attribute."""
+    return "".join(HTML.get(c, c) for c in plain(text))
+
+
 # ── Markdown ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _MARKDOWN = {c: "\\" + c for c in "\\`*_{}[]|~#"} | {

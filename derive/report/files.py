@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from derive.errors import ProblemError
 from derive.report.document import Document
 
-FORMATS = ("md", "tex", "pdf", "typ")
+FORMATS = ("md", "tex", "pdf", "html", "typ")
 
 
 def check_formats(formats: str | Iterable[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from derive.errors import ProblemError
 from derive.records import dataclass
 from derive.report import escape
 from derive.report.breaking import Row, lay_out
+from derive.report.catalogue import catalogue
 from derive.report.document import (
     Block,
     Code,
@@ -37,8 +38,10 @@ from derive.report.document import (
     Text,
 )
 from derive.report.drawing import TIKZ_STYLES, TYPST_STYLES, scene_to_svg, scene_to_tikz, scene_to_typst
+from derive.report.html import to_mathml
 from derive.report.latex_dialects import array_columns, for_markdown, for_tex
 from derive.report.latex_tree import parse
+from derive.report.outline import Outline, Place, outline
 from derive.report.page import A4, INDENT, SIZE, Page
 from derive.report.scene import Line, Scene
 from derive.report.typst_math import PRELUDE, to_typst
@@ -85,6 +88,13 @@ class View:
     picture: str = ""
     keep: bool = False
     long: bool = False
+    place: Place = Place()
+
+    @property
+    def aligned(self) -> str:
+        """A display as one formula, its rows aligned at their relations."""
+        rows = [row.left + " & " + r"\quad " * row.indent + row.relation + " " + row.latex for row in self.rows]
+        return r"\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}"
 
     @property
     def wrapped(self) -> bool:
@@ -103,19 +113,21 @@ class View:
 
 
 def render(document: Document, format: str, page: Page = A4) -> Rendered:
-    """The document as ``"md"``, ``"tex"`` or ``"typ"``.
+    """The document as ``"md"``, ``"html"``, ``"tex"`` or ``"typ"``.
 
     Raises ``ProblemError`` for a formula outside the LaTeX subset, naming it.
     """
     if format not in _FORMATS:
         raise ProblemError(f"unknown format '{format}'", hint=f"known: {', '.join(_FORMATS)}")
     attachments: dict[str, bytes] = {}
-    views = _views(document, format, page, attachments)
+    plan = outline(document) if format == "html" else None
+    views = _views(document, format, page, attachments, plan)
     text = _environment(format).get_template(f"{format}/frame.{format}").render(
         document=document, page=page, views=views, text_size=SIZE, indent=INDENT,
         running=document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
         matrix_columns=max([10, *(view.most_columns for view in views)]),
-        styles=Ready(_FORMATS[format].styles), prelude=Ready(PRELUDE),
+        styles=Ready(_FORMATS[format].styles), prelude=Ready(PRELUDE), outline=plan,
+        words=_page_words(document.language) if plan is not None else {},
     )  # fmt: skip
     return Rendered(text.rstrip("\n") + "\n", attachments)
 
@@ -127,7 +139,15 @@ def load(format: str) -> None:
         environment.get_template(name)
 
 
-def _views(document: Document, format: str, page: Page, attachments: dict[str, bytes]) -> list[View]:
+def _page_words(language: str) -> dict[str, str]:
+    """The few words that a page adds to its document."""
+    words = catalogue(language)
+    return {key: words.text(f"page.{key}") for key in ("contents", "more")}
+
+
+def _views(
+    document: Document, format: str, page: Page, attachments: dict[str, bytes], plan: Outline | None
+) -> list[View]:
     layout = lay_out(document, page)
     views = []
     figures = 0
@@ -136,7 +156,9 @@ def _views(document: Document, format: str, page: Page, attachments: dict[str, b
         if isinstance(block, Figure):
             figures += 1
             _check_scene(block.scene)
-            if format == "md":
+            if format == "html":
+                drawing = Ready(scene_to_svg(block.scene, "", block.alternative, to_typst))
+            elif format == "md":
                 picture = f"{document.name}-figure-{figures}.svg"
                 attachments[picture] = scene_to_svg(block.scene, "", block.alternative, to_typst).encode()
             else:
@@ -155,6 +177,7 @@ def _views(document: Document, format: str, page: Page, attachments: dict[str, b
                 keep=(isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items))
                 or (isinstance(block, Items) and isinstance(following, Display)),
                 long=len(rows) > _LONG_DISPLAY or (isinstance(block, Table) and len(block.rows) > _LONG_TABLE),
+                place=plan.places[place] if plan is not None else Place(),
             )
         )
     return views
@@ -247,6 +270,25 @@ def _ready(function: Callable[[str], str]) -> Callable[[str], Ready]:
     return lambda text: Ready(function(text))
 
 
+def _html_spans(line: Spans) -> Ready:
+    parts = []
+    for span in line:
+        match span:
+            case Text(words):
+                parts.append(escape.html_text(words))
+            case Strong(words):
+                parts.append(f"<strong>{escape.html_text(words)}</strong>")
+            case Code(words):
+                parts.append(f"<code>{escape.html_text(words)}</code>")
+            case Math(latex):
+                parts.append(to_mathml(latex))
+    return Ready("".join(parts))
+
+
+def _html_source(lines: tuple[str, ...]) -> Ready:
+    return Ready("".join(escape.HTML.get(c, c) for c in _source(lines)))
+
+
 def _source(lines: tuple[str, ...]) -> Ready:
     """Lines of a program as they are: names, numbers and operators, which no format reads as its own."""
     for line in lines:
@@ -262,6 +304,10 @@ _FORMATS = {
             "spans": _markdown_spans, "line": _markdown_line, "cell": _markdown_cell, "math": _ready(for_markdown),
             "url": _ready(lambda name: f"({quote(name)})"), "alt": _ready(escape.markdown_text), "source": _source,
         },
+    ),
+    "html": _Format(
+        escape.html_text,
+        {"spans": _html_spans, "display": lambda latex: Ready(to_mathml(latex, True)), "source": _html_source},
     ),
     "tex": _Format(
         escape.tex_text,
@@ -282,7 +328,7 @@ _FORMATS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=4)
 def _environment(format: str) -> jinja2.Environment:
     how = _FORMATS[format]
 

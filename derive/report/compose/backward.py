@@ -137,11 +137,11 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     if not chains:
         return
     if not is_scalar(shape):
-        yield Paragraph(sheet.words.say("backward.elements"))
+        yield Paragraph(sheet.words.say("backward.elements"), detail=True)
     for chain in chains:
-        yield Display((chain,))
+        yield Display((chain,), detail=True)
     if left < 0:
-        yield Paragraph(sheet.words.say("backward.more", total=len(indices), shown=len(chains)))
+        yield Paragraph(sheet.words.say("backward.more", total=len(indices), shown=len(chains)), detail=True)
     yield from late
 
 

@@ -1,0 +1,35 @@
+"""Formulas as MathML, for a page that needs no script: the same LaTeX subset, through ``math-core``."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+from derive.errors import ProblemError
+from derive.report.latex_dialects import for_tex
+
+if TYPE_CHECKING:
+    from math_core import LatexToMathML
+
+_GAP = re.compile(r"\\\\\[\d+ex\]")  # a row gap, which the converter would print as text
+
+
+@cache
+def _converter() -> LatexToMathML:
+    from math_core import LatexToMathML  # only a page pays for it
+
+    return LatexToMathML()
+
+
+@lru_cache(maxsize=4096)
+def to_mathml(latex: str, display: bool = False) -> str:
+    """One ``<math>`` element. Raises ``ProblemError`` for what is not in the subset."""
+    from math_core import LatexError
+
+    plain = _GAP.sub(r"\\\\", for_tex(latex)).replace(r"\boxed", "")
+    try:
+        made: str = _converter().convert_with_local_state(plain, displaystyle=display)
+    except LatexError as error:
+        raise ProblemError(f"cannot set the formula {latex} as MathML: {error}") from None
+    return made
