@@ -10,7 +10,7 @@ import pytest
 from derive.errors import ProblemError
 from derive.problem import problem_from_text
 from derive.report.compose import compose
-from derive.report.document import Display, Document, Heading, Paragraph, Text
+from derive.report.document import Display, Document, Heading, Items, Math, Paragraph, Text
 from derive.report.result import as_json
 from derive.solution import Solution, solve
 from readback_document import read_document
@@ -228,3 +228,192 @@ def test_directions_that_do_not_fit(ask: str, message: str) -> None:
     error = refused(LAYER + ask)
     assert message in error.message
     assert error.line == LAYER.count("\n") + 1
+
+
+# ── error signals and conventions ───────────────────────────────────────────────────────────────────────────────
+
+TWO_LAYERS = '''
+equations = """
+z_h = x @ W1 + b1
+h = sigmoid(z_h)
+z_o = h @ W2 + b2
+o = sigmoid(z_o)
+E = sum((o - t)**2) / 2
+"""
+[given]
+x = [1, 4, 5]
+t = [0.1, 0.05]
+[parameters]
+W1 = [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]
+b1 = [0.5, 0.5]
+W2 = [[0.7, 0.8], [0.9, 0.1]]
+b2 = 0.5
+[ask]
+'''
+SIGNALS = TWO_LAYERS + 'delta = { z_o = "delta_o", z_h = "delta_h" }\n[convention]\n'
+
+
+@pytest.mark.parametrize(
+    "convention",
+    [
+        "",
+        'delta_sign = "negative"',
+        'delta_sign = "negative"\nlayout = "numerator"',
+        'carry = "displayed"\ndelta_sign = "negative"',
+        'index_order = "to-from"',
+    ],
+)
+def test_error_signals_read_back(convention: str) -> None:
+    """With either sign, in either layout, carried by hand or not: every chain with a delta is right."""
+    read_back(SIGNALS + convention)
+
+
+def test_an_error_signal_is_defined_once_and_used() -> None:
+    """delta_o stands for its derivative once; the weights' derivatives and the layer below are said with it."""
+    lines = formulas(solved(SIGNALS)[1])
+    assert sum(line.startswith(r"\delta_o = \frac{\partial E}{\partial z_o} =") for line in lines) == 1
+    assert any(line.startswith(r"\frac{\partial E}{\partial W_2} = h^{\top} \delta_o") for line in lines)
+    assert any(r"\delta_h =" in line and r"(\delta_o W_2^{\top}) \odot h \odot (1 - h)" in line for line in lines)
+    assert any(line.startswith(r"\frac{\partial E}{\partial w^{(2)}_{11}} = \delta_{o,1} \, ") for line in lines)
+
+
+def test_a_negative_error_signal_turns_the_signs_around() -> None:
+    """delta_o = -dE/dz_o = (t - o) o (1 - o), and the derivatives by weights carry a minus; values stay what they are."""
+    text = SIGNALS + 'delta_sign = "negative"'
+    solution, document = solved(text)
+    lines = formulas(document)
+    assert any(r"\delta_o = -\frac{\partial E}{\partial z_o}" in li and r"(t - o) \odot o \odot" in li for li in lines)
+    assert any(line.startswith(r"\frac{\partial E}{\partial W_2} = -h^{\top} \delta_o") for line in lines)
+    plain = as_json(solved(TWO_LAYERS)[0])["parts"][0]["gradients"]
+    assert as_json(solution)["parts"][0]["gradients"] == plain
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        ('delta = { q = "delta" }', "delta names what does not exist: q"),
+        ('delta = { z_o = "h" }', "the error signal of z_o has the name of another quantity: h"),
+        ('delta = { z_o = "d1", z_h = "d1" }', "two error signals have the name d1"),
+        ('delta = "z_o"', "delta is"),
+        ('delta = { t = "delta" }', "delta names t, and no derivative that is asked for passes through it"),
+    ],
+)
+def test_error_signals_that_cannot_be(ask: str, message: str) -> None:
+    """One message for each, on its line."""
+    error = refused(TWO_LAYERS + ask)
+    assert message in error.message
+    assert error.line == TWO_LAYERS.count("\n") + 1
+
+
+def said(text: str) -> str:
+    """The conventions of a report in words, formulas as LaTeX."""
+    document = solved(text)[1]
+    items = next(block for block in document.blocks if isinstance(block, Items))
+    lines = ("".join(span.latex if isinstance(span, Math) else str(span.text) for span in item) for item in items.items)
+    return " ".join(lines)
+
+
+def test_conventions_that_a_reader_could_take_otherwise_are_stated() -> None:
+    """Factor and reduction of the loss, order of indices, sign of the error signal, base of the logarithm."""
+    assert r"The loss E is a sum over all entries, with the factor \frac{1}{2} in front" in said(SIGNALS)
+    assert r"\delta_o stands for \frac{\partial E}{\partial z_o}, so that an update subtracts" in said(SIGNALS)
+    assert "The first index of a weight is the unit that it comes from" in said(SIGNALS)
+    assert "The first index of a weight is the unit that it goes to" in said(SIGNALS + 'index_order = "to-from"')
+    assert "so that an update adds" in said(SIGNALS + 'delta_sign = "negative"')
+    mean = TWO_LAYERS.replace("sum((o - t)**2) / 2", "mean((o - t)**2)")
+    assert "The loss E is a mean over all entries, with no factor in front" in said(mean)
+    logs = TWO_LAYERS.replace("sum((o - t)**2) / 2", "-sum(t * log2(o))")
+    assert r"\log_2 is the logarithm to the base 2" in said(logs)
+    assert r"\log is the natural logarithm" in said(logs.replace("log2", "log"))
+
+
+def test_the_order_of_indices_follows_the_side_of_the_weights() -> None:
+    """In columns the first index is where a weight goes to; asked for from-to, w_12 is the entry in row 2, column 1."""
+    text = '''
+equations = """
+z = W @ x
+E = sum(tanh(z)**2)
+"""
+[given]
+x = [[1], [2]]
+[parameters]
+W = [[0.1, 0.2], [0.3, 0.4]]
+'''
+    assert "The first index of a weight is the unit that it goes to" in said(text)
+    turned = text + '[convention]\nindex_order = "from-to"'
+    assert r"W = \begin{pmatrix} w_{11} & w_{21} \\ w_{12} & w_{22} \end{pmatrix}" in " ".join(
+        formulas(solved(turned)[1])
+    )
+    read_back(turned)
+
+
+# ── a prescribed alphabet ───────────────────────────────────────────────────────────────────────────────────────
+
+CLASSES = '''
+equations = """
+h = sigmoid(x @ W + b1)
+theta = h @ U + b2
+yhat = softmax(theta)
+J = cross_entropy(theta, y)
+"""
+[shapes]
+x = [1, "D"]
+W = ["D", "H"]
+b1 = [1, "H"]
+U = ["H", "K"]
+b2 = [1, "K"]
+y = [1, "K"]
+[ask]
+gradients = ["theta", "h", "U", "x"]
+'''
+RELU = '''
+equations = """
+h = relu(x @ W)
+theta = h @ U
+yhat = softmax(theta)
+J = cross_entropy(theta, y)
+"""
+[given]
+x = [1, 2]
+y = [0, 1]
+[parameters]
+W = [[0.1, 0.2], [0.3, -0.4]]
+U = [[0.1, -0.2], [0.5, 0.4]]
+[ask]
+gradients = ["theta", "h", "x"]
+'''
+
+
+def test_gradients_in_the_letters_of_the_question() -> None:
+    """CS224n's question for all sizes: by theta in y and yhat, by h with U, by x with h and W besides."""
+    letters = 'theta = ["y", "yhat"], h = ["y", "yhat", "U"], U = ["y", "yhat", "h"], x = ["y", "yhat", "U", "h", "W"]'
+    lines = formulas(solved(CLASSES + f"in_terms_of = {{ {letters} }}")[1])
+    assert r"\frac{\partial J}{\partial \theta} = \hat{y} - y" in lines
+    assert r"\frac{\partial J}{\partial h} = (\hat{y} - y) U^{\top}" in lines
+    assert r"\frac{\partial J}{\partial U} = h^{\top} (\hat{y} - y)" in lines
+    assert any(r"(\hat{y} - y) U^{\top}" in line and r"h \odot (1 - h)" in line for line in lines)
+
+
+def test_the_letters_of_a_relu_layer_are_proved_and_read_back() -> None:
+    """relu'(z) is relu'(h) where z has no letter; numbers and SymPy agree with the rule."""
+    text = RELU + 'in_terms_of = ["y", "yhat", "U", "h", "W"]'
+    solution, _ = solved(text)
+    assert passed(solution, "alphabet") == ["dJ/dtheta", "dJ/dh", "dJ/dx"]
+    read_back(text)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        ('in_terms_of = ["y", "yhat"]', "dJ/dh cannot be said in y and yhat alone: it also needs U"),
+        ('in_terms_of = { U = ["y", "yhat"] }', "dJ/dU cannot be said in y and yhat alone: it also needs h (or what"),
+        ('in_terms_of = { b2 = ["y"] }', "in_terms_of names b2, whose derivative is not asked for"),
+        ('in_terms_of = ["yhut"]', "in_terms_of names what does not exist: yhut"),
+        ("in_terms_of = []", "in_terms_of is an empty list"),
+    ],
+)
+def test_letters_that_do_not_suffice(ask: str, message: str) -> None:
+    """What cannot be said names what is missing."""
+    error = refused(CLASSES + ask)
+    assert message in error.message
+    assert error.line == CLASSES.count("\n") + 1

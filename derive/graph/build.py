@@ -37,7 +37,7 @@ def build(problem: Problem) -> Network:
             equations.append(replace(equation, line=statement.line))
         reader.shapes[statement.name] = value.shape
     _entry_names_fit(problem, reader.shapes)
-    return Network(reader.data, tuple(equations), reader.labels)
+    return Network(reader.data, tuple(equations), reader.labels, reader.assumed)
 
 
 def _entry_names_fit(problem: Problem, shapes: dict[str, Any]) -> None:
@@ -61,6 +61,7 @@ class _Reader:
         self.problem, self.data = problem, data
         self.shapes: dict[str, Any] = {name: datum.shape for name, datum in data.items()}
         self.labels: dict[str, Tensor] = {}
+        self.assumed: dict[str, int] = {}  # labels without numbers, and the axis of their classes
         self.lookup = Lookup(problem, self.data, self.labels)
 
     def read(self, statement: Statement) -> Expression:
@@ -144,6 +145,8 @@ class _Reader:
         label = arguments[1]
         if isinstance(label, Name) and label.id in self.data:
             self.one_hot(label.id, logits, axis)
+            if self.data[label.id].tensor is None:
+                self.assumed[label.id] = axis
         return ops.apply("cross_entropy", logits, self.node(label), at=(axis, node.option("reduction")))
 
     def one_hot(self, name: str, logits: Expression, axis: int) -> None:

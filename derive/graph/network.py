@@ -47,6 +47,7 @@ class Network:
     data: Mapping[str, Datum]
     equations: tuple[Equation, ...]
     labels: Mapping[str, Tensor] = field(default_factory=dict)
+    assumed: Mapping[str, int] = field(default_factory=dict)
 
     def shape(self, name: str) -> Shape:
         """The shape of a datum or an equation; ``KeyError`` for any other name."""
@@ -79,7 +80,12 @@ class Network:
         return frozenset((*self.labels, *(node.at[0] for node in nodes if node.op == "one_hot" and node.at[0])))
 
     def sums_to_one(self, name: str, axis: int) -> bool:
-        """Whether the numbers given under a name add up to exactly 1 along an axis, in every row or column."""
+        """Whether the numbers given under a name add up to exactly 1 along an axis, in every row or column.
+
+        Of labels without numbers that is assumed: ``assumed`` maps them to the axis of their classes.
+        """
+        if name in self.assumed:
+            return self.assumed[name] == axis
         if name in self._by_name and self.equation(name).value.op == "one_hot":
             return axis == 1
         datum = self.data.get(name)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from derive.problem.ask import Known
 
 QUESTION_KEYS = ("forward", "in_terms_of", "delta", "batch", "differences")
-NOT_BUILT = ("in_terms_of", "batch", "differences")
+NOT_BUILT = ("batch", "differences")
 REDUCTIONS = ("sum", "mean")
 SECOND = re.compile(rf"d2({QUANTITY})/d({QUANTITY})", re.ASCII)
 RATIO = re.compile(rf"d{QUANTITY}/d{QUANTITY}", re.ASCII)
@@ -115,7 +115,7 @@ def _listed(value: object) -> list[object]:
 
 def _name(name: object, known: Known, places: Places, path: KeyPath) -> str:
     """A name of the problem."""
-    key = next(part for part in reversed(path) if isinstance(part, str))
+    key = path[1]
     if not isinstance(name, str):
         raise places.error(f"{key} has {wording.kind(name)}, expected are names", *path)
     if name not in known.names and known.complete:

@@ -73,7 +73,7 @@ def proofs(part: Part) -> Iterator[Check]:
             continue
         for index in np.ndindex(rule.shape):
             local = _handed_back(paths, Entry(name, index))
-            if _equal(part, local, rule[index]):
+            if equal(part, local, rule[index]):
                 shown += 1
             else:
                 _same_numbers(part, "sympy_local", f"{Adjoint(adjoint.of, name)}", index, local, rule[index])
@@ -120,16 +120,16 @@ def _whole(part: Part, explicit: Explicit, paths: Paths, loss: str) -> Iterator[
         slopes = whole.xreplace({v: sympy.S.Zero for x, v in moving.items() if x not in of_name})
         by_paths = {index: explicit.written_out(entry) for index, entry in entries.items()}
         shown = len(entries)
-        if not _equal(part, slopes, sympy.Add(*(moving[symbols[index]] * entry for index, entry in by_paths.items()))):
+        if not equal(part, slopes, sympy.Add(*(moving[symbols[index]] * entry for index, entry in by_paths.items()))):
             for index, entry in by_paths.items():
                 slope = along(slopes, moving, symbols[index])
-                if not _equal(part, slope, entry):
+                if not equal(part, slope, entry):
                     shown -= 1
                     _same_numbers(part, "sympy_whole", f"d{loss}/d{name}", index, slope, entry)
         yield Check("sympy_whole", f"d{loss}/d{name}", True, f"{shown} of {symbols.size}")
 
 
-def _equal(part: Part, a: sympy.Expr, b: sympy.Expr) -> bool:
+def equal(part: Part, a: sympy.Expr, b: sympy.Expr) -> bool:
     """Whether SymPy shows two entries equal, given that labels add up to 1.
 
     They are tried as they stand, and then with the values that equations have named and the formulas of the functions.

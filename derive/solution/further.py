@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from derive.records import dataclass
-from derive.solution import second, tangents
+from derive.solution import alphabet, second, tangents
+from derive.solution.alphabet import Spelled
 from derive.solution.checks import Check, Witness
 from derive.solution.second import Second
 from derive.solution.tangents import Pass
@@ -24,6 +25,7 @@ class Further:
 
     passes: tuple[Pass, ...] = ()
     seconds: tuple[Second, ...] = ()
+    spelled: tuple[Spelled, ...] = ()
 
     @property
     def views(self) -> Mapping[str, Part]:
@@ -37,7 +39,7 @@ class Further:
 
 def further(part: Part) -> Further:
     """Every further question answered. Raises ``ProblemError`` for what cannot be."""
-    return Further(passes=tangents.passes(part), seconds=second.seconds(part))
+    return Further(passes=tangents.passes(part), seconds=second.seconds(part), spelled=alphabet.spelled(part))
 
 
 def checks(part: Part, found: Further, witness: Witness | None) -> Iterator[Check]:
@@ -45,3 +47,4 @@ def checks(part: Part, found: Further, witness: Witness | None) -> Iterator[Chec
     if witness is not None:
         yield from tangents.checks(part, found.passes, witness)
     yield from second.checks(part, found.seconds, witness)
+    yield from alphabet.checks(part, found.spelled)

@@ -39,7 +39,7 @@ def instance(problem: Problem, network: Network) -> tuple[Problem, dict[str, int
         tensor = numbers(shape)
         if tensor is None:
             return None
-        given[name] = tensor
+        given[name] = _adding_up(tensor, network.assumed[name]) if name in network.assumed else tensor
     upstream = []
     for known in problem.ask.upstream:
         value = known.value or numbers(network.shape(known.at))
@@ -54,6 +54,20 @@ def instance(problem: Problem, network: Network) -> tuple[Problem, dict[str, int
             return None
     ask = replace(problem.ask, upstream=tuple(upstream), questions=questions)
     return replace(problem, given=given, shapes={}, functions=functions, ask=ask), sizes
+
+
+def _adding_up(tensor: Tensor, axis: int) -> Tensor:
+    """Labels: every row (column) divided by its sum, so that it adds up to 1."""
+    rows, columns = tensor.shape
+    entries = tensor.entries
+    lines = [
+        entries[i * columns : (i + 1) * columns] if axis == 1 else entries[i::columns]
+        for i in range((rows, columns)[1 - axis])
+    ]
+    sums = [sum(line, fmpq(0)) for line in lines]
+    return Tensor.of(
+        tensor.shape, (entries[i * columns + j] / sums[(i, j)[1 - axis]] for i in range(rows) for j in range(columns))
+    )
 
 
 def _with_directions(

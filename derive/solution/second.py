@@ -7,7 +7,6 @@ mode, one row of the Hessian for each entry. Both are held against SymPy and aga
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ from derive.solution.derivation import derive
 from derive.solution.elementwise import enclosed
 from derive.solution.flat import flat
 from derive.solution.jacobian import Chain, chains
-from derive.solution.view import along, bar, extended, refused, view, with_bars
+from derive.solution.view import along, bar, down_to_data, extended, refused, view, with_bars
 
 if TYPE_CHECKING:
     from derive.solution.solve import Part
@@ -259,18 +258,6 @@ def _engine_entry(one: Second, k: int, m: int) -> sympy.Expr:
     seeds = list(explicit.symbols(Adjoint("", bar(one.first))).ravel())
     unit = {seed: sympy.Integer(n == k) for n, seed in enumerate(seeds)}
     entry = explicit.symbols(Adjoint(bar(one.first), one.then)).ravel()[m]
-    rights: dict[Name, Expression] = {
-        n: value for n, value in derivation.adjoints.items() if value != leaf(n, value.shape)
-    }
-    while named := {s: explicit.entry_of[s] for s in entry.free_symbols if s in explicit.entry_of}:
-        inner = {s: explicit.entries(rights[e.name])[e.index] for s, e in named.items() if e.name in rights}
-        if not inner:
-            break
-        entry = entry.xreplace(inner)
+    rights: dict[Name, Expression] = dict(derivation.adjoints.items())
+    entry = down_to_data(explicit, rights, entry)
     return entry.xreplace(unit)
-
-
-def size(one: Second) -> tuple[int, int]:
-    """Rows and columns of the value, as a Hessian is laid out."""
-    network = one.view.network
-    return math.prod(map(int, network.shape(one.first))), math.prod(map(int, network.shape(one.then)))

@@ -16,8 +16,10 @@ from derive.calculus.functions import Functions
 from derive.calculus.paths import Paths
 from derive.errors import ProblemError
 from derive.graph import build
+from derive.graph.collect import collect
 from derive.graph.expression import Adjoint, Expression, Name, leaf
 from derive.graph.network import Network
+from derive.graph.ops.windows import work
 from derive.graph.ops import negate
 from derive.graph.sizes import describe, is_scalar
 from derive.numbers import arrays
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from derive.solution.gates import Gates
     from derive.solution.quiz import Questions
 
+MOST_PRODUCTS = 5_000_000  # of two numbers, in one convolution
 MOST_NUMBERS = 20_000_000  # entries of one intermediate value
 
 
@@ -205,6 +208,7 @@ def differentiated(problem: Problem) -> Part:
         shape_derivation = derive(network, functions, wish.top, wish.gradients, seeds=seeds)
         derivation = shape_derivation
         if problem.convention.layout == "numerator":
+            _only_matrices(problem, network)
             derivation = derive(network, functions, wish.top, wish.gradients, seeds=seeds, layout="numerator")
     ratios = {ratio.text: derived_ratio(network, functions, ratio) for ratio in wish.ratios}
     adjoints: dict[Adjoint, Expression] = dict(shape_derivation.adjoints) if shape_derivation else {}
@@ -219,12 +223,10 @@ def differentiated(problem: Problem) -> Part:
     if signals:
         derivation = _with_signals(problem, derivation, signals)
         if problem.convention.delta_sign == "negative":
-            for adjoint in derivation.adjoints:
+            for adjoint, value in derivation.adjoints.items():
                 if adjoint.by in signals:
-                    shape = network.shape(adjoint.by)
-                    turned = shape[::-1] if adjoint.numerator else shape
                     negative = Adjoint(adjoint.of, adjoint.by, adjoint.numerator, True)
-                    equations[negative] = negate(leaf(adjoint, turned))
+                    equations[negative] = collect(negate(value))
     kind = Balls(functions)
     where = {e.name: (problem.file, e.line) for e in network.equations}
     data = _data(problem, network)
@@ -458,11 +460,33 @@ def _with(data: Data, more: Mapping[Name, arrays.Array]) -> Data:
     return lambda bits: {**data(bits), **more}
 
 
+def _only_matrices(problem: Problem, network: Network) -> None:
+    """Numerator layout turns matrices on their side; for more than two axes it says nothing."""
+    for name in (*network.data, *(str(equation.name) for equation in network.equations)):
+        if len(network.shape(name)) > 2:
+            raise ProblemError(
+                f'layout = "numerator" is for numbers, rows, columns and matrices; {name} is '
+                f"{describe(network.shape(name))}",
+                file=problem.file,
+                line=problem.line("convention", "layout"),
+                hint='leave layout out, or say layout = "shape"',
+            )
+
+
 def _affordable(problem: Problem, network: Network) -> None:
     """Numbers for a matrix of more than ``MOST_NUMBERS`` entries are refused before they fill the memory."""
     if not network.numeric:
         return
     for equation in network.equations:
+        products = sum(map(work, equation.value.nodes()))
+        if products > MOST_PRODUCTS:
+            raise ProblemError(
+                f"the convolution in the equation for {equation.name} is made of {products:,} products; "
+                f"the most is {MOST_PRODUCTS:,}",
+                file=problem.file,
+                line=equation.line,
+                hint="take fewer samples, or a smaller image",
+            )
         largest = max((node.shape for node in equation.value.nodes()), key=lambda shape: prod(map(int, shape)))
         if prod(map(int, largest)) > MOST_NUMBERS:
             raise ProblemError(

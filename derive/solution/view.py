@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import sympy
+
 from derive.calculus.explicit import Explicit
 from derive.errors import ProblemError
 from derive.graph.expression import Adjoint, Expression, Name, leaf
@@ -42,7 +44,7 @@ def along(name: str, by: str) -> str:
 def extended(network: Network, equations: Mapping[str, Expression], data: Mapping[str, Datum]) -> Network:
     """The network with more data and more equations."""
     more = tuple(Equation(name, value) for name, value in equations.items())
-    return Network({**network.data, **data}, (*network.equations, *more), network.labels)
+    return Network({**network.data, **data}, (*network.equations, *more), network.labels, network.assumed)
 
 
 def with_bars(of: str, expression: Expression) -> Expression:
@@ -54,6 +56,18 @@ def with_bars(of: str, expression: Expression) -> Expression:
         return node
 
     return expression.rebuild(change)
+
+
+def down_to_data(explicit: Explicit, rights: Mapping[Name, Expression], entry: sympy.Expr) -> sympy.Expr:
+    """An entry with adjoints, then intermediates, replaced by their right-hand sides; known adjoints stay."""
+    own = {name: right for name, right in rights.items() if right.op != "name" or right.name != name}
+    while inner := {
+        s: explicit.entries(own[explicit.entry_of[s].name])[explicit.entry_of[s].index]
+        for s in entry.free_symbols
+        if s in explicit.entry_of and explicit.entry_of[s].name in own
+    }:
+        entry = entry.xreplace(inner)
+    return explicit.written_out(entry)
 
 
 def refused(part: Part, key: str, message: str, hint: str | None = None) -> ProblemError:

@@ -180,6 +180,12 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
 
             yield from second_derivatives(sheet)
 
+    def alphabet() -> Iterator[Block]:
+        if part.further is not None:
+            from derive.report.compose.further import alphabet
+
+            yield from alphabet(sheet)
+
     def tangents() -> Iterator[Block]:
         if part.further is not None:
             from derive.report.compose.further import forward_mode
@@ -207,6 +213,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         ("quiz", lambda: _quiz(sheet, False)),
         ("second", second),
         ("tangents", tangents),
+        ("alphabet", alphabet),
         ("update", update),
         ("training", lambda: training(sheet)),
     )

@@ -103,6 +103,13 @@ def of_indices(sheet: Sheet) -> Iterator[Spans]:
         yield sheet.words.say(f"conventions.index_{order.replace('-', '_')}")
 
 
+def of_labels(sheet: Sheet) -> Iterator[Spans]:
+    """What is assumed of labels that have no numbers."""
+    network = sheet.part.network
+    if network.assumed and sheet.part.asked.top is not None:
+        yield sheet.words.say("conventions.labels_add_up", labels=sheet.listed(network.assumed))
+
+
 def of_signals(sheet: Sheet) -> Iterator[Spans]:
     """The sign of the error signals."""
     questions = sheet.part.problem.ask.questions

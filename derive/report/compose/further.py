@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import sympy
 
-from derive.graph.expression import Expression
+from derive.graph.expression import Adjoint, Expression, Name
+from derive.problem.ask import split_ratio
 from derive.report.compose.chains import chain_of_jacobians
 from derive.report.compose.sheet import Sheet, fits
 from derive.report.compose.statement import plain
@@ -33,7 +34,7 @@ def equation(sheet: Sheet, name: str) -> Chain:
     return _chain(sheet, name, value)
 
 
-def _chain(sheet: Sheet, name: str, value: Expression) -> Chain:
+def _chain(sheet: Sheet, name: Name, value: Expression) -> Chain:
     """A chain without the links that are too wide for a line; formula and result always stay."""
     formula = sheet.formula_links(value)
     numbers = sheet.number_links(name, value) if sheet.numeric else []
@@ -90,6 +91,24 @@ def _seed(sheet: Sheet, name: str) -> str:
 def _products(sheet: Sheet, one: Pass, products: Expression) -> Chain:
     """The last tangent as reverse mode has it: adjoint times direction."""
     return _chain(sheet, dot(one.end), products)
+
+
+# ── a prescribed alphabet ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def alphabet(sheet: Sheet) -> Iterator[Block]:
+    """Each gradient in the letters that are allowed for it."""
+    found = sheet.part.further.spelled if sheet.part.further is not None else ()
+    for letters in dict.fromkeys(one.letters for one in found):
+        yield Paragraph(sheet.words.say("alphabet.intro", letters=sheet.listed(_names(letters))))
+        yield Display(tuple(_chain(sheet, one.name, one.formula) for one in found if one.letters == letters))
+
+
+def _names(letters: Sequence[str]) -> Iterator[Name]:
+    """Names as they are; ``dJ/dy`` as the derivative that it is."""
+    for letter in letters:
+        ratio = split_ratio(letter)
+        yield letter if ratio is None else Adjoint(*ratio)
 
 
 # ── second derivatives ──────────────────────────────────────────────────────────────────────────────────────────
@@ -166,4 +185,4 @@ def _entries(sheet: Sheet, written: sympy.Matrix) -> tuple[str, ...]:
     return (matrix_of(written.shape, lambda index: cell(index).text),)
 
 
-__all__ = ["forward_mode", "results", "second_derivatives", "view_of"]
+__all__ = ["alphabet", "forward_mode", "results", "second_derivatives", "view_of"]

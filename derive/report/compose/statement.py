@@ -15,7 +15,7 @@ from derive.graph.sizes import is_scalar
 from derive.numbers.rounding import as_decimal, minimal, printed
 from derive.problem.names import stem_of
 from derive.problem.problem import Text as Words
-from derive.report.compose.conventions import of_indices, of_logarithms, of_signals, of_the_loss
+from derive.report.compose.conventions import of_indices, of_labels, of_logarithms, of_signals, of_the_loss
 from derive.report.compose.diagram import network_figure
 from derive.report.compose.sheet import MOST_NAMED, Sheet
 from derive.report.compose.windows import notation_used, values
@@ -200,7 +200,7 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
         items.append(words.say(f"windows.{key}", **places))
     if part.asked.top is not None and sheet.some_direct:
         items.append(words.say("conventions.direct", sign=Math(r"\partial^{+}")))
-    items += [*of_signals(sheet), *of_the_loss(sheet), *of_indices(sheet), *of_logarithms(sheet)]
+    items += [*of_signals(sheet), *of_the_loss(sheet), *of_labels(sheet), *of_indices(sheet), *of_logarithms(sheet)]
     if sheet.numeric:
         mode = words.text(f"conventions.{convention.rounding}")
         if convention.significant is not None:

@@ -308,7 +308,7 @@ class Matrices:
             return cells.multiply([front, self._filled(node.args[1])])
         match node.op:
             case "matmul":
-                return cells.multiply([self._filled(arg) for arg in node.args])
+                return cells.multiply([self._beside_filled(arg) for arg in node.args])
             case "softmax" | "log_softmax":
                 return self._filled_softmax(node)
             case "inv":
@@ -324,6 +324,11 @@ class Matrices:
             case "multiply" if self._has_product(node) or self._many_factors(node) or self._multiple(node):
                 return self._filled_product(node)
         return self._entries(node, node.shape)
+
+    def _beside_filled(self, node: Expression) -> Cell:
+        """A factor of a product of matrices: what stays an entrywise product of matrices stands in brackets."""
+        cell = self._filled(node)
+        return Cell(bracketed(cell.text)) if _entrywise(node) and r" \odot " in cell.text else cell
 
     def _filled_softmax(self, node: Expression) -> Cell:
         """One over the sum, times the row of powers, for one sample with few classes; else softmax of the matrix."""
