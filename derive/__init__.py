@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         MSELoss,
         SquaredError,
     )  # fmt: skip
+    from derive.problem.sources.numpy_source import from_numpy
     from derive.problem.sources.onnx_file import from_onnx
     from derive.problem.sources.pytorch import from_torch
     from derive.problem.sources.sequential import Residual, Sequential
@@ -57,7 +58,7 @@ __all__ = [
     "Conv2d", "CrossEntropyLoss", "Dense", "Dropout", "Embedding", "Flatten", "Identity", "L1Loss", "LayerNorm",
     "LeakyReLU", "Linear", "LogSoftmax", "MSELoss", "MaxPool2d", "Problem", "ProblemError", "ReLU", "Residual",
     "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Solution", "SquaredError", "Tanh", "Unsupported", "Value",
-    "built_in", "from_onnx", "from_torch", "solve",
+    "built_in", "from_numpy", "from_onnx", "from_torch", "solve",
 ]  # fmt: skip
 
 _HOME = {"api": ["Solution", "Value", "solve"], "errors": ["ProblemError", "Unsupported"], "solution": ["CheckFailed"]}
@@ -65,6 +66,7 @@ _HOME["problem"] = ["Problem", "built_in"]
 _HOME["problem.sources.sequential"] = ["Residual", "Sequential"]
 _HOME["problem.sources.losses"] = [*(name for name in __all__ if name.endswith("Loss")), "SquaredError"]
 _HOME["problem.sources.onnx_file"] = ["from_onnx"]
+_HOME["problem.sources.numpy_source"] = ["from_numpy"]
 _HOME["problem.sources.pytorch"] = ["from_torch"]
 _HOME["problem.sources.layers"] = sorted(set(__all__) - {name for names in _HOME.values() for name in names})
 
