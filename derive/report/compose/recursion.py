@@ -32,15 +32,18 @@ def recursion(sheet: Sheet) -> Iterator[Block]:
     yield Heading(3, words.say("recursion.heading"))
     yield Paragraph(words.say("recursion.step", index=Math(_letter(sheet, found))))
     yield Display(tuple(general_chain(sheet, general) for general in steps))
+    assert sheet.part.derivation is not None
     starts = [name for name in found.starts if name.by in computed]
-    if starts:
+    known = [name for name in starts if sheet.part.derivation.adjoints[name].names() == (name,)]
+    for name in known:
+        yield Paragraph(words.say("recursion.known", derivative=sheet.math(name)))
+    if starts[len(known) :]:
         yield Paragraph(words.say("recursion.start"))
-        yield Display(tuple(_plain(sheet, name) for name in starts))
+        yield Display(tuple(_plain(sheet, name) for name in starts if name not in known))
     closed = _closed(found, steps)
-    if closed is not None:
+    if closed is not None and closed not in steps:
         yield Paragraph(words.say("recursion.closed"))
         yield Display((general_chain(sheet, closed),))
-    assert sheet.part.derivation is not None
     sums = [
         (adjoint, gathered)
         for adjoint in sheet.part.derivation.adjoints
