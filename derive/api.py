@@ -342,7 +342,9 @@ def _results(part: solved.Part, largest: int) -> Iterator[Result]:
         yield result(one.text, part.value_of(one.text).shape, partial(_jacobian_shown, part, one.text))
     if part.history is not None and len(part.history.runs) > 1 and top:
         count = len(part.history.runs) - 1
-        yield named(f"{top} after {count} update{'s' if count > 1 else ''}", top, part.history.runs[-1])
+        told = "update" if part.history.update.batches is None else "pass"
+        told = told if count == 1 else {"update": "updates", "pass": "passes"}[told]
+        yield named(f"{top} after {count} {told}", top, part.history.runs[-1])
     if part.convergence is not None:
         run = part.convergence
         why = {"loss": "small enough", "settled": "settled", "at_most": "not settled", "diverged": "then diverged"}

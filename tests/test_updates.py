@@ -549,3 +549,51 @@ def test_training_goes_on_with_the_rule() -> None:
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
         w -= 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
     assert run.parameters["w"].item() == pytest.approx(w, rel=1e-9)
+
+
+def test_numbers_in_flat_lists_are_one_to_a_sample() -> None:
+    """Class numbers and rows of a table, both as flat lists: each update sees its own, as NumPy does."""
+    text = '''equations = """
+Y = one_hot(y, 3)
+z = embedding(T, k) @ W
+E = -sum(Y * log(softmax(z)))
+"""
+given = { y = [0, 2, 1], k = [1, 0, 1] }
+parameters = { T = [[0.1, 0.2], [0.3, -0.1]], W = [[0.1, -0.2, 0.3], [0.4, 0.5, 0.1]] }
+ask = { gradients = [], update = { rate = 0.5, over = ["y", "k"] } }'''
+    found = solve(problem_from_text(text, name="p")).part()
+    table, w = np.array([[0.1, 0.2], [0.3, -0.1]]), np.array([[0.1, -0.2, 0.3], [0.4, 0.5, 0.1]])
+    for label, row in ((0, 1), (2, 0), (1, 1)):
+        e = np.exp(table[[row]] @ w)
+        g = e / e.sum() - np.eye(3)[[label]]
+        down = np.zeros_like(table)
+        down[[row]] = g @ w.T
+        table, w = table - 0.5 * down, w - 0.5 * table[[row]].T @ g
+    assert found.history is not None
+    assert np.allclose(arrays.to_floats(found.history.runs[1].value("T")), table, rtol=1e-12)
+    assert np.allclose(arrays.to_floats(found.history.runs[1].value("W")), w, rtol=1e-12)
+
+
+def test_each_part_may_have_a_rule_of_its_own() -> None:
+    """Rules and samples come with the parts; what is read back knows in which part it stands."""
+    text = """equations = "E = sum((x * w - t) ** 2) / 2"
+given = { t = [[1], [2]] }
+parameters = { w = 0.5 }
+[[part]]
+name = "a"
+given = { x = [[1], [2]] }
+ask = { update = { rate = 0.1, rule = "momentum", steps = 2 } }
+[[part]]
+name = "b"
+given = { x = [[2], [1]] }
+ask = { gradients = [], update = { rate = 0.1, over = ["x", "t"] } }
+"""
+    solution = solve(problem_from_text(text, name="p"))
+    a, b = (part.history for part in solution.parts)
+    assert a is not None
+    assert b is not None
+    # The gradient is 5 (w - 1): v = -2.5 and w = 0.75, then v = 0.9 (-2.5) - 1.25 = -3.5 and w = 0.75 + 0.35.
+    assert str(a.runs[2].value("w").item()) == "11/10"
+    assert len(b.moves) == 2
+    report = read_document(compose(solution), solution)
+    assert not report.of("wrong", "slip"), "\n".join(map(str, report.of("wrong", "slip")))

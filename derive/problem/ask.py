@@ -37,7 +37,7 @@ class Known:
     data: Mapping[str, object]
     parameters: Mapping[str, Tensor]
     complete: bool = True
-    labels: frozenset[str] = frozenset()  # data that a cross-entropy takes as its labels
+    labels: frozenset[str] = frozenset()  # data that may be class numbers, one to a sample
 
     @property
     def names(self) -> tuple[str, ...]:

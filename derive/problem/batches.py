@@ -35,9 +35,9 @@ def read_batches(table: Mapping[str, object], known: Known, steps: int, places: 
         return None  # each part brings its own
     counts = {name: _count(name, known, along, places, (*path, "over")) for name in over}
     lines = "columns" if along else "rows"
-    rows = max(counts.values(), key=list(counts.values()).count)
+    rows = _rows(counts, known)
     for name, count in counts.items():
-        if count != rows and not (name in known.labels and known.data[name] in ((1, rows), (rows, 1))):
+        if count != rows and not (_listed(name, known) and rows in known.data[name]):  # type: ignore[operator]
             other = next(other for other, size in counts.items() if size == rows)
             raise places.error(
                 f"{other} has {rows} {lines} and {name} has {count}: each sample needs one of each",
@@ -56,6 +56,20 @@ def read_batches(table: Mapping[str, object], known: Known, steps: int, places: 
     if each not in ("pass", "update"):
         raise places.error(f'each is {wording.kind(each)}, expected is "update" or "pass"', *path, "each")
     return Batches(over, size, rows, orders, along, each == "update")
+
+
+def _rows(counts: Mapping[str, int], known: Known) -> int:
+    """How many samples there are: as most of the data say that are no lists of numbers, one to a sample."""
+    sure = [count for name, count in counts.items() if not _listed(name, known)]
+    if not sure:
+        sure = [max(known.data[name]) for name in counts]  # type: ignore[call-overload]
+    return max(sure, key=sure.count)
+
+
+def _listed(name: str, known: Known) -> bool:
+    """Whether a name may be a flat list of class numbers."""
+    shape = known.data[name]
+    return name in known.labels and isinstance(shape, tuple) and len(shape) == 2 and 1 in shape
 
 
 def _over(value: object, known: Known, places: Places, path: tuple[str, ...]) -> tuple[str, ...]:

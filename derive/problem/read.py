@@ -503,13 +503,11 @@ def _gives_gradients(tables: Tables) -> bool:
 
 
 def _labels(statements: Iterable[Statement]) -> frozenset[str]:
-    """Data that stand as the labels of a cross-entropy: class numbers in a flat list are one to a sample."""
+    """Data that may be class numbers or row numbers: in a flat list there is one to a sample, however it lies."""
+    place = {"cross_entropy": 1, "one_hot": 0, "embedding": 1}
     calls = (node for statement in statements for node in walk(statement.expression) if isinstance(node, Call))
-    return frozenset(
-        call.arguments[1].id
-        for call in calls
-        if call.function == "cross_entropy" and isinstance(call.arguments[1], Name)
-    )
+    numbers = (call.arguments[place[call.function]] for call in calls if call.function in place)
+    return frozenset(node.id for node in numbers if isinstance(node, Name))
 
 
 def _canonical(name: str) -> str:

@@ -1,6 +1,6 @@
 """The certified run of the updates that a problem asks for: whole data, or the network of some of its rows.
 
-Batches of one size share their equations, adjoints included; each has numbers of its own.
+Batches with the same equations share their adjoints; each has numbers of its own.
 """
 
 from __future__ import annotations
@@ -33,27 +33,26 @@ class Samples:
     ) -> None:
         self.problem, self.network, self.functions = problem, network, functions
         self.whole: Model = equations, data
-        self._equations: dict[int, Mapping[Name, Expression]] = {}
-        self._data: dict[Rows, Data] = {}
+        self._derived: dict[tuple[Expression, ...], Mapping[Name, Expression]] = {}  # by the forward pass
+        self._known: dict[Rows, Model] = {}
 
     def __call__(self, rows: Rows) -> Model:
         """Equations and numbers of these rows; of the whole data for none."""
         update = self.problem.ask.update
         if not rows or update is None or update.batches is None:
             return self.whole
-        if rows not in self._data:
+        if rows not in self._known:
             part = batches.of_rows(self.problem, update.batches, rows)
             network = build(part)
-            self._data[rows] = data_of(network)
-            if len(rows) not in self._equations:
-                loss = loss_of(part, network)
+            forward = tuple(e.value for e in network.equations)
+            if forward not in self._derived:  # class numbers stand in the equations, so batches of one size may differ
                 gradients = part.ask.gradients
                 assert isinstance(gradients, tuple)
                 found: dict[Name, Expression] = {e.name: e.value for e in network.equations}
-                self._equations[len(rows)] = found | dict(
-                    derive(network, self.functions, loss, gradients).adjoints.items()
-                )
-        return self._equations[len(rows)], self._data[rows]
+                adjoints = derive(network, self.functions, loss_of(part, network), gradients).adjoints
+                self._derived[forward] = found | dict(adjoints.items())
+            self._known[rows] = self._derived[forward], data_of(network)
+        return self._known[rows]
 
 
 def loss_of(problem: Problem, network: Network) -> str:
