@@ -1,7 +1,7 @@
 """The cross-entropy of a softmax: through log-sum-exp to softmax minus label, and when that is true.
 
 ``sample`` is one sample with its normaliser and the logarithm of that as equations of their own; ``letters`` is the
-loss of a batch for any label, ``labelled`` the same for labels that are known to add up to 1.
+loss of a batch for any label, ``one class`` the same for labels that add up to 1, ``labelled`` with such in numbers.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import sympy
 
-from derive.chapters.blocks import boxed, equations, final
+from derive.chapters.blocks import boxed, equations, final, rules
 from derive.chapters.chapter import Chapter, Sizes, Worked
 from derive.chapters.losses import by_factor, entry_text, require_zero
 from derive.problem.problem import Problem
@@ -19,12 +19,15 @@ from derive.report.compose.sheet import Sheet
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Note, Paragraph
 
 LOSSES = {
-    "1/N": "cross_entropy(out, Y)",
-    "1": 'cross_entropy(out, Y, reduction="sum")',
-    "1/2": 'cross_entropy(out, Y, reduction="sum") / 2',
-    "1/2N": "cross_entropy(out, Y) / 2",
+    "1/N": "cross_entropy(out, {})",
+    "1": 'cross_entropy(out, {}, reduction="sum")',
+    "1/2": 'cross_entropy(out, {}, reduction="sum") / 2',
+    "1/2N": "cross_entropy(out, {}) / 2",
 }
-"""What may stand in front of the sum over samples and classes, and the loss with it."""
+"""What may stand in front of the sum over samples and classes, and the loss with it, around the labels."""
+
+ANY, ONE_CLASS = "1 * Y", "Y"
+"""The labels: a name alone stands for labels of one class, whose rows add up to 1; of a product nothing is assumed."""
 
 
 def problems(sizes: Sizes, factor: str) -> Mapping[str, Problem]:
@@ -44,15 +47,16 @@ def problems(sizes: Sizes, factor: str) -> Mapping[str, Problem]:
             name="sample",
         )
     }
-    for key, loss in LOSSES.items():
-        found[f"letters {key}"] = Problem.from_equations(
+    batches = {f"letters {key}": loss.format(ANY) for key, loss in LOSSES.items()}
+    for key, loss in {**batches, "one class": LOSSES[factor].format(ONE_CLASS)}.items():
+        found[key] = Problem.from_equations(
             f"s = softmax(out)\nJ = {loss}",
             shapes={"out": ["N", "n"], "Y": ["N", "n"]},
             ask={"gradients": ["out"]},
-            name=f"letters {key}",
+            name=key,
         )
     found["labelled"] = Problem.from_equations(
-        f"s = softmax(out)\nJ = {LOSSES[factor]}",
+        f"s = softmax(out)\nJ = {LOSSES[factor].format(ONE_CLASS)}",
         shapes={"out": [samples, classes]},
         given={"Y": [k % classes for k in range(samples)]},
         ask={"gradients": ["out"]},
@@ -80,10 +84,12 @@ def write(work: Worked) -> Iterator[Block]:
     yield Heading(1, words.say("cross-entropy.hypothesis"))
     yield Paragraph(words.say("cross-entropy.any", total=total, sums=_row_sums(letters)))
     yield boxed(letters, "out")
-    yield Paragraph(words.say("cross-entropy.one", samples=Math(str(work.sizes["N"]))))
-    yield boxed(work.sheets["labelled"], "out")
-    entry = Math(sample.symbols.entry("s", (0, 0)))
-    yield Note(words.say("cross-entropy.proof", entry=entry, total=total, count=_only_if(sample)))
+    yield Paragraph(words.say("cross-entropy.one"))
+    yield boxed(work.sheets["one class"], "out")
+    yield Paragraph(words.say("cross-entropy.numbers", samples=Math(str(work.sizes["N"]))))
+    yield rules(work.sheets["labelled"], ("out",))
+    rest = Math(rf"{sample.symbols.entry('s', (0, 0))} \, ({total.latex} - 1)")
+    yield Note(words.say("cross-entropy.proof", rest=rest, count=_only_if(sample)))
     yield Note(words.say("cross-entropy.not_logits", soft=soft, out=out, label=label))
     yield Heading(1, words.say("losses.factors"))
     yield Paragraph(words.say("cross-entropy.factors_text"))
