@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from derive.errors import ProblemError
-from derive.numbers.tensor import Tensor
 from derive.oracle.values import Floats, double
 from derive.problem.problem import Update
 from derive.problem.rules import RULES
@@ -30,7 +30,7 @@ class Optimiser:
         self._step = STEPS[update.rule]
         self.state: dict[str, dict[str, Floats]] = {
             name: {
-                parameter: _array(update.state[name][parameter])
+                parameter: doubles(update.state[name][parameter])
                 if name in update.state
                 else np.zeros(np.shape(parameters[parameter]))
                 for parameter in self.rates
@@ -119,5 +119,6 @@ STEPS: Mapping[str, Callable[[Optimiser, dict[str, Floats], Floats, float], Floa
 }
 
 
-def _array(tensor: Tensor) -> Floats:
+def doubles(tensor: Any) -> Floats:
+    """The numbers of a problem (a ``Tensor``) as doubles."""
     return np.array([double(x) for x in tensor.entries]).reshape(tensor.shape)

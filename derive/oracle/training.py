@@ -12,9 +12,9 @@ import numpy as np
 
 from derive.errors import ProblemError
 from derive.oracle.fits import describe
-from derive.oracle.rules import Optimiser
+from derive.oracle.rules import Optimiser, doubles
 from derive.oracle.tape import Tape, Values
-from derive.oracle.values import Floats, double
+from derive.oracle.values import Floats
 from derive.problem import batches
 from derive.problem.problem import Problem, Update
 from derive.records import dataclass
@@ -199,20 +199,14 @@ class _Run:
             part = batches.of_rows(self.problem, wish, rows)
             if len(rows) not in self.views:
                 self.views[len(rows)] = self._view(Tape(part))
-            self.data[rows] = {
-                name: np.array([double(x) for x in part.given[name].entries]).reshape(part.given[name].shape)
-                for name in wish.over
-            }
+            self.data[rows] = {name: doubles(part.given[name]) for name in wish.over}
         return self.views[len(rows)], self.data[rows]
 
     def _given(self, k: int) -> dict[str, Floats] | None:
         """The gradient of update k where the problem gives it."""
         if not self.update.slopes:
             return None
-        return {
-            name: np.array([double(x) for x in tensor.entries]).reshape(tensor.shape)
-            for name, tensor in self.update.slopes[k - 1].items()
-        }
+        return {name: doubles(tensor) for name, tensor in self.update.slopes[k - 1].items()}
 
     def move(self, view: View, data: Mapping[str, Floats], gradients: Mapping[str, Floats] | None) -> None:
         """One update, from the gradient in this view, or a given one; the view stands at the parameters."""
