@@ -34,6 +34,10 @@ def _cross_entropy(z: Any, y: Any, axis: int, reduction: str) -> Any:
     return -anp.sum(y * log_p) / (z.size // z.shape[axis] if reduction == "mean" else 1)
 
 
+def _whole(numbers: Any) -> Any:
+    return np.rint(np.array(getattr(numbers, "_value", numbers))).astype(int).ravel()
+
+
 def _stack(*parts: Any, axis: int) -> Any:
     if anp.ndim(parts[0]) == 0:
         return anp.reshape(anp.stack(parts), (1, -1))
@@ -42,6 +46,50 @@ def _stack(*parts: Any, axis: int) -> Any:
 
 def _normal(x: Any, axis: int, eps: Any) -> Any:
     return (x - anp.mean(x, axis=axis, keepdims=True)) / anp.sqrt(anp.var(x, axis=axis, keepdims=True) + number(eps))
+
+
+def _convolution(dims: int) -> Callable[..., Any]:
+    """Every entry as the sum that it is, one loop inside another."""
+
+    def convolve(x: Any, w: Any, stride: int, padding: int) -> Any:
+        flat = x.ndim == 2
+        if flat:
+            lead = (1,) if dims == 1 else (1, 1)
+            x, w = anp.reshape(x, (*lead, *x.shape)), anp.reshape(w, (*lead, *w.shape))
+        x = anp.pad(x, [(0, 0), (0, 0)] + [(padding, padding)] * dims, "constant")
+        counts = [(x.shape[2 + k] - w.shape[2 + k]) // stride + 1 for k in range(dims)]
+        entries = []
+        for n in range(x.shape[0]):
+            for f in range(w.shape[0]):
+                for place in np.ndindex(*counts):
+                    part = tuple(slice(i * stride, i * stride + w.shape[2 + k]) for k, i in enumerate(place))
+                    entries.append(anp.sum(x[(n, slice(None), *part)] * w[f]))
+        whole = (1, *counts) if flat and dims == 1 else counts if flat else (x.shape[0], w.shape[0], *counts)
+        return anp.reshape(anp.stack(entries), tuple(whole))
+
+    return convolve
+
+
+def _pooling(of_window: Callable[[Any], Any]) -> Callable[..., Any]:
+    def pool(x: Any, n: int, stride: int) -> Any:
+        shape = x.shape
+        space = shape[2:] if len(shape) > 2 else shape
+        x = anp.reshape(x, (-1, *space))
+        sizes = [1 if size == 1 else n for size in space]
+        counts = [(size - k) // stride + 1 if size > 1 else 1 for size, k in zip(space, sizes, strict=True)]
+        entries = [
+            of_window(x[(k, *(slice(i * stride, i * stride + s) for i, s in zip(place, sizes, strict=True)))])
+            for k in range(x.shape[0])
+            for place in np.ndindex(*counts)
+        ]
+        return anp.reshape(anp.stack(entries), (*(shape[:2] if len(shape) > 2 else ()), *counts))
+
+    return pool
+
+
+def _first_largest(window: Any) -> Any:
+    flat = anp.reshape(window, (-1,))
+    return flat[int(np.argmax(getattr(flat, "_value", flat)))]
 
 
 VALUES: dict[str, Callable[..., Any]] = {
@@ -71,6 +119,14 @@ VALUES: dict[str, Callable[..., Any]] = {
     "softmax": lambda z, axis: anp.exp(z) / anp.sum(anp.exp(z), axis=axis, keepdims=True),
     "log_softmax": lambda z, axis: z - anp.log(anp.sum(anp.exp(z), axis=axis, keepdims=True)),
     "cross_entropy": _cross_entropy,
+    "ones": lambda **sizes: np.ones(tuple(sizes.values())),
+    "zeros": lambda **sizes: np.zeros(tuple(sizes.values())),
+    "one_hot": lambda y, classes: np.eye(classes)[_whole(y)],
+    "embedding": lambda table, index: table[_whole(index)],
+    "conv1d": _convolution(1),
+    "conv2d": _convolution(2),
+    "max_pool": _pooling(_first_largest),
+    "avg_pool": _pooling(anp.mean),
     "concat": lambda *parts, axis: anp.concatenate(parts, axis=axis),
     "stack": _stack,
     "reshape": lambda x, **sizes: anp.reshape(x, tuple(sizes.values())),
@@ -95,7 +151,11 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "@": anp.dot,
     "**": lambda a, b: a**b,
     "<": lambda a, b: (a < b) * 1.0,
+    "<=": lambda a, b: (a <= b) * 1.0,
+    ">": lambda a, b: (a > b) * 1.0,
     ">=": lambda a, b: (a >= b) * 1.0,
+    "==": lambda a, b: (a == b) * 1.0,
+    "!=": lambda a, b: (a != b) * 1.0,
 }
 
 
@@ -105,7 +165,7 @@ def outside(node: syntax.Node, env: Env) -> Any:
         case syntax.Number(value=value):
             return number(value)
         case syntax.Name(id=name):
-            return env[name]
+            return env[name] if name in env else math.pi
         case syntax.Negate(operand=operand):
             return -outside(operand, env)
         case syntax.Transpose(operand=operand):

@@ -23,6 +23,7 @@ from derive.problem.language import check_name, read_equations, read_formula, wa
 from derive.problem.names import member, members, stem_of
 from derive.problem.places import Places
 from derive.problem.problem import Problem, Shape, Text
+from derive.problem.size_terms import canonical, names_in, terms
 from derive.problem.symbols import entry_name, symbol
 from derive.problem.syntax import Call, Name, Node, Statement
 from derive.problem.texts import clean, read_text
@@ -186,7 +187,7 @@ class _Reader:
             self.check_part_data(places)
         ask = read_ask(tables.get("ask", {}), known, places, self.folder)
         tops = tuple(top.of for top in ask.upstream)
-        sizes = tuple(size for shape in shapes.values() for size in shape if isinstance(size, str))
+        sizes = tuple(name for shape in shapes.values() for size in shape for name in names_in(size))
         signals = tuple(ask.questions.delta.values()) if ask.questions is not None else ()
         printed = (*known.names, *self.families.stems, *functions, *tops, *sizes, *signals)
         title = read_text(tables["title"], places, "title") if "title" in tables else MappingProxyType({"": self.name})
@@ -272,21 +273,36 @@ class _Reader:
             *self.families.stems,
         }
         for name, shape in found.items():
-            for size in shape:
+            for size in (part for size in shape for part in names_in(size)):
                 if size in values:
                     raise places.error(f"{size} is a size of {name} and the name of a quantity as well", "shapes", name)
         return found
 
     def size(self, size: object, places: Places, path: KeyPath) -> int | str:
         if isinstance(size, str):
-            self.check_name(size, "a size", places, path)
-            return size
+            return self.named_size(size, places, path)
         if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= LARGEST_SIZE:
             raise places.error(
                 f"a size of {path[1]} is {wording.kind(size)}, "
                 f"expected is a whole number from 1 to {LARGEST_SIZE} or a name",
                 *path,
             )
+        return size
+
+    def named_size(self, text: str, places: Places, path: KeyPath) -> int | str:
+        """A size that is a name, or a linear expression in names such as N - k + 1."""
+        try:
+            size = canonical(text)
+        except ValueError:
+            size = 0
+        if isinstance(size, int):  # no name in it: the message says what a name is
+            self.check_name(text, "a size", places, path)
+            return text
+        for name in names_in(size):
+            self.check_name(name, "a size", places, path)
+        number, names = terms(size)
+        if number + sum(names.values()) < 1 and not any(factor > 0 for factor in names.values()):
+            raise places.error(f"the size {text} of {path[1]} is never positive", *path)
         return size
 
     def once(
@@ -341,7 +357,7 @@ class _Reader:
         """A name is defined above its use."""
         known = {*data, "pi"}
         later = {statement.name: statement.line for statement in self.statements}
-        sizes = {size for shape in data.values() for size in shape if isinstance(size, str)}
+        sizes = {name for shape in data.values() for size in shape for name in names_in(size)}
         for statement in self.statements:
             for node in walk(statement.expression):
                 if not isinstance(node, Name) or node.id in known:

@@ -77,13 +77,17 @@ row(
 )
 
 
-def _sum_entry(e: Any, node: Expression, i: Any, j: Any) -> Any:
-    axis, (rows, columns) = node.at[0], node.args[0].shape
-    if axis == 0:
-        return e.total(rows, lambda p: e.operand(0, p, j))
-    if axis == 1:
-        return e.total(columns, lambda q: e.operand(0, i, q))
-    return e.total(rows, lambda p: e.total(columns, lambda q: e.operand(0, p, q)))
+def _sum_entry(e: Any, node: Expression, *index: Any) -> Any:
+    axis, shape = node.at[0], node.args[0].shape
+    if axis is not None:
+        return e.total(shape[axis], lambda p: e.operand(0, *index[:axis], p, *index[axis + 1 :]))
+
+    def inner(*places: Any) -> Any:
+        if len(places) == len(shape):
+            return e.operand(0, *places)
+        return e.total(shape[len(places)], lambda p: inner(*places, p))
+
+    return inner()
 
 
 row(

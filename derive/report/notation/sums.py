@@ -14,6 +14,7 @@ from flint import fmpq
 from derive.calculus.explicit import FirstIsLarger, FirstIsSmaller
 from derive.calculus.proofs.opaque import Opaque
 from derive.problem.problem import Shape
+from derive.problem.size_terms import canonical
 from derive.report.notation import cells, choices
 from derive.report.notation.cells import ATOM, PRODUCT, Cell, bracketed
 from derive.report.notation.symbols import Symbols
@@ -113,9 +114,15 @@ class Sums:
             shown = self._free(str(letter), extent, used)
             own[letter] = shown
             used.add(shown)
-            signs.append(rf"\sum_{{{shown}=1}}^{{{self._show(extent, {}, frozenset()).text}}}")
+            signs.append(rf"\sum_{{{shown}=1}}^{{{self._extent(extent)}}}")
         inner = self._show(node.function, own, frozenset(used))
         return Cell(f"{' '.join(signs)} {inner.factor()}", PRODUCT)
+
+    def _extent(self, extent: sympy.Expr) -> str:
+        """Up to where an index runs: a size, of several terms in the order in which sizes are written."""
+        if extent.is_Add:
+            return self.symbols.size(str(canonical(str(extent))))
+        return self._show(extent, {}, frozenset()).text
 
     def _free(self, letter: str, extent: sympy.Expr, used: set[str]) -> str:
         """A letter for a bound index: its own, that of the axis of the result with its size, or a spare one."""
