@@ -461,3 +461,31 @@ def test_every_row_is_tested_here() -> None:
     """A new operation needs a value in the table that autograd differentiates."""
     internal = {"same", "negate", "transpose", "index", "compare"}
     assert set(ROWS) - internal <= set(VALUES) | set(OPERATORS)
+
+
+CURVED = (
+    "sum(x[0:1, :]**3)", "x[1, 0]**3 * x[0, 1]", "sum(embedding(x, i)**3)", "sum(concat(x, x**2, axis=1)**2)",
+    "sum(reshape(x, 3, 2) @ x)", "sum(conv2d(x, x[:, 0:2])**2)", "sum(conv1d(x, x[:, 0:2], padding=1)**3)",
+    "sum(max_pool(x[:, 0:2], 2)**3)", "sum(avg_pool(x[:, 0:2], 2)**3)", "sum(layer_norm(x)**3)", "max(x)**3",
+    "sum(clip(x, -1, 1)**3)", "norm(x)**3", "logdet(x @ x.T)", "det(x @ x.T)", "sum(inv(x @ x.T)**2)",
+    "trace(x @ x.T @ x @ x.T)", "sum(sigmoid(x) * gelu(x) + silu(x))", "sum(elu(x) * softplus(x))",
+    "cross_entropy(x, y)", "sum(softmax(x, axis=0)**2)", "sum(maximum(x, x**2))", "sum(outer(x[0:1, :], x[1:2, :])**2)",
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("text", CURVED)
+def test_second_derivatives_are_those_of_the_gradient(text: str) -> None:
+    """Complex steps through back-propagation against differences of the gradient, for every kind of operation."""
+    x = [["0.3", "-0.7", "1.1"], ["0.9", "0.4", "-0.2"]]
+    oracle = Oracle(Problem.from_equations(f"f = {text}", given={"x": x, "i": [1, 0, 1], "y": [0, 2]}))
+    here, step = np.array([[float(entry) for entry in row] for row in x]), 1e-5
+    expected = np.zeros((6, 6))
+    for k in range(6):
+        unit = np.zeros(6)
+        unit[k] = step
+        ends = [oracle.backprop("f", values={"x": here + s * unit.reshape(2, 3)})["x"].ravel() for s in (1, -1)]
+        expected[:, k] = (ends[0] - ends[1]) / (2 * step)
+    found = oracle.second("f", "x", "x")
+    assert np.allclose(found, expected, rtol=1e-6, atol=1e-7 * max(1.0, float(np.max(np.abs(expected)))))
+    assert np.allclose(found, found.T, rtol=1e-9, atol=1e-12)

@@ -22,7 +22,7 @@ def pick_rows(table: Array, numbers: Array) -> Array:
 
 def pick_rows_back(g: Array, y: Array, table: Array, numbers: Array) -> Array:
     """Each row of the adjoint is added to the row that it came from."""
-    result = np.zeros(table.shape)
+    result = np.zeros(table.shape, dtype=np.result_type(g, table))
     np.add.at(result, _whole(numbers), g)
     return result
 

@@ -194,6 +194,6 @@ def key(x: Array, items: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def index_back(g: Array, y: Array, x: Array, items: tuple[Any, ...]) -> Array:
     """The adjoint in its place, zeros elsewhere."""
-    result = np.zeros(x.shape)
+    result = np.zeros(x.shape, dtype=np.result_type(g, x))
     result[key(x, items)] = g
     return result

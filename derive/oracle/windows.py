@@ -65,7 +65,7 @@ def convolve(x: Array, w: Array, stride: int, padding: int, dims: int) -> Any:
 def by_image(g: Array, y: Array, x: Array, w: Array, stride: int, padding: int, dims: int) -> Any:
     """The adjoint of the image: every place of the filter hands its share back to where it looked."""
     whole, filters = _image(x, dims), _image(w, dims)
-    result: Any = np.zeros(_padded(whole, padding).shape)
+    result: Any = np.zeros(_padded(whole, padding).shape, dtype=np.result_type(g, w))
     for place, part in _shifts(whole, filters.shape[2:], stride, padding):
         entry = filters[(slice(None), slice(None), *place)]
         result[(slice(None), slice(None), *part)] += np.moveaxis(np.tensordot(entry, _image(g, dims), (0, 1)), 0, 1)
@@ -77,7 +77,7 @@ def by_filter(g: Array, y: Array, x: Array, w: Array, stride: int, padding: int,
     """The adjoint of the filter: what each of its entries was multiplied with, weighted by the adjoint."""
     image, filters = _padded(_image(x, dims), padding), _image(w, dims)
     adjoint = _image(g, dims)
-    result: Any = np.zeros(filters.shape)
+    result: Any = np.zeros(filters.shape, dtype=np.result_type(g, x))
     axes = (0, *range(2, 2 + dims))
     for place, part in _shifts(_image(x, dims), filters.shape[2:], stride, padding):
         seen = image[(slice(None), slice(None), *part)]
@@ -115,7 +115,7 @@ def seen(x: Array, n: int, stride: int) -> Array:
 def given_back(shares: Array, x: Array, n: int, stride: int) -> Array:
     """The adjoint of ``seen``."""
     image: Any = x if x.ndim > 2 else x[np.newaxis, np.newaxis]
-    result: Any = np.zeros(image.shape)
+    result: Any = np.zeros(image.shape, dtype=shares.dtype)
     for k, (_, part) in enumerate(_shifts(image, _window(x, n), stride, 0)):
         result[(..., *part)] += shares[..., k]
     return np.asarray(result.reshape(x.shape))
