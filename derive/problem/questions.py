@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from derive.problem.ask import Known
 
 QUESTION_KEYS = ("forward", "in_terms_of", "delta", "batch", "differences")
-NOT_BUILT = ("batch", "differences")
+NOT_BUILT = ("differences",)
 REDUCTIONS = ("sum", "mean")
 SECOND = re.compile(rf"d2({QUANTITY})/d({QUANTITY})", re.ASCII)
 RATIO = re.compile(rf"d{QUANTITY}/d{QUANTITY}", re.ASCII)

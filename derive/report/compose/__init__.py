@@ -186,6 +186,12 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
 
             yield from alphabet(sheet)
 
+    def batch() -> Iterator[Block]:
+        if part.further is not None:
+            from derive.report.compose.further import batch
+
+            yield from batch(sheet)
+
     def tangents() -> Iterator[Block]:
         if part.further is not None:
             from derive.report.compose.further import forward_mode
@@ -214,6 +220,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         ("second", second),
         ("tangents", tangents),
         ("alphabet", alphabet),
+        ("batch", batch),
         ("update", update),
         ("training", lambda: training(sheet)),
     )

@@ -100,7 +100,13 @@ def _worth_showing(step: Step) -> bool:
 
 
 def _hidden(sheet: Sheet, step: Step) -> bool:
-    """A formula that still says the derivative where its negative has a name of its own."""
+    """A formula that still says the derivative where its negative has a name of its own, or adds up what adds up to 1."""
+    network = sheet.part.network
+    if any(
+        node.op == "sum" and node.args[0].op == "name" and node.args[0].name in network.assumed
+        for node in step.after.nodes()
+    ):
+        return True
     return any(sheet.turned(node.name) for node in step.after.nodes() if node.op == "name")
 
 

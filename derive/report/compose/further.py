@@ -11,12 +11,14 @@ import sympy
 
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.problem.ask import split_ratio
+from derive.report.compose.backward import matrix_form
 from derive.report.compose.chains import chain_of_jacobians
 from derive.report.compose.sheet import Sheet, fits
 from derive.report.compose.statement import plain
-from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
+from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph, Table
 from derive.report.notation import Cell, scalar
 from derive.report.notation.matrices import matrix_of
+from derive.solution.rows import Rows
 from derive.solution.second import Second, shown_written
 from derive.solution.tangents import Pass
 from derive.solution.view import bar, dot
@@ -111,6 +113,60 @@ def _names(letters: Sequence[str]) -> Iterator[Name]:
         yield letter if ratio is None else Adjoint(*ratio)
 
 
+# ── from one sample to a batch ──────────────────────────────────────────────────────────────────────────────────
+
+
+def batch(sheet: Sheet) -> Iterator[Block]:
+    """The equations and the derivatives for N rows, and what changes."""
+    found = sheet.part.further.rows if sheet.part.further is not None else None
+    if found is None:
+        return
+    seen, words = view_of(sheet, found.label), sheet.words
+    size = Math(sheet.symbols.size(found.size))
+    yield Heading(3, words.say("batch.heading", size=size), found.label)
+    key = "batch.row" if len(found.of) == 1 else "batch.rows"
+    yield Paragraph(words.say(key, names=sheet.listed(found.of), size=size))
+    network = seen.part.network
+    yield Display(
+        tuple(
+            Chain(seen.symbols.name(equation.name), (Link("=", seen.letters.terms(equation.value)),))
+            for equation in network.equations
+        )
+    )
+    loss = sheet.part.asked.loss
+    if loss is not None and found.kind:
+        kind = (
+            found.kind if found.kind == "other" else f"{'each' if found.kind == 'each' else 'loss'}_{found.reduction}"
+        )
+        yield Paragraph(words.say(f"batch.{kind}", loss=sheet.math(loss), size=size))
+    yield Paragraph(words.say("batch.derivatives"))
+    for adjoint in found.derivation.adjoints:
+        yield matrix_form(seen, found.derivation, adjoint)
+    yield from _what_changes(sheet, seen, found)
+
+
+def _what_changes(sheet: Sheet, seen: Sheet, found: Rows) -> Iterator[Block]:
+    """The formulas side by side, those that are other ones for N rows."""
+    words, before = sheet.words, sheet.part.derivation
+    assert before is not None
+    lines, same = [], []
+    for adjoint, value in found.derivation.adjoints.items():
+        if adjoint not in before.adjoints:
+            continue
+        one, many = sheet.letters.text(before.adjoints[adjoint]), seen.letters.text(value)
+        if one == many:
+            same.append(adjoint)
+        else:
+            lines.append(((sheet.math(adjoint),), (Math(one),), (Math(many),)))
+    if lines:
+        yield Paragraph(words.say("batch.changes"))
+        size = Math(sheet.symbols.size(found.size))
+        head = (words.say("batch.derivative"), words.say("batch.one"), words.say("batch.many", size=size))
+        yield Table(head, tuple(lines), "lll")
+    if same:
+        yield Paragraph(words.say("batch.same_one" if len(same) == 1 else "batch.same", names=sheet.listed(same)))
+
+
 # ── second derivatives ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -185,4 +241,4 @@ def _entries(sheet: Sheet, written: sympy.Matrix) -> tuple[str, ...]:
     return (matrix_of(written.shape, lambda index: cell(index).text),)
 
 
-__all__ = ["alphabet", "forward_mode", "results", "second_derivatives", "view_of"]
+__all__ = ["alphabet", "batch", "forward_mode", "results", "second_derivatives", "view_of"]
