@@ -58,7 +58,10 @@ class Writer:
             name, shape = self.step(depth + 1)
             name = f"({name})"
         kind = self.pick(
-            ["function"] * 3 + ["binary"] * 4 + ["matmul"] * 4 + ["reduce", "softmax", "turn", "power", "safe"]
+            ["function"] * 3
+            + ["binary"] * 4
+            + ["matmul"] * 4
+            + ["reduce", "softmax", "turn", "power", "safe", "whole", "whole", "slide"]
         )
         if kind == "function":
             return f"{self.pick(TAME)}({name})", shape
@@ -81,6 +84,10 @@ class Writer:
         if len(shape) < 2:
             return f"tanh({name}) * {self.known(())}", shape
         rows, columns = shape
+        if kind == "whole":
+            return self.whole(name, shape)
+        if kind == "slide":
+            return self.slide(name, shape)
         if kind == "turn":
             return f"({name}).T", (columns, rows)
         if kind == "reduce":
@@ -93,6 +100,57 @@ class Writer:
         if self.random.random() < 0.5:
             return f"{name} @ {self.known((columns, size))}", (rows, size)
         return f"{self.known((size, rows))} @ {name}", (size, columns)
+
+    def regular(self, size: int) -> str:
+        """A new square matrix that stays regular when something below 1 is added to its entries."""
+        name = self.datum((size, size))
+        for k in range(size):
+            self.data[name][k][k] = repr(round(float(self.data[name][k][k]) / 10 + 3 * (-1) ** k, 2))
+            for j in range(size):
+                if j != k:
+                    self.data[name][k][j] = repr(round(float(self.data[name][k][j]) / 10, 2))
+        return name
+
+    def whole(self, name: str, shape: Shape) -> tuple[str, Shape]:
+        """A matrix as a whole: norms, normalisations, quadratic forms, diagonals; inverse and determinant if square."""
+        rows, columns = shape
+        lines = [
+            (f"norm(1 + ({name})**2)", ()),
+            (f"norm(2 + tanh({name}), axis=0)", (1, columns)),
+            (f"norm(2 + tanh({name}), axis=1)", (rows, 1)),
+            (f"norm({name} - {self.known(shape)})**2", ()),
+            (f"({name}) @ {self.known((columns, columns))} @ ({name}).T", (rows, rows)),
+            (f"trace(({name}) @ {self.known((columns, rows))})", ()),
+        ]
+        if columns > 1:
+            lines += 2 * [(f"layer_norm({name}, eps=0.1)", shape)]
+        if rows > 1:
+            lines += 2 * [(f"batch_norm({name}, eps=0.1)", shape)]
+        if 1 in shape:
+            size = max(shape)
+            lines += [(f"diag({name})", (size, size)), (f"outer({name}, {self.known((1, 2))})", (size, 2))]
+        if rows == columns:
+            matrix = f"({self.regular(rows)} + tanh({name}) / 4)"
+            lines += 2 * [(f"inv{matrix}", shape), (f"det{matrix} / 9", ()), (f"logdet{matrix}", ())]
+            lines += [(f"diag({name})", (1, columns) if columns > 1 else (1, 1))]
+        return self.pick(lines)  # type: ignore[no-any-return]
+
+    def slide(self, name: str, shape: Shape) -> tuple[str, Shape]:
+        """A window over a matrix: a filter on an image, one on a signal with channels, the largest or the mean."""
+        rows, columns = shape
+        choice = self.pick(["conv2d", "conv1d", "max_pool", "avg_pool"])
+        if choice.startswith("conv"):
+            h, w = int(self.random.integers(1, min(rows, 2) + 1)), int(self.random.integers(1, min(columns, 2) + 1))
+            h = rows if choice == "conv1d" else h
+            stride, padding = self.pick([1, 1, 2]), int(self.random.integers(0, w if choice == "conv1d" else min(h, w)))
+            sides = (0 if choice == "conv1d" else padding, padding)
+            places = [(s + 2 * side - k) // stride + 1 for s, side, k in zip(shape, sides, (h, w), strict=True)]
+            return f"{choice}({name}, {self.known((h, w))}, stride={stride}, padding={padding})", tuple(places)
+        fitting = [n for n in (1, 2, 3) if all(size == 1 or (size >= n and size % n == 0) for size in shape)]
+        n = self.pick(fitting)
+        # Numbers of their own, all different: what is equal by two roads could never be told to be.
+        image = f"{name} + {self.datum(shape)}" if choice == "max_pool" else name
+        return f"{choice}({image}, {n})", (max(rows // n, 1), max(columns // n, 1))
 
     def line(self) -> None:
         """One more named equation; what may have grown large is brought back by a tanh or a sigmoid now and then."""
@@ -137,4 +195,44 @@ def program(seed: int) -> Problem:
         ask={"gradients": "all"} | ({"update": {"rate": 0.1, "steps": 2}} if parameters and seed % 3 == 0 else {}),
         convention={"layout": "numerator" if seed % 4 == 3 else "shape"},
         name=f"program-{seed}",
+    )
+
+
+def network(seed: int) -> Problem:
+    """A random network over stacks of images: convolutions, activations, pooling, then a dense layer."""
+    writer = Writer(seed)
+    pick, whole = writer.pick, writer.random.integers
+
+    def stack(shape: Shape) -> str:
+        name = f"d{len(writer.data)}"
+        writer.data[name] = np.vectorize(repr, otypes=[object])(
+            np.round(writer.random.uniform(-1.5, 1.5, size=shape), 2).astype(float)
+        ).tolist()
+        writer.shapes[name] = shape
+        return name
+
+    dims = pick([1, 2, 2])
+    shape: Shape = (pick([1, 2]), pick([1, 2]), *(int(whole(4, 6)) for _ in range(dims)))
+    name = stack(shape)
+    for _ in range(pick([1, 2])):
+        k = int(whole(1, min(3, *shape[2:]) + 1))
+        filters, stride, padding = pick([1, 2]), pick([1, 1, 2]), int(whole(0, k))
+        call = f"conv{dims}d({name}, {stack((filters, shape[1], *(k,) * dims))}, stride={stride}, padding={padding})"
+        bias = f" + {stack((1, filters, *(1,) * dims))}" if whole(0, 2) else ""
+        name = f"v{len(writer.lines)}"
+        writer.lines.append(f"{name} = {pick(TAME)}({call}{bias})")
+        shape = (shape[0], filters, *((size + 2 * padding - k) // stride + 1 for size in shape[2:]))
+    fitting = [n for n in (2, 3) if all(size == 1 or (size >= n and size % n == 0) for size in shape[2:])]
+    if fitting:
+        n = pick(fitting)
+        image = f"{name} + {stack(shape)}"
+        name = f"v{len(writer.lines)}"
+        writer.lines.append(f"{name} = {pick(['max_pool', 'avg_pool'])}({image}, {n})")
+        shape = (*shape[:2], *(max(size // n, 1) for size in shape[2:]))
+    width = int(np.prod(shape[1:]))
+    writer.lines.append(f"f = reshape({name}, {shape[0]}, {width})")
+    writer.lines.append(f"y = f @ {stack((width, 2))}")
+    writer.lines.append(pick(["loss = sum(y**2) / 2", "loss = mean(log_softmax(y))", "loss = sum(tanh(y))"]))
+    return Problem.from_equations(
+        "\n".join(writer.lines), given=writer.data, ask={"gradients": "all"}, name=f"network-{seed}"
     )
