@@ -58,6 +58,7 @@ from derive.report.notation.matrices import matrix_of
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 OUTPUT = {"Z_L": "Z_L", "W": "W_{L+1}", "b": "b_{L+1}"}
 RATE = "eta"
+MOST_ARGUMENTS = 6  # of the loss that are written out in a line of prose
 
 
 def problems(sizes: Sizes, factor: str) -> Mapping[str, Problem]:
@@ -215,8 +216,10 @@ def _hidden(work: Worked) -> Iterator[Block]:
     yield Paragraph(words.say("backprop.general", sizes=_letters(general, "Z_L", "W")))
     yield boxed(general, "Z_L")
     proved = holds_for_any_loss(sheet.part, ("W", "b", "Z_L"))
-    arguments = ", ".join(sheet.symbols.entry("out", index) for index in np.ndindex(*map(int, sheet.shape("out"))))
-    loss = Math(rf"{sheet.symbols.name('J')}({arguments})")
+    arguments = [sheet.symbols.entry("out", index) for index in np.ndindex(*map(int, sheet.shape("out")))]
+    if len(arguments) > MOST_ARGUMENTS:
+        arguments = [*arguments[:2], r"\ldots", arguments[-1]]
+    loss = Math(rf"{sheet.symbols.name('J')}({', '.join(arguments)})")
     yield Note(words.say("backprop.arbitrary", loss=loss, count=proved))
 
 
