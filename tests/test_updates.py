@@ -521,6 +521,10 @@ def test_the_question_sheet_says_what_the_rule_needs() -> None:
     text = plain(compose(solve(layer(asked)), questions=True))
     for words in ("0.7", "0.1", "momentum", "order 3, 1, 2", "one row of"):
         assert words in text
+    given = compose(solve(read_problem(HERE / "problems" / "rmsprop-given-gradients.toml")), questions=True)
+    [*_, table] = (block for block in given.blocks if isinstance(block, Table))
+    assert len(table.rows) == 3
+    assert "-0.05" in str(table.rows[2])
 
 
 def test_a_spoiled_rule_fails_its_check(monkeypatch: pytest.MonkeyPatch) -> None:

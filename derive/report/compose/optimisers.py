@@ -118,6 +118,23 @@ def stated(sheet: Sheet, update: Update) -> Iterator[Block]:
     yield Display(tuple(of.assigned(name, of.printed(name)) for name in names))
 
 
+def given_gradients(sheet: Sheet, update: Update) -> Iterator[Block]:
+    """The gradients of each update, for a sheet on which it is to be made."""
+    history = sheet.part.opening
+    if not update.slopes or history is None:
+        return
+    symbols = symbols_of(sheet.part, update)
+    names = [rules.given(name) for name in update.moving]
+    rows: list[tuple[Spans, ...]] = []
+    for move in history.moves:
+        of = rule_sheet(sheet, update, move, move.rule)
+        values = (of.assigned(name, of.printed(name)).links[0].terms[0] for name in names)
+        rows.append((_math(str(move.t)), *map(_math, values)))
+    yield Paragraph(sheet.words.say("rule.gradients"))
+    head = (sheet.words.say("rule.number"), *(_math(symbols[name]) for name in names))
+    yield Table(head, tuple(rows), "r" * len(head))
+
+
 def _decay(sheet: Sheet, update: Update) -> Spans:
     """To which parameters weight decay applies, how strongly, and where it enters."""
     names = [name for name in update.moving if name in update.decay]

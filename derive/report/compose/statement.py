@@ -407,9 +407,10 @@ def tasks(sheet: Sheet) -> Iterator[Block]:
     yield Heading(2, words.say("problem.find"))
     yield Items(tuple(items), ordered=True)
     if update is not None and not update.plain:
-        from derive.report.compose.optimisers import stated  # only such updates pay for it
+        from derive.report.compose.optimisers import given_gradients, stated  # only such updates pay for it
 
         yield from stated(sheet, update)
+        yield from given_gradients(sheet, update)
 
 
 def figure(sheet: Sheet) -> Iterator[Block]:
