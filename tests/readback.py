@@ -654,7 +654,7 @@ def numbered(text: Sequence[str], letter: str, number: int) -> tuple[str, ...]:
     while k < len(text):
         found.append(text[k])
         k += 1
-        above = found[-1] == "^" and tuple(text[k : k + 2]) == ("{", "(")
+        above = found[-1] == "^" and tuple(text[k : k + 2]) in (("{", "("), ("{", "["))
         if (found[-1] != "_" and not above) or k >= len(text):
             continue
         if text[k] == letter:

@@ -12,8 +12,11 @@ from derive.errors import ProblemError, Unsupported
 from derive.problem import Problem, problem_from_text
 from derive.problem.language import read_equations
 from derive.problem.write import problem_to_toml
+from derive.report.compose import compose
+from derive.report.notation import Symbols
 from derive.solution import solve
 from outside import autograd_gradients
+from readback_document import read_document
 
 BLOCK = """
 a = 2 * p
@@ -189,6 +192,20 @@ def test_a_family_is_asked_for_as_a_whole_or_by_member() -> None:
     assert set(solution.json()["parts"][0]["gradients"]) >= {"h[0]", "h[3]", "dL/dx[2]", "dh[3]/dh[1]"}
     jacobian = solution.value("dh[3]/dh[1]").floats()
     assert np.shape(jacobian) == (2, 2)
+
+
+def test_members_are_printed_as_the_problem_writes_any_of_them() -> None:
+    """``"h[t]"`` under [symbols] is the symbol of every member, with its number for the letter of the loop."""
+    problem = rnn(symbols={"h[t]": "h^{[t]}", "x": r"\mathbf{x}"}, ask={"gradients": ["h[1]"]})
+    solution = solve(problem)
+    symbols = Symbols(problem, solution.parts[0].network)
+    assert [symbols.name(f"h[{k}]") for k in ("2", "t-1")] == ["h^{[2]}", "h^{[t-1]}"]
+    assert symbols.entry("h[2]", (0, 1)) == "h^{[2]}_2"
+    assert symbols.name("x[3]") == r"\mathbf{x}_3"
+    assert symbols.name("z[12]") == "z_{12}"
+    assert not read_document(compose(solution), solution).findings
+    with pytest.raises(ProblemError, match=r"there are|nearest"):
+        rnn(symbols={"h[k]": "h^{[k]}"})
 
 
 def test_a_rate_for_a_family_is_one_for_every_member() -> None:

@@ -189,7 +189,9 @@ class _Reader:
         tops = tuple(top.of for top in ask.upstream)
         sizes = tuple(name for shape in shapes.values() for size in shape for name in names_in(size))
         signals = tuple(ask.questions.delta.values()) if ask.questions is not None else ()
-        printed = (*known.names, *self.families.stems, *functions, *tops, *sizes, *signals)
+        letters = {statement.loop for statement in self.statements if statement.loop}
+        general = (f"{stem}[{letter}]" for stem in sorted(self.families.stems) for letter in sorted(letters))
+        printed = (*known.names, *self.families.stems, *general, *functions, *tops, *sizes, *signals)
         title = read_text(tables["title"], places, "title") if "title" in tables else MappingProxyType({"": self.name})
         return Problem(
             name=self.name,

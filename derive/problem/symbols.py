@@ -28,7 +28,7 @@ ACCENTS = frozenset({"hat", "bar", "tilde"})
 FONTS = frozenset({"mathbf", "mathrm", "mathit", "mathcal", "mathbb", "boldsymbol", "vec", "dot", "ddot"})
 SIGNS = frozenset({"ell", "top", "prime", "ast", "star", "circ", "dagger"})
 
-_TOKEN = re.compile(r"\\[A-Za-z]+|[A-Za-z]|[0-9]+|[_^{}(),'*+-]| +", re.ASCII)
+_TOKEN = re.compile(r"\\[A-Za-z]+|[A-Za-z]|[0-9]+|[_^{}()\[\],'*+-]| +", re.ASCII)
 
 
 def entry_name(text: str) -> str:
@@ -41,7 +41,7 @@ def entry_name(text: str) -> str:
 
 def symbol(text: str) -> str:
     r"""Check the symbol of a name (``\mathbf{W}_1``, ``\ell``) and return it in canonical form. Errors as above."""
-    return _Parser(text, "the symbol", GREEK | SIGNS, ACCENTS | FONTS, signs="*+- ").whole()
+    return _Parser(text, "the symbol", GREEK | SIGNS, ACCENTS | FONTS, signs="*+- []").whole()
 
 
 class _Parser:
@@ -60,7 +60,7 @@ class _Parser:
         tokens, at = [], 0
         for match in _TOKEN.finditer(self.text):
             token = match[0]
-            if match.start() != at or (token[0] in "*+- " and token[0] not in signs):
+            if match.start() != at or (token[0] in "*+- []" and token[0] not in signs):
                 break
             at = match.end()
             if token[0] == "\\" and token[1:] not in self.plain | self.wrapping:
@@ -77,7 +77,7 @@ class _Parser:
         written = self.sequence(0)
         if self.at < len(self.tokens):
             raise self._wrong("a } closes nothing")
-        if written.count("(") != written.count(")"):
+        if written.count("(") != written.count(")") or written.count("[") != written.count("]"):
             raise self._wrong("a parenthesis has no partner")
         return written
 

@@ -13,6 +13,7 @@ from derive.errors import ProblemError, Unsupported
 from derive.problem import wording
 from derive.problem.convention import whole
 from derive.problem.exact import decimal
+from derive.problem.names import QUANTITY
 from derive.problem.places import Places
 from derive.problem.problem import Problem, Train, Update
 from derive.problem.rates import number, rate_symbol, read_rates
@@ -23,7 +24,7 @@ AT_MOST = 10_000
 MOST_UPDATES = 1_000_000
 USAGE = 'train = { rate = 0.01, until = "E < 0.01", at_most = 10000 }'
 
-BELOW = re.compile(r"\s*([A-Za-z]\w*)\s*<\s*(\S+)\s*", re.ASCII)
+BELOW = re.compile(rf"\s*({QUANTITY})\s*<\s*(\S+)\s*", re.ASCII)
 
 
 def read_train(

@@ -169,10 +169,16 @@ class Symbols:
     def _of_family(self, name: str) -> str | None:
         """A member of a family whose symbol the problem gives: its number is one more index."""
         stem, bracket, number = name.partition("[")
-        symbol = self._own.get(stem) if bracket else None
-        if symbol is None:
+        if not bracket:
             return None
         number = number.removesuffix("]")
+        for key, general in self._own.items():
+            family, _, letter = key.removesuffix("]").partition("[")
+            if family == stem and letter.isalpha():  # h[t] is written h^{(t)}, say
+                return re.sub(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", number, general)
+        symbol = self._own.get(stem)
+        if symbol is None:
+            return None
         if "_" not in symbol:
             return f"{symbol}_{_group(number)}"
         head, _, index = symbol.partition("_")
@@ -248,6 +254,9 @@ class Symbols:
             base = self._own[name]
             return f"{{{base}}}_{{{index}}}" if "_" in base else f"{base}_{{{index}}}"
         family, bracket, number = name.partition("[")
+        if bracket and family not in self._own and self._of_family(name) is not None:
+            whole = self.name(name)
+            return f"{whole}_{_group(index)}" if "_" not in whole else f"{{{whole}}}_{_group(index)}"
         if bracket and family in self._own:
             base, number = self._own[family], number.removesuffix("]")
             if "_" in base or "^" in base:
