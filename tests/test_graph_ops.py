@@ -36,7 +36,7 @@ from derive.solution import solve
 from derive.solution.solve import Part, differentiated
 from derive.solution.values import Balls
 from outside import autograd_gradients
-from programs import program
+from programs import network, program
 
 Shape = tuple[int, ...]
 
@@ -548,6 +548,22 @@ def test_random_programs_verify(seed: int) -> None:
     """Ten random programs over the table pass every check that a solution has."""
     for number in range(seed, seed + 10):
         assert solve(program(number)).parts[0].checks
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(0, 10, 5))
+def test_random_networks_over_stacks_verify(seed: int) -> None:
+    """Random convolutions with channels, strides and zeros around, activations, pooling, a dense layer: all checks."""
+    for number in range(seed, seed + 5):
+        assert solve(network(number)).parts[0].checks
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(1000, 1300, 10))
+def test_many_random_networks_over_stacks_verify(seed: int) -> None:
+    """Three hundred more."""
+    for number in range(seed, seed + 10):
+        assert solve(network(number)).parts[0].checks
 
 
 @pytest.mark.nightly
