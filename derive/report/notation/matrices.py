@@ -121,7 +121,7 @@ class Matrices:
                 return self._product(node)
             case "divide":
                 a, b = (self._symbolic(arg) for arg in node.args)
-                if not node.shape or not node.args[1].shape:
+                if is_scalar(node.shape) or is_scalar(node.args[1].shape):
                     return cells.divide(a, b)
                 under = b.text if b.binding == cells.ATOM else bracketed(b.text)
                 return Cell(rf"{a.factor(True)} \oslash {under}", PRODUCT)

@@ -8,9 +8,9 @@ from functools import cached_property
 
 from derive.graph.expression import Adjoint, Name, Plane
 from derive.graph.network import Network
+from derive.graph.sizes import is_scalar
 from derive.problem.problem import Problem, Shape, Size
 from derive.problem.size_terms import terms
-from derive.graph.sizes import is_scalar
 from derive.report.notation.derived import derived, derived_entry, derived_indexed, is_derived
 
 GREEK = frozenset(
@@ -53,7 +53,8 @@ def letter(name: str) -> str:
 
 
 def _split(name: str) -> tuple[str, tuple[str, ...]]:
-    """``W1`` into ``W`` and ``1``; ``z_h1`` into ``z`` and ``h1``; underscores separate indices.
+    """``W1`` into ``W`` and ``1``; ``z_h1`` into ``z`` and ``h1``, ``Wq`` into ``W`` and ``q``; underscores separate
+    indices.
 
     The number of a member comes last: ``h[2]`` is ``h`` and ``2``, of any member ``h[t-1]`` it is ``t-1``.
     """
@@ -62,6 +63,9 @@ def _split(name: str) -> tuple[str, tuple[str, ...]]:
         stem, parts = _split(name)
         return stem, (*parts, number.removesuffix("]"))
     head, *rest = [part for part in name.split("_") if part] or [name]
+    told = re.fullmatch(r"([A-Z])([a-z]{1,2})", head)
+    if told and head not in GREEK:  # Wq, Wxh: a matrix and what tells it from the others
+        return told[1], (told[2], *rest)
     match = re.fullmatch(r"([A-Za-z]+)(\d+)", head)
     if match and not rest:
         return match[1], (match[2],)
