@@ -230,7 +230,11 @@ class Symbolic(Rearranged):
         return a @ b
 
     def power(self, a: Array, exponent: fmpq) -> Array:
-        return _each(lambda x: x ** rational(exponent), a)
+        return _each(lambda x: self._called_abs(x ** rational(exponent)), a)
+
+    def _called_abs(self, value: sympy.Expr) -> sympy.Expr:
+        """The root of a square is the absolute value, which is a function of the problem's."""
+        return value.replace(sympy.Abs, elementwise(self.functions, "abs", ())) if value.has(sympy.Abs) else value
 
     def divide(self, a: Array, b: Array) -> Array:
         return _array(a / b)

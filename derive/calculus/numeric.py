@@ -36,6 +36,7 @@ _ONE_PLACE: Mapping[type, Callable[[Number], Number]] = {
     sympy.cos: elementary.cos,
     sympy.erf: elementary.erf,
     sympy.Abs: elementary.absolute,
+    sympy.sign: lambda x: fmpq(elementary.certain_sign(x)),
 }
 
 

@@ -118,7 +118,8 @@ _math_erf = np.vectorize(math.erf, otypes=[float])
 
 def erf(x: Array) -> Any:
     """The error function; beside the real line by Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!! (Abramowitz and Stegun 7.1.6)."""
-    if x.dtype == object:
+    if isinstance(x, arb) or x.dtype == object:  # NumPy unwraps a ball that stands alone
+        x = as_balls(x)
         return balls(x.shape, [ball.erf() for ball in x.ravel().tolist()])
     if x.dtype != complex:
         return _math_erf(x)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from derive.calculus.proofs import OUT, UPSTREAM, Claim, Composite, Proof, used
+from derive.calculus.proofs import OUT, UPSTREAM, Claim, Composite, Proof, claims, prove, used
 from derive.calculus.proofs.claims import FORMS
 from derive.calculus.proofs.entries import places
 from derive.calculus.proofs.proof import COLUMN, OUT_COLUMN, OUT_ROW, ROW
+from derive.graph.collect import collect
 from derive.graph.expression import Expression, leaf
 from derive.graph.network import Datum, Equation, Network
+from derive.graph.normalising import normalisations
 from derive.problem.problem import Problem, Shape
 from derive.report.catalogue import Catalogue
 from derive.report.compose.sheet import Sheet
@@ -230,6 +232,8 @@ def used_in(derivations: Iterable[Derivation]) -> tuple[Proof, ...]:
     for derivation in derivations:
         tops = tuple(derivation.seeds) if derivation.seeds is not None else (derivation.of,)
         found |= {proof.claim: proof for proof in used(derivation.network, derivation.by, *tops)}
+        for steps in normalisations(derivation.network):  # their one formula, beside the rules of the steps
+            found |= {claim: prove(claim) for claim in claims(steps.function)}
     return tuple(found.values())
 
 
@@ -258,7 +262,8 @@ def composite_blocks(found: Composite, words: Catalogue, level: int) -> Iterator
     )
     yield Paragraph(words.say("proof.composed"))
     for equation in found.adjoints:
-        yield Display((Chain(symbols.name(equation.name), (Link("=", letters.terms(equation.value)),)),))
+        shown = dict.fromkeys(letters.terms(value) for value in (equation.value, collect(equation.value)))
+        yield Display((Chain(symbols.name(equation.name), tuple(Link("=", terms) for terms in shown)),))
     rules = tuple(dict.fromkeys(part.claim.rule for part in found.parts))
     spans: list[Span] = []
     for k, rule in enumerate(rules):

@@ -68,6 +68,10 @@ def scalar(expression: sympy.Expr, leaf: Leaf, symbols: Symbols, order: Mapping[
         if isinstance(part, sympy.log):
             inner = show(part.args[0])
             return Cell(rf"\log {inner.text}" if inner.binding == cells.ATOM else rf"\log({inner.text})", PRODUCT)
+        if isinstance(part, sympy.Abs):
+            return Cell(rf"\left|{show(part.args[0]).text}\right|")
+        if isinstance(part, sympy.sign):
+            return Cell(rf"\operatorname{{sgn}}{cells.rounded(show(part.args[0]).text)}")
         name = part.func.__name__
         if name in FUNCTIONS:
             return cells.call(FUNCTIONS[name], show(part.args[0]))
