@@ -451,6 +451,8 @@ def test_what_does_not_go_together_is_refused() -> None:
 PRINTED = [
     *(f"{rule}, steps = 2" for rule in RULES),
     'rule = "adamw", over = ["x", "y"], batch = 2',
+    'rule = "nesterov", over = ["x", "y"], batch = 2',
+    'rule = "nesterov", steps = 2, state = { v = { W = [[1, 2], [3, 4]], b = [0.5, 1] } }',
     'rule = "nesterov", decay = 0.1, over = ["x", "y"], batch = 2, order = [2, 1, 0]',
     'rule = "adam", with = { W = [[1, 2], [3, 4]], b = [0.5, -1] }, decay = { W = 0.1 }',
     'rule = "rmsprop", t = 3, state = { s = { W = [[1, 2], [3, 4]], b = [0.5, 1] } }',

@@ -99,8 +99,9 @@ def equations_of(network: Network, loss: str, update: Update, t: int, numerator:
         shape = network.shape(name)
         own = rules.given(name) if update.slopes else rules.slope_ahead(name) if rules.looks_ahead(update) else None
         gradient = leaf(own or Adjoint(loss, name), shape)
-        if numerator and own is None:
-            gradient = ops.transpose(leaf(Adjoint(loss, name, numerator), shape[::-1]))
+        if numerator and not update.slopes:
+            ahead = rules.slope_ahead(name, numerator) if own else Adjoint(loss, name, numerator)
+            gradient = ops.transpose(leaf(ahead, shape[::-1]))
         found += [*rules.points(update, name, shape), *rules.lines(update, name, gradient, shape, t)]
     return found
 
@@ -199,7 +200,7 @@ class _Trajectory:
                 else:
                     value = arrays.from_tensor(update.slopes[made][name])
                 known[Adjoint(self.loss, name)] = known[rules.slope_ahead(name)] = known[rules.given(name)] = value
-                known[Adjoint(self.loss, name, True)] = value.T
+                known[Adjoint(self.loss, name, True)] = known[rules.slope_ahead(name, numerator=True)] = value.T
             return known
 
         rule = self._run(equations_of(self.network, self.loss, update, t), data)

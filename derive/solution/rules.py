@@ -44,9 +44,9 @@ def ahead(name: str) -> str:
     return f"{name}:ahead"
 
 
-def slope_ahead(name: str) -> str:
-    """The gradient there."""
-    return f"{name}:g:ahead"
+def slope_ahead(name: str, numerator: bool = False) -> str:
+    """The gradient there; with ``numerator`` as numerator layout has it."""
+    return f"{name}:g:ahead" + ":numerator" * numerator
 
 
 def given(name: str) -> str:

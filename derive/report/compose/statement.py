@@ -142,11 +142,17 @@ def legend(sheet: Sheet) -> Block:
         if equation.step:
             meaning = words.say(f"normal.called_{equation.step[1]}", x=sheet.math(equation.step[2]))
         rows.append((name, meaning, _size(sheet, equation.value.shape)))
-    together: dict[tuple[str, Spans, Spans], list[str]] = {}  # members of a family that are alike share a row
+    together: list[tuple[list[str], Spans, Spans]] = []
+    last: dict[str, tuple[list[str], Spans, Spans]] = {}  # members of a family in a row share one, if they are alike
     for name, meaning, size in rows:
-        together.setdefault((stem_of(name), meaning, size), []).append(name)
+        before = last.get(stem_of(name))
+        if before is not None and before[1:] == (meaning, size):
+            before[0].append(name)
+        else:
+            last[stem_of(name)] = ([name], meaning, size)
+            together.append(last[stem_of(name)])
     head = tuple(words.say(f"problem.{key}") for key in ("symbol", "meaning", "size"))
-    cells = ((_with_commas(sheet.in_a_row(names)), meaning, size) for (_, meaning, size), names in together.items())
+    cells = ((_with_commas(sheet.in_a_row(names)), meaning, size) for names, meaning, size in together)
     return Table(head, tuple(cells), "lll")
 
 
@@ -407,7 +413,7 @@ def tasks(sheet: Sheet) -> Iterator[Block]:
     yield Heading(2, words.say("problem.find"))
     yield Items(tuple(items), ordered=True)
     if update is not None and not update.plain:
-        from derive.report.compose.optimisers import given_gradients, stated  # only such updates pay for it
+        from derive.report.compose.rule_stated import given_gradients, stated  # only such updates pay for it
 
         yield from stated(sheet, update)
         yield from given_gradients(sheet, update)

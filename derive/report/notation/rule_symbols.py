@@ -34,7 +34,8 @@ def rule_symbols(update: Update, loss: str, symbols: Symbols, names: Iterable[st
         found[rules.given(name)] = of("g", name)
         found[rules.penalised(name)] = of(r"\tilde{g}" if update.slopes else "g", name)
         ahead = found[rules.ahead(name)] = rf"\tilde{{{symbols.name(name)}}}"
-        found[rules.slope_ahead(name)] = symbols.partial(symbols.name(loss), ahead) if loss else of("g", name)
+        slope = symbols.partial(symbols.name(loss), ahead) if loss else of("g", name)
+        found[rules.slope_ahead(name)] = found[rules.slope_ahead(name, numerator=True)] = slope
         for state in RULES[update.rule].state:
             found[rules.remembered(state, name)] = of(state, name)
             found[rules.after(rules.remembered(state, name))] = of(state, name)
