@@ -100,7 +100,17 @@ _PLAIN_FUNCTIONS = {
     r"\operatorname{ReLU}": "relu", r"\operatorname{LReLU}": "leaky_relu", r"\operatorname{ELU}": "elu",
     r"\operatorname{softplus}": "softplus", r"\operatorname{GELU}": "gelu", r"\operatorname{SiLU}": "silu",
     r"\operatorname{abs}": "abs", r"\operatorname{sqrt}": "sqrt", r"\operatorname{softmax}": "softmax",
-    r"\operatorname{diag}": "diag", r"\operatorname{tr}": "tr", r"\det": "det", r"\operatorname{erf}": "erf", r"\operatorname{sgn}": "sgn", r"\max": "max", r"\min": "min",
+    r"\operatorname{diag}": "diag", r"\operatorname{tr}": "tr", r"\det": "det", r"\operatorname{erf}": "erf", r"\operatorname{sgn}": "sgn", r"\operatorname{clip}": "clip", r"\max": "max", r"\min": "min",
+}  # fmt: skip
+
+
+def _meet(x: Number, y: Number) -> bool:
+    return bool(x == y) if isinstance(x, fmpq) and isinstance(y, fmpq) else bool(ball(x).overlaps(ball(y)))
+
+
+INDICATED: Mapping[str, Callable[[Number, Number], Any]] = {
+    "<": operator.lt, r"\le": operator.le, ">": operator.gt, r"\ge": operator.ge,
+    "=": _meet, r"\ne": lambda x, y: not _meet(x, y),
 }  # fmt: skip
 
 
@@ -320,18 +330,20 @@ class Parser:
             ":" in group or r"\{" in group or (r"\," in group and group[0].isdigit()) or (lone and group[0].isdigit())
         )
 
-    def _places(self) -> tuple[tuple[int, ...] | None, ...]:
+    def _places(self) -> tuple[tuple[int, ...] | str | None, ...]:
         """``1:2,\\,:`` as the places on each axis, counted from 0; ``None`` is the whole axis."""
         group = [token for token in self._group_ahead() if token != r"\,"]
         self.place += len(self._group_ahead()) + (3 if self.text[self.place + 1] == "{" else 2)
         text = "".join(group)
-        found: list[tuple[int, ...] | None] = []
+        found: list[tuple[int, ...] | str | None] = []
         for part in re.findall(r"\\\{[^{}]*\\\}|[^,]+", text):
             match = re.fullmatch(r"(\d+)(?::(\d+))?", part)
             if part == ":":
                 found.append(None)
             elif match is not None:
                 found.append(tuple(range(int(match[1]) - 1, int(match[2] or match[1]))))
+            elif part in ("i", "j"):
+                found.append(part)
             elif re.fullmatch(r"\\\{\d+(,\d+)*\\\}", part):
                 found.append(tuple(int(place) - 1 for place in part[2:-2].split(",")))
             else:
@@ -408,6 +420,8 @@ class Parser:
             case "I":
                 self.place += 1
                 return Node("eye")
+            case r"\operatorname{onehot}":
+                return self._onehot()
             case r"\pi":
                 self.place += 1
                 return Node("pi")
@@ -505,6 +519,8 @@ class Parser:
 
     def _call(self, name: Any) -> Node:
         primes = 0
+        if name in ("max", "min") and self.peek == "_":
+            return self._extreme(name)
         while self.peek == "'":
             primes, self.place = primes + 1, self.place + 1
         if self.peek == r"\left":
@@ -522,7 +538,7 @@ class Parser:
         if self.peek == r"\right":
             self.place += 1
         self._take(_CLOSING[opened])
-        if (len(kids) < 2) if name in ("max", "min") else len(kids) != 1:
+        if (len(kids) < 2) if name in ("max", "min") else len(kids) != (3 if name == "clip" else 1):
             raise Slip(f"{name} of {len(kids)}")
         return Node("call", tuple(kids), (name, primes))
 
@@ -589,19 +605,44 @@ class Parser:
 
     def _ones(self) -> Node:
         self.place += 1
-        if self.peek != "[":
-            return Node("ones")
         place = self.place
-        self.place += 1
-        a = self._sum()
-        relation = self.peek
-        if relation not in (r"\ge", r"\le"):
+        tall = self.peek == r"\left" and self.text[self.place + 1 : self.place + 2] == ("[",)
+        self.place += tall
+        if self.peek != "[":
             self.place = place
             return Node("ones")
         self.place += 1
-        b = self._sum()
+        sides, relations = [self._sum()], []
+        while self.peek in INDICATED:
+            relations.append(self.peek)
+            self.place += 1
+            sides.append(self._sum())
+        if not relations:
+            self.place = place
+            return Node("ones")
+        if tall:
+            self._take(r"\right")
         self._take("]")
-        return Node("indicator", (a, b), (relation,))
+        return Node("indicator", tuple(sides), tuple(relations))
+
+    def _onehot(self) -> Node:
+        self.place += 1
+        classes = "".join(self._group_ahead())
+        self.place += 2 if self.text[self.place + 1] != "{" else len(self._group_ahead()) + 3
+        if not classes.isdigit():
+            raise Slip(f"{classes} is no number of classes")
+        return Node("onehot", self._atom().kids, (int(classes),))
+
+    def _extreme(self, name: str) -> Node:
+        """The largest over running indices: of entries, of the columns or of the rows of a matrix."""
+        self.place += 1
+        letters = self._letters()
+        if re.fullmatch("[ij]+", letters) is None:
+            raise Slip(f"{name} over {letters!r}")
+        self.summing += 1
+        body = self._factor()
+        self.summing -= 1
+        return Node("extreme", (body,), (name, letters))
 
     def _matrix(self) -> Node:
         self.place += 1
@@ -1003,8 +1044,12 @@ class Reader:
             case "zeros":
                 return Value(Value.scalar(fmpq(0)).array, (True, True))
             case "indicator":
-                order: Callable[[Number, Number], Any] = operator.ge if node.at[0] == r"\ge" else operator.le
-                return combined(lambda x, y: fmpq(int(order(x, y))), *map(self.value, node.kids))
+                return self._indicator(node)
+            case "onehot":
+                numbers = [int(x) for x in self.value(node.kids[0]).array.ravel()]
+                return Value(np.array([[fmpq(int(k == n)) for k in range(node.at[0])] for n in numbers], dtype=object))
+            case "extreme":
+                return self._over(node, _larger if node.at[0] == "max" else _smaller)
             case "cases":
                 return self._cases(node)
             case "pi":
@@ -1055,6 +1100,8 @@ class Reader:
             case "max" | "min":
                 extreme = _larger if name == "max" else _smaller
                 return combined(lambda *entries: windows.most(extreme, entries), *parts)
+            case "clip":
+                return combined(lambda x, low, high: _smaller(_larger(x, low), high), *parts)
             case "diag":
                 return self._diag(parts[0])
             case "tr" | "det":
@@ -1104,6 +1151,35 @@ class Reader:
             array[k, k] = x
         return Value(array)
 
+    def _indicator(self, node: Node) -> Value:
+        """0s and 1s. Where what is largest (smallest) in its line is compared with its entries, the first equal counts."""
+        sides = [self.value(kid) for kid in node.kids]
+        found: Value | None = None
+        for relation, a, b in zip(node.at, sides, sides[1:], strict=False):
+            here = combined(lambda x, y, holds=INDICATED[relation]: fmpq(int(bool(holds(x, y)))), a, b)
+            found = here if found is None else combined(lambda x, y: x * y, found, here)
+        assert found is not None
+        if node.at == ("=",) and sides[1].array.size < sides[0].array.size:
+            marks = found.array.copy()
+            lines = [marks.reshape(1, -1)] if sides[1].lone else [marks if sides[1].array.shape[1] == 1 else marks.T]
+            for line in (line for rows in lines for line in rows):
+                line[1:] = [x * fmpq(int(not any(line[:k]))) for k, x in enumerate(line[1:], start=1)]
+            return Value(marks)
+        return found
+
+    def _over(self, node: Node, join: Callable[[Number, Number], Number]) -> Value:
+        """Entries (or columns, or rows) joined over all values of running indices."""
+        letters, body = node.at[-1], node.kids[0]
+        sizes = [self._size(letter, body) for letter in letters]
+        before, whole = dict(self.running), None
+        for place in np.ndindex(*sizes):
+            self.running.update(zip(letters, place, strict=True))
+            part = self.value(body)
+            whole = part if whole is None else combined(join, whole, part)
+        self.running = before
+        assert whole is not None
+        return whole
+
     def _sum(self, node: Node) -> Value:
         letters, body = node.at[0], node.kids[0]
         sizes = {letter: self._size(letter, body) for letter in letters}
@@ -1123,6 +1199,8 @@ class Reader:
         for node in body.walk():
             if node.kind == "name" and isinstance(node.at[0], Running) and letter in node.at[0].letters:
                 sizes.add(self.setting.value(node.at[0].name).array.shape[axis])
+            elif node.kind == "slice" and letter in node.at[0]:
+                sizes.add(Reader(self.setting, self.decimal).value(node.kids[0]).array.shape[node.at[0].index(letter)])
             elif node.kind == "index" and letter in node.at[0]:
                 sizes.add(Reader(self.setting, self.decimal).value(node.kids[0]).array.shape[axis])
         if not sizes:
@@ -1134,9 +1212,9 @@ class Reader:
     def _index(self, node: Node) -> Value:
         return self._picked(Reader(self.setting, self.decimal).value(node.kids[0]), node.at[0])
 
-    @staticmethod
-    def _slice(whole: Value, places: tuple[tuple[int, ...] | None, ...]) -> Value:
+    def _slice(self, whole: Value, places: tuple[tuple[int, ...] | str | None, ...]) -> Value:
         array = whole.array
+        places = tuple((self.running[some],) if isinstance(some, str) else some for some in places)
         if any(whole.free):
             raise Slip("a slice of what has no size")
         if len(places) == 1:

@@ -158,7 +158,7 @@ def number(node: Expression, env: dict[str, Array]) -> Array:
         case "norm":
             return np.sqrt((args[0] ** 2).sum(axis=node.at[0], keepdims=node.at[0] is not None))
         case "compare":
-            return (args[0] < args[1]) * 1.0
+            return {"<": np.less, ">": np.greater}[node.at[0]](*args) * 1.0
         case "clip":
             return np.clip(*args)
         case "inside":
@@ -239,6 +239,12 @@ def point(claim: Claim, seed: int) -> dict[str, Array]:
     rng = np.random.default_rng(seed)
     shapes = {**claim.sizes, "G": claim.expression.shape}
     env = {name: np.array(rng.uniform(0.1, 0.9, extents(shape))) for name, shape in shapes.items()}
+    if claim.expression.op in ("clip", "inside"):
+        low, high = (str(arg.name) for arg in claim.expression.args[1:])
+        env |= {low: np.array(env[low] * 0.4), high: np.array(env[high] + 0.5)}  # the lower bound below the upper one
+    if claim.expression.op in ("max", "min", "first_of"):
+        op, axis = (claim.expression.op, *claim.expression.at)[-2:]
+        env["w"] = number(Expression("first_of", claim.expression.args[:1], (op, axis), claim.sizes["X"]), env)
     if "labels" in claim.hypotheses:
         labels = str(claim.expression.args[1].name)
         env[labels] = env[labels] / env[labels].sum(axis=claim.expression.at[0], keepdims=True)
@@ -279,7 +285,7 @@ def test_every_claim_is_proved(claim: Claim) -> None:
 def test_every_op_has_claims() -> None:
     """No row with an operand is left out: its rule has a claim for each operand."""
     for name, row in OPS.items():
-        if name in ("zeros", "constant", "size"):  # without operands there is nothing to pull back to
+        if name in ("zeros", "constant", "size", "one_hot", "pi"):  # without operands there is nothing to pull back to
             continue
         assert rule_of(name) in RULES, row
         by = [claim.by for claim in claims(rule_of(name)) if claim.expression == claims(rule_of(name))[0].expression]

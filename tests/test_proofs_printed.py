@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import subprocess
 import sys
@@ -48,6 +49,11 @@ Run = Callable[..., subprocess.CompletedProcess[bytes]]
 # ── a reader of printed lines ───────────────────────────────────────────────────────────────────────────────────
 
 
+ORDERS: Mapping[str, Callable[[float, float], bool]] = {
+    r"\ge": operator.ge, r"\le": operator.le, "<": operator.lt, ">": operator.gt, "=": operator.eq, r"\ne": operator.ne,
+}  # fmt: skip
+
+
 class Printed:
     """Works a printed line out: letters by ``env``, free indices by ``places``."""
 
@@ -88,14 +94,21 @@ class Printed:
             if node == Symbol(r"\log"):
                 inner, rest = self.argument(rest, places)
                 result *= np.log(inner)
+            elif node == Operator("clip", False):
+                inside, rest = inner_row(rest)
+                ends = [-1, *(k for k, part in enumerate(inside) if bare(part) == ","), len(inside)]
+                result *= np.clip(
+                    *(self.value(inside[a + 1 : b], places) for a, b in zip(ends, ends[1:], strict=False))
+                )
             elif self.order(node) is not None:
                 inner, rest = self.argument(rest, places)
                 result *= ANY[self.order(node) or 0](inner)
             elif isinstance(node, Styled) and node.body == (Number("1"),):
                 inside, rest = inner_row(rest)
-                cut = next(k for k, part in enumerate(inside) if bare(part) in (r"\ge", r"\le"))
-                a, b = self.value(inside[:cut], places), self.value(inside[cut + 1 :], places)
-                result *= a >= b if bare(inside[cut]) == r"\ge" else a <= b
+                cuts = [k for k, part in enumerate(inside) if bare(part) in ORDERS]
+                ends = [-1, *cuts, len(inside)]
+                sides = [self.value(inside[a + 1 : b], places) for a, b in zip(ends, ends[1:], strict=False)]
+                result *= all(ORDERS[bare(inside[cut])](*sides[k : k + 2]) for k, cut in enumerate(cuts))
             elif bare(node) in ("(", "["):
                 whole, rest = self.bracket([node, *rest], places)
                 result *= whole
@@ -200,6 +213,8 @@ def inner_row(rest: Sequence[Node]) -> tuple[Row, list[Node]]:
 def printer(claim: Claim) -> tuple[Sums, dict[str, Any]]:
     """The printer of a claim's lines, as the report has it."""
     shapes = {**claim.sizes, UPSTREAM: claim.expression.shape, OUT: claim.expression.shape}
+    if claim.expression.op in ("max", "min", "first_of"):
+        shapes["w"] = claim.expression.args[0].shape
     data = {name: Datum(shape, "shape") for name, shape in shapes.items() if name != OUT}
     symbols = Symbols(Problem("proof", {}, ()), Network(data, (Equation(OUT, claim.expression),)))
     return Sums(symbols, shapes, claim.expression.shape or claim.sizes[claim.by]), shapes
@@ -321,7 +336,11 @@ def test_every_rule_has_a_verdict() -> None:
 
 def test_what_is_not_shown_is_listed_with_its_reason() -> None:
     """Every rule with the verdict *not shown*, and no other, is named under that heading in the README of the proofs."""
-    text = (Path(__file__).parents[1] / "derive" / "calculus" / "proofs" / "README.md").read_text("utf-8").split("## What stays")[1]
+    text = (
+        (Path(__file__).parents[1] / "derive" / "calculus" / "proofs" / "README.md")
+        .read_text("utf-8")
+        .split("## What stays")[1]
+    )
     listed = {name for name in re.findall(r"`(\w+)`", text) if name in RULES}
     beside = {"add", "multiply"}  # proved as they occur, which is said there
     assert listed - beside == {row[0] for row in verdicts() if row[1] != "proved for all sizes"}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from derive.calculus.proofs import OUT, UPSTREAM, Claim, Composite, Proof, claims, prove, used
 from derive.calculus.proofs.claims import FORMS
-from derive.calculus.proofs.entries import places
+from derive.calculus.proofs.entries import TAKEN, places
 from derive.calculus.proofs.proof import COLUMN, OUT_COLUMN, OUT_ROW, ROW
 from derive.graph.collect import collect
 from derive.graph.expression import Expression, leaf
@@ -48,6 +48,8 @@ LEFT: Mapping[str, str] = {
     **dict.fromkeys(("claim", "expanded", "fraction"), "claim"),
 }
 
+CHOOSING = ("max", "min", "first_of")  # ops with letters that say which entry is taken
+
 
 class _Writer:
     """One claim and its symbols."""
@@ -56,6 +58,8 @@ class _Writer:
         self.claim, self.words = claim, words
         out = claim.expression.shape
         self.shapes: Mapping[str, Shape] = {**claim.sizes, UPSTREAM: out, OUT: out, SOFTMAX: claim.expression.shape}
+        if claim.expression.op in CHOOSING:
+            self.shapes = {**self.shapes, TAKEN: claim.expression.args[0].shape}
         data = {name: Datum(shape, "shape") for name, shape in self.shapes.items() if name != OUT}
         network = Network(data, (Equation(OUT, claim.expression),))
         self.symbols = Symbols(Problem("proof", {}, ()), network)
@@ -91,6 +95,9 @@ class _Writer:
             if name.name == SOFTMAX:
                 chains.append(Chain(SOFTMAX, (Link("=", self.letters.terms(node)),)))
         yield Display(tuple(chains))
+        if claim.expression.op in CHOOSING:
+            letter = Math(self.symbols.indexed(TAKEN, "ij"))
+            yield Paragraph(words.say("proof.taken", letter=letter, by=Math(self.symbols.name(claim.by))))
         yield Paragraph((*words.say("proof.then"), *self._hypotheses(), *words.say("proof.claim_end")))
         by = self.symbols.name(claim.by)
         yield Display((Chain(self.partial(LOSS, by), (Link("=", self.letters.terms(self.value)),)),), boxed=True)

@@ -89,4 +89,22 @@ def accented(symbols: Symbols, kind: str, latex: str) -> str:
 
 
 def _at(symbols: Symbols, name: str) -> str:
-    raise TypeError(f"{name} has no symbol")
+    """The names of a difference quotient: the step, the loss at both ends, the quotient, the derivative, the distance."""
+    what, _, rest = name.partition(" at ")
+    loss, of, places = rest.split(" ")
+    index = tuple(int(k) for k in places.split(",")) if places else ()
+    above, below = symbols.name(loss), symbols.entry(of, index)
+    step = "h" if not any(symbol == "h" or symbol.startswith("h_") for symbol in symbols.taken) else r"\varepsilon"
+    match what:
+        case "step":
+            return step
+        case "plus":
+            return f"{above}({below} + {step})"
+        case "minus":
+            return f"{above}({below} - {step})"
+        case "quotient":
+            return rf"\frac{{\Delta {above}}}{{\Delta {below}}}"
+        case "slope":
+            return symbols.partial(above, below)
+    quotient, slope = (_at(symbols, f"{other} at {rest}") for other in ("quotient", "slope"))
+    return rf"\left|{quotient} - {slope}\right|"

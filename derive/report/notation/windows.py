@@ -34,7 +34,10 @@ def symbolic(node: Expression, show: Show, symbols: Symbols) -> Cell:
         inner = _padded(_dilated(shown[0], frame), around, frame.left_over, symbols)
         turned = "flip" if frame.dims == 1 else "rot_180"
         return _star(inner, _word(turned, shown[1]))
-    image = _padded(shown[0], [frame.padding] * frame.dims, (), symbols)
+    ends: list[Size] = [frame.padding] * frame.dims
+    if frame.dims == 1 and frame.image[1] != 1 and frame.padding:
+        ends = [0, *ends]  # channels of a signal have no zeros above or below
+    image = _padded(shown[0], ends, (), symbols)
     if node.op.endswith("_filter"):
         image = _word("crop", image) if any(frame.left_over) else image
         return _star(image, _dilated(shown[1], frame))
