@@ -834,6 +834,8 @@ def check_row(row: Row, books: Books, report: Report) -> None:
 
 
 def _defines_a_function(row: Row) -> bool:
+    if row.left.startswith(r"\operatorname{vec}"):
+        return False
     return re.fullmatch(r"[^_]*\(z\)|\\sqrt\{z\}|\\left\|z\\right\||e\^\{z\}", row.left) is not None
 
 

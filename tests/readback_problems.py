@@ -567,6 +567,97 @@ x = [1, -2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1]
 W = [[0.1, -0.2], [0.4, 0.5], [1, 2], [1, 1], [1, 1], [1, 1], [1, 1], [1, 1], [1, 1], [1, 1], [1, 1], [1, 1]]
 b = 0.1
 ''',
+    "conv_image": '''
+equations = """
+Z = conv2d(X, K, stride=2, padding=1) + b
+A = sigmoid(Z)
+E = sum((A - T)**2) / 2
+"""
+[given]
+X = [[1, -2, 0.5, 1], [3, -1, 0.25, 2], [0, 1, -1, 1]]
+T = [[1, 0, 0], [0.5, 0.5, 1]]
+[parameters]
+K = [[0.1, -0.2], [0.4, 0.5]]
+b = [[-0.3]]
+[ask]
+gradients = "all"
+update = { rate = 0.1 }
+''',
+    "conv_stack": '''
+equations = """
+z1 = conv2d(x, W1, padding=1) + b1
+h1 = relu(z1)
+p1 = avg_pool(h1, 2)
+E = mean((p1 - t)**2)
+"""
+[given]
+x = [[[[1, -2], [0.5, 3]]], [[[0, 1], [-1, 0.25]]]]
+t = [[[[0.5]], [[1]]], [[[0]], [[-1]]]]
+[parameters]
+W1 = [[[[0.1, -0.2, 0.3], [0.4, 0.5, -0.6], [0.1, 0.1, 0.2]]], [[[0.7, 0.1, 0.2], [-0.3, 0.2, 0.1], [0, 1, -1]]]]
+b1 = [[[[0.1]], [[-0.2]]]]
+[ask]
+gradients = "all"
+update = { rate = 0.1, symbol = "eta" }
+''',
+    "conv_signals": '''
+equations = """
+u = conv1d(x, w) + b
+v = max_pool(tanh(u), 2)
+E = sum(v * c) / 3
+"""
+[given]
+x = [[[1, -2, 0.5, 3, -1], [0.25, 1, 1, -0.5, 2]]]
+c = [[[1, -1], [2, 0.5]]]
+[parameters]
+w = [[[0.1, -0.2], [0.3, 0.4]], [[0.5, -0.6], [0.7, 0.8]]]
+b = [[[0.1], [-0.1]]]
+[ask]
+gradients = "all"
+''',
+    "signal_channels": '''
+equations = """
+z = conv1d(X, W, padding=1)
+y = z @ V
+E = (y - t)**2
+"""
+[given]
+X = [[1, -2, 0.5], [0.25, 1, -1]]
+t = 1
+[parameters]
+W = [[0.1, -0.2], [0.3, 0.4]]
+V = [[1], [2], [-1], [0.5]]
+[ask]
+gradients = "all"
+update = { rate = 0.1 }
+''',
+    "pools": '''
+equations = """
+P = max_pool(X * 2, 2)
+Q = max_pool(X, 3, stride=1)
+R = avg_pool(X, 2)
+S = avg_pool(X, 3, stride=1)
+E = sum(P * R) + sum(Q**2 * S)
+"""
+[parameters]
+X = [[1, 4, 2, 0.5], [3, 2, 1, 5], [0, 1, 7, 2], [2, 6, 1, 1]]
+[ask]
+gradients = "all"
+''',
+    "pooled_row": '''
+equations = """
+z = conv1d(x, w)
+a = max_pool(z, 2)
+m = avg_pool(z, 2)
+E = sum(a * m)
+"""
+[given]
+x = [1, -2, 0.5, 3, -1]
+[parameters]
+w = [0.3, -0.7]
+[ask]
+gradients = "all"
+''',
 }
 
 CONVENTIONS: Mapping[str, str] = {

@@ -22,7 +22,7 @@ from derive.graph.planes import Lead, by_rows, leads, plane
 from derive.graph.sizes import is_scalar
 from derive.report.compose.sheet import ROOM, Sheet, packed
 from derive.report.document import Block, Chain, Display, Link, Math, Paragraph
-from derive.report.notation.cells import Cell, bracketed
+from derive.report.notation.cells import Cell, rounded
 from derive.report.notation.index_forms import Indexed
 from derive.report.notation.matrices import matrix_of
 from derive.report.widths import bound
@@ -384,8 +384,10 @@ def _product_back(
             return
         yield Paragraph(words.say("windows.toeplitz_back"))
         row = matrix_of(tuple(map(int, sheet.shape(G))), number(G))
+        named = rf"{sheet.symbols.name(G)} {banded(node, partial(sheet.symbols.entry, w))}^{{\top}}"
         text = rf"{row} {banded(node, number(w))}^{{\top}}"
-        yield Display((Chain(sheet.symbols.name(adjoint), (Link("=" if exact else r"\approx", (text,)), end)),))
+        links = [Link("=", (named,)), Link("=" if exact else r"\approx", (text,)), end]
+        yield Display((Chain(sheet.symbols.name(adjoint), tuple(packed(links))),))
         return
     height, width = prod(map(int, frame.places)), prod(map(int, (frame.image[1], *frame.window)))
     if height > MOST_PATCHES[0] or width > MOST_PATCHES[1] or 1 in (width, height):
@@ -393,10 +395,12 @@ def _product_back(
     yield Paragraph(words.say("windows.patches_back"))
     column = _column([number(G)(index) for index in np.ndindex(*map(int, sheet.shape(G)))])
     entries = [number(adjoint)(index) for index in np.ndindex(*map(int, sheet.shape(adjoint)))]
+    handed = rf"\operatorname{{vec}}{rounded(sheet.symbols.name(G))}"
+    named = rf"{patches(frame, partial(sheet.symbols.entry, x))}^{{\top}} {handed}"
     text = rf"{patches(frame, number(x))}^{{\top}} {column}"
-    left = rf"\operatorname{{vec}}{bracketed(sheet.symbols.name(adjoint))}"
-    end = Link(end.relation, (_column(entries),))
-    yield Display((Chain(left, (Link("=" if exact else r"\approx", (text,)), end)),))
+    left = rf"\operatorname{{vec}}{rounded(sheet.symbols.name(adjoint))}"
+    links = [Link("=", (named,)), Link("=" if exact else r"\approx", (text,)), Link(end.relation, (_column(entries),))]
+    yield Display((Chain(left, tuple(links)),))
 
 
 # ── conventions ─────────────────────────────────────────────────────────────────────────────────────────────────
