@@ -19,6 +19,7 @@ import click
 
 from derive import __version__
 from derive.aside import Aside
+from derive.cli.words import one_of, require_text, words
 from derive.errors import DeriveError, ProblemError, Unsupported
 
 if TYPE_CHECKING:
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
 
 # Names of commands to come. No built-in problem may be called so; a file still may.
 RESERVED = (
-    *("batch", "book", "chapter", "check", "diff", "docs", "exam", "explain", "export", "help", "import", "key"),
-    *("lint", "mark", "new", "paper", "quiz", "review", "run", "serve", "show", "test", "train"),
+    *("batch", "book", "chapter", "check", "diff", "docs", "exam", "explain", "export", "help", "key"),
+    *("lint", "mark", "paper", "quiz", "review", "run", "serve", "show", "test", "train"),
     *("translate", "variant", "variants", "verify", "watch"),
 )
+# Commands of `sources`, and what each is called there: imported when they are asked for.
+SOURCES = {"import": "import_", "new": "new", "schema": "schema"}
 FORMATS = ("md", "tex", "pdf", "html", "typ")
 LATER_FORMATS = ("docx", "ipynb")
 BOUND = re.compile(r"\de[-+]\d+")  # a check that compares numbers begins its figure with the bound that was met
@@ -48,34 +51,27 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put ``solve`` in front of what is neither a command nor a question about the program."""
-        if args and args[0] not in (*self.commands, *RESERVED, "--help", "-h", "--version"):
+        if args and args[0] not in (*self.commands, *SOURCES, *RESERVED, "--help", "-h", "--version"):
             args = ["solve", *args]
         return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name. Raises ``Unsupported`` for one that is reserved."""
         if cmd_name in RESERVED:
-            built = " and ".join(f"`{name}`" for name in self.list_commands(ctx))
+            from derive.problem.wording import listing
+
+            built = listing((f"`{name}`" for name in self.list_commands(ctx)), "and")
             raise Unsupported(f"the command `{cmd_name}` is not built yet; built are {built}")
+        if cmd_name in SOURCES:
+            from derive.cli import sources
+
+            found: click.Command = getattr(sources, SOURCES[cmd_name])
+            return found
         return super().get_command(ctx, cmd_name)
 
-
-def words(ctx: click.Context, option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """``--format md,tex --format pdf`` as ``("md", "tex", "pdf")``, each once."""
-    parts = [word.strip() for item in value for word in item.split(",")]
-    if "" in parts:
-        raise click.BadParameter(f"an empty word in {','.join(value)!r}")
-    return tuple(dict.fromkeys(parts))
-
-
-def one_of(word: str, known: Sequence[str], later: Sequence[str] = (), *, what: str) -> None:
-    """Raise ``ProblemError`` unless the word is known, ``Unsupported`` where it is to be known later."""
-    if word in later:
-        raise Unsupported(f"{what} {word!r} is not built yet; built are {', '.join(known)}")
-    if word not in known:
-        from derive.problem.wording import hint
-
-        raise ProblemError(f"{what} {word!r} is not known; known are {', '.join(known)}", hint=hint(word, known))
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands that are built."""
+        return sorted([*super().list_commands(ctx), *SOURCES])
 
 
 EXAMPLES = {
@@ -88,6 +84,8 @@ EXAMPLES = {
     "{chapter} --sizes N=3": "a chapter, its written-out case as large as you like",
     "prove matmul": "the rule of the matrix product, proved for all sizes",
     "list": "the built-in problems and chapters",
+    "new mlp": "mlp.toml, a commented problem file to start from",
+    "import net.onnx --out net.toml": "the problem file of an ONNX model, or of a .py file's forward",
 }
 
 
@@ -293,17 +291,6 @@ def nearest(ctx: click.Context, problem: str) -> str | None:
     files = [str(folder / path.name) for path in sorted(folder.glob("*.toml"))] if folder.is_dir() else []
     commands = [] if problem.endswith(".toml") else [*chapter_names(), *program.list_commands(ctx)]
     return hint(problem, [*built_in(), *files, *commands])
-
-
-def require_text(word: str, what: str) -> None:
-    """Raise ``ProblemError`` for a name that cannot be printed, in a report or anywhere."""
-    if not word:
-        raise ProblemError(f"{what} is empty")
-    try:
-        word.encode("utf-8")
-    except UnicodeEncodeError:
-        shown = word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        raise ProblemError(f"{what}, '{shown}', is not valid UTF-8") from None
 
 
 # ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────
