@@ -14,7 +14,7 @@ from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.recurrence import General, at, generals, index_of, own
 from derive.problem import Problem, problem_from_text
 from derive.report.compose import compose
-from derive.report.document import Chain, Display, Document, Items, Link, Math, Paragraph, Spans, Text
+from derive.report.document import Chain, Display, Document, Items, Link, Math, Paragraph, Spans, Table, Text
 from derive.report.notation import Matrices, Symbols
 from derive.solution import Part, Solution, solve
 from derive.solution.derivation import derive
@@ -186,6 +186,21 @@ def test_paths_are_listed_with_what_each_hands_back() -> None:
             and all(item.startswith(line) for item, line in zip(items, expected, strict=True))
             for items in lists
         )
+
+
+def test_a_scalar_in_a_loss_of_one_entry_is_shared_by_nobody() -> None:
+    """A penalty with its factor, in a loss that is a 1 x 1 matrix: the factor is what is said."""
+    said = [words(b.spans) for b in compose(solved("two-branches-penalty")).blocks if isinstance(b, Paragraph)]
+    assert "R enters E with a constant factor, which multiplies the derivative." in said
+
+
+def test_layers_of_other_sizes_keep_their_order_in_the_table_of_symbols() -> None:
+    """Only members that follow each other and are alike share a row."""
+    tables = [block for block in compose(solved("deep-chain")).blocks if isinstance(block, Table)]
+    symbols = [words(row[0]) for row in tables[0].rows]
+    assert symbols[2:6] == ["W_1", "W_2", "W_3", "W_4"]
+    tables = [block for block in compose(solved("rnn-many-to-one")).blocks if isinstance(block, Table)]
+    assert words(tables[0].rows[0][0]) == "x_1, x_2, x_3"
 
 
 def test_a_wrong_recursion_would_be_noticed() -> None:

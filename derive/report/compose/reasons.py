@@ -106,7 +106,7 @@ def _reason(sheet: Sheet, path: Step, by: Math, use: int, through: Math | None =
     places = {"via": through or sheet.math(via), "by": by}
     if not telling:
         summed = any(node.op == "sum" for node in nodes)
-        shared = network.shape(via) != network.shape(name)
+        shared = network.shape(via) != network.shape(name) and not is_scalar(network.shape(via))
         key = "sum" if summed else "add_shared" if shared else "add"
         factors = [arg for node in nodes if node.op == "multiply" for arg in node.args if name not in arg.names()]
         if key == "add" and factors:
