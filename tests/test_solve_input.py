@@ -113,7 +113,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "updates that overflow": (
         "L = exp(w)",
         "[parameters]\nw = 5\n[ask]\nupdate = { rate = -100, steps = 3 }",
-        "'L' leaves the range of doubles after 1 updates",
+        "'L' leaves the range of doubles after 1 update",
     ),
 }
 

@@ -114,7 +114,9 @@ class View:
     def diverged(self, made: int, error: Exception) -> Diverged:
         """The message for a run that goes no further."""
         of = next((name for name, slot in self.tape.slots.items() if slot == self.top), "a value")
-        return Diverged(f"{of!r} leaves the range of doubles after {made} updates: {error}")
+        what = error.message if isinstance(error, ProblemError) else error
+        count = "1 update" if made == 1 else f"{made} updates"
+        return Diverged(f"{of!r} leaves the range of doubles after {count}: {what}")
 
 
 def train(

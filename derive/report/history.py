@@ -14,6 +14,7 @@ from typing import Any
 from derive.graph import ops
 from derive.graph.expression import Adjoint, Name, constant, leaf
 from derive.oracle import Entry, Training
+from derive.problem import batches
 from derive.problem.rules import RULES
 from derive.report.result import double, doubles, numbers
 from derive.solution import Part
@@ -48,9 +49,15 @@ def in_doubles(part: Part, training: Training) -> dict[str, Any]:
     }
     return {
         "updated": {name: doubles(value) for name, value in training.parameters.items()},
-        **({"state": state} if state else {}),
+        **({"t": _count(part), "state": state} if state else {}),
         "history": [_entry(entry) for entry in training.history],
     }
+
+
+def _count(part: Part) -> int:
+    """How many updates there have been in all."""
+    update = part.problem.ask.update
+    return 0 if update is None else update.t + batches.count(update)
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -397,7 +397,10 @@ def _training(part: Part, witness: Witness) -> Training | None:
     update = part.problem.ask.update
     if update is None or part.history is not None or (part.asked.loss is None and not update.slopes):
         return None
-    return witness.oracle.follow(part.asked.loss, update)
+    try:
+        return witness.oracle.follow(part.asked.loss, update)
+    except ProblemError as error:
+        raise error.at(part.problem.file, part.problem.line("ask", "update")) from None
 
 
 def derived_ratio(network: Network, functions: Functions, ratio: Ratio) -> Derivation:
