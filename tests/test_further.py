@@ -10,7 +10,7 @@ import pytest
 from derive.errors import ProblemError
 from derive.problem import problem_from_text
 from derive.report.compose import compose
-from derive.report.document import Display, Document, Heading, Items, Math, Paragraph, Text
+from derive.report.document import Display, Document, Heading, Items, Math, Paragraph, Table, Text
 from derive.report.result import as_json
 from derive.solution import Solution, solve
 from readback_document import read_document
@@ -417,3 +417,155 @@ def test_letters_that_do_not_suffice(ask: str, message: str) -> None:
     error = refused(CLASSES + ask)
     assert message in error.message
     assert error.line == CLASSES.count("\n") + 1
+
+
+# ── from one sample to a batch ──────────────────────────────────────────────────────────────────────────────────
+
+PLACEHOLDERS = '''
+equations = """
+h = phi(x @ W + b1)
+theta = h @ U + b2
+J = cross_entropy(theta, y)
+"""
+[shapes]
+x = [1, "D"]
+W = ["D", "H"]
+b1 = [1, "H"]
+U = ["H", "K"]
+b2 = [1, "K"]
+y = [1, "K"]
+[functions]
+phi = "unspecified"
+[ask]
+gradients = ["W", "b1", "U", "b2", "x"]
+'''
+PENALTY = '''
+equations = """
+y = x @ w
+E = sum((y - t)**2) / 2 + sum(w**2) / 10
+"""
+[given]
+x = [1, 2]
+t = 3
+[parameters]
+w = [[0.5], [-1]]
+[ask]
+'''
+UPSTREAM = '''
+equations = """
+z = x @ W + b
+y = relu(z)
+"""
+[shapes]
+x = [1, "n"]
+W = ["n", "m"]
+b = [1, "m"]
+[ask]
+upstream = { of = "L", at = "y" }
+gradients = ["x", "W", "b"]
+'''
+
+
+def tables(document: Document) -> list[list[str]]:
+    """The rows of all tables, as one line each."""
+    return [
+        ["".join(getattr(span, "latex", getattr(span, "text", "")) for span in cell) for cell in row]
+        for block in document.blocks
+        if isinstance(block, Table)
+        for row in block.rows
+    ]
+
+
+def test_a_batch_says_what_changes() -> None:
+    """The bias becomes a sum over the samples, the mean brings 1/N, and nothing else changes."""
+    solution, document = solved(PLACEHOLDERS + 'batch = { size = "N", of = ["x", "y"] }')
+    found = tables(document)
+    bias = [r"\frac{\partial J}{\partial b_2}", r"\frac{\partial J}{\partial \theta}"]
+    assert [*bias, r"\mathbf{1}^{\top} \frac{\partial J}{\partial \theta}"] in found
+    assert any(row[2].startswith(r"\frac{1}{N}") for row in found if len(row) == 3)
+    assert "is the mean of the losses of the" in prose(document)
+    assert passed(solution, "batch") == ["dJ/dW", "dJ/db1", "dJ/dU", "dJ/db2", "dJ/dx"]
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_a_batch_of_a_network_with_numbers(reduction: str) -> None:
+    """Squared errors add up as they stand; asked for the mean, the loss gets its 1/N. The rest is read back."""
+    text = TWO_LAYERS + f'batch = {{ size = "N", reduction = "{reduction}" }}'
+    solution, document = solved(text)
+    loss = [line for line in formulas(document) if line.startswith("E = ")][-1]
+    assert (r"\frac{1}{2N}" in loss or r"\frac{1}{2 N}" in loss) == (reduction == "mean")
+    assert f"is the {reduction} of the losses" in prose(document)
+    assert len(passed(solution, "batch")) == 4
+
+
+def test_a_batch_below_a_known_upstream() -> None:
+    """Module by module there is no loss to reduce: the bias adds up over the rows of the upstream."""
+    solution, document = solved(UPSTREAM + 'batch = { size = "N", of = ["x"] }')
+    last = [line for line in formulas(document) if line.startswith(r"\frac{\partial L}{\partial b}")][-1]
+    assert last == r"\frac{\partial L}{\partial b} = \mathbf{1}^{\top} \frac{\partial L}{\partial z}"
+    assert passed(solution, "batch")
+
+
+def test_a_penalty_is_neither_summed_nor_averaged() -> None:
+    """A term that does not depend on the sample: the loss of the batch is what its equation makes of the rows."""
+    assert "neither the sum nor the mean" in prose(solved(PENALTY + 'batch = { size = "N", of = ["x"] }')[1])
+
+
+@pytest.mark.parametrize(
+    ("problem", "ask", "message"),
+    [
+        (PLACEHOLDERS, 'batch = "N"', "batch: no data of [given] are a single row"),
+        (PLACEHOLDERS, 'batch = { size = "N", of = ["W"] }', "batch: W is no row of a single sample"),
+        (PLACEHOLDERS, 'batch = { size = "N", of = ["x"] }', "batch: the equations do not hold for several rows"),
+        (PLACEHOLDERS, 'batch = "D"', "the size of the batch has a name that is taken: D"),
+        (PLACEHOLDERS, "batch = 3", "batch is the number 3"),
+        (TWO_LAYERS, 'batch = { size = "N", reduction = "median" }', "reduction is the text 'median'"),
+        (TWO_LAYERS, 'batch = { size = "N", rows = ["x"] }', "unknown key rows in [ask.batch]"),
+    ],
+)
+def test_batches_that_cannot_be(problem: str, ask: str, message: str) -> None:
+    """One message for each, on its line."""
+    error = refused(problem + ask)
+    assert message in error.message
+    assert error.line == problem.count("\n") + 1
+
+
+# ── difference quotients ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("convention", ["", "significant = 5", 'carry = "displayed"'])
+def test_a_difference_quotient_reads_back(convention: str) -> None:
+    """Both ends, the quotient and the distance are right, whatever the digits."""
+    ask = 'differences = [{ of = "W1", entry = [1, 2], h = 0.001 }, { of = "b2", h = 0.1 }]\n'
+    read_back(TWO_LAYERS + ask + f"[convention]\n{convention}")
+    assert len(passed(solved(TWO_LAYERS + ask + f"[convention]\n{convention}")[0], "quotients")) == 4
+
+
+def test_the_distance_is_that_of_the_method() -> None:
+    """Of a cube the quotient is off by exactly h^2, and half the step leaves a quarter; across a kink it does not."""
+    cube = 'equations = "f = x**3"\n[given]\nx = 2\n[ask]\ngradients = ["x"]\ndifferences = { of = "x", h = 0.1 }'
+    lines = formulas(solved(cube)[1])
+    assert r"\left|\frac{\Delta f}{\Delta x} - \frac{\partial f}{\partial x}\right| = 0.01" in lines
+    assert r"f(x + h) = 9.261" in lines
+    assert "about a quarter" in prose(solved(cube)[1])
+    kink = cube.replace("x**3", "abs(x) * x + abs(x)").replace("x = 2", "x = 0.01")
+    assert "lies a kink" in prose(solved(kink)[1])
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        ('differences = { of = "W1", entry = [3, 3], h = 0.1 }', "W1 is 3 x 2 and has no entry [3, 3]"),
+        ('differences = { of = "W1", entry = [0, 1], h = 0.1 }', "W1 is 3 x 2 and has no entry [0, 1]"),
+        ('differences = { of = "W1", entry = "w_1", h = 0.1 }', "differences: no entry of W1 is called w_1"),
+        ('differences = { of = "h", entry = [1, 1], h = 0.1 }', "differences is of h, which is an equation"),
+        ('differences = { of = "W1", entry = [1, 1], h = 0 }', "h is 0, expected is a small number above 0"),
+        ('differences = { of = "W1" }', "differences needs of and h"),
+        ('differences = "W1"', "differences is"),
+    ],
+)
+def test_differences_that_cannot_be_taken(ask: str, message: str) -> None:
+    """One message for each, on its line."""
+    error = refused(TWO_LAYERS + ask)
+    assert message in error.message
+    assert error.line == TWO_LAYERS.count("\n") + 1

@@ -341,21 +341,6 @@ def test_wrong_wishes(ask: str, message: str, hint: str | None) -> None:
         assert hint in (found.hint or "")
 
 
-@pytest.mark.parametrize(
-    ("ask", "key"),
-    [
-        ('gradients = ["d2E/dW2"]', "d2E/dW2"),
-    ],
-)
-def test_wishes_that_are_not_built(ask: str, key: str) -> None:
-    """What the format has and derive has not yet is `Unsupported`, names its key and its line."""
-    found = _error(_with_ask(ask))
-    assert isinstance(found, Unsupported)
-    assert key in found.message
-    assert "not built yet" in found.message
-    assert found.line == 13
-
-
 def test_wishes_are_read() -> None:
     """Rates by name with a rest, kept parameters, negative rates, several upstreams, ratios, second names of tops."""
     update = 'update = { rate = { W = "-1/3", rest = 0 }, steps = 3, show = ["y", "dE/dW", "W"], every = 2 }'

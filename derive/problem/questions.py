@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from derive.problem.ask import Known
 
 QUESTION_KEYS = ("forward", "in_terms_of", "delta", "batch", "differences")
-NOT_BUILT = ("differences",)
 REDUCTIONS = ("sum", "mean")
 SECOND = re.compile(rf"d2({QUANTITY})/d({QUANTITY})", re.ASCII)
 RATIO = re.compile(rf"d{QUANTITY}/d{QUANTITY}", re.ASCII)
@@ -96,9 +95,6 @@ def read_questions(
     wanted = {key: table[key] for key in QUESTION_KEYS if table.get(key, False) is not False}
     if not wanted:
         return None
-    for key in wanted:
-        if key in NOT_BUILT:
-            raise places.unsupported(f"{key} is not built yet", "ask", key)
     return Questions(
         forward=_forward(wanted["forward"], known, places, folder) if "forward" in wanted else (),
         in_terms_of=_alphabet(wanted["in_terms_of"], known, tops, places) if "in_terms_of" in wanted else {},

@@ -192,6 +192,12 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
 
             yield from batch(sheet)
 
+    def differences() -> Iterator[Block]:
+        if part.further is not None:
+            from derive.report.compose.further import differences
+
+            yield from differences(sheet)
+
     def tangents() -> Iterator[Block]:
         if part.further is not None:
             from derive.report.compose.further import forward_mode
@@ -221,6 +227,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         ("tangents", tangents),
         ("alphabet", alphabet),
         ("batch", batch),
+        ("differences", differences),
         ("update", update),
         ("training", lambda: training(sheet)),
     )

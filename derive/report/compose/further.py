@@ -18,6 +18,7 @@ from derive.report.compose.statement import plain
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph, Table
 from derive.report.notation import Cell, scalar
 from derive.report.notation.matrices import matrix_of
+from derive.solution.quotients import Exercise
 from derive.solution.rows import Rows
 from derive.solution.second import Second, shown_written
 from derive.solution.tangents import Pass
@@ -111,6 +112,40 @@ def _names(letters: Sequence[str]) -> Iterator[Name]:
     for letter in letters:
         ratio = split_ratio(letter)
         yield letter if ratio is None else Adjoint(*ratio)
+
+
+# ── difference quotients ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def differences(sheet: Sheet) -> Iterator[Block]:
+    """Each exercise: both ends, the quotient, its distance from the gradient."""
+    for one in sheet.part.further.exercises if sheet.part.further is not None else ():
+        yield from _exercise(view_of(sheet, one.label), one)
+
+
+def _exercise(sheet: Sheet, one: Exercise) -> Iterator[Block]:
+    words = sheet.words
+    step, plus, minus, quotient, slope, gap = map(one.name, ("step", "plus", "minus", "quotient", "slope", "gap"))
+    entry, loss = Math(sheet.symbols.entry(one.of, one.index)), sheet.math(one.loss)
+    yield Heading(3, words.say("differences.heading", entry=entry), one.label)
+    size = Math(rf"{sheet.symbols.name(step)} = {plain(one.step)}")
+    yield Paragraph(words.say("differences.intro", entry=entry, step=size, loss=loss))
+    yield Display((_valued(sheet, plus), _valued(sheet, minus)))
+    yield Paragraph(words.say("differences.quotient"))
+    yield Display((_chain(sheet, quotient, sheet.part.network.equation(quotient).value),))
+    yield Paragraph(words.say("differences.slope"))
+    yield Display((_valued(sheet, slope),))
+    yield Paragraph(words.say("differences.gap"))
+    yield Display((Chain(sheet.symbols.name(gap), _number_of(sheet, gap)),))
+    yield Paragraph(words.say("differences.shrinks" if one.shrinks else "differences.stays", step=sheet.math(step)))
+
+
+def _valued(sheet: Sheet, name: str) -> Chain:
+    return Chain(sheet.symbols.name(name), _number_of(sheet, name))
+
+
+def _number_of(sheet: Sheet, name: str) -> tuple[Link, ...]:
+    return (Link("=" if sheet.exact(name) else r"\approx", (sheet.value(name),)),)
 
 
 # ── from one sample to a batch ──────────────────────────────────────────────────────────────────────────────────
@@ -241,4 +276,4 @@ def _entries(sheet: Sheet, written: sympy.Matrix) -> tuple[str, ...]:
     return (matrix_of(written.shape, lambda index: cell(index).text),)
 
 
-__all__ = ["alphabet", "batch", "forward_mode", "results", "second_derivatives", "view_of"]
+__all__ = ["alphabet", "batch", "differences", "forward_mode", "results", "second_derivatives", "view_of"]

@@ -89,7 +89,7 @@ def accented(symbols: Symbols, kind: str, latex: str) -> str:
 
 
 def _at(symbols: Symbols, name: str) -> str:
-    """The names of a difference quotient: the step, the loss at both ends, the quotient, the derivative, the distance."""
+    """A difference quotient: the step, the loss at both ends, the quotient, the derivative, the distance."""
     what, _, rest = name.partition(" at ")
     loss, of, places = rest.split(" ")
     index = tuple(int(k) for k in places.split(",")) if places else ()
