@@ -536,6 +536,10 @@ def test_what_slides_the_wrong_way_is_not_proved(rule: str) -> None:
                 continue  # with another padding the sizes do not even fit
 
 
+# A choice may come out the same by accident (of 2 X the same entry is the largest): that is right, and not shown.
+CHOOSING = ("max", "min", "first_of", "clip", "inside", "compare")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in (*MOVED, *SLID)])
 def test_only_right_claims_are_proved(rule: str) -> None:
@@ -543,7 +547,8 @@ def test_only_right_claims_are_proved(rule: str) -> None:
     found = mutated(rule)
     assert found
     for claim in found:
-        assert prove.__wrapped__(claim).proved == is_right(claim), called(claim)
+        proved, right = prove.__wrapped__(claim).proved, is_right(claim)
+        assert proved == right or (right and rule in CHOOSING), called(claim)
 
 
 def test_a_wrong_transpose_or_order_or_product_is_among_the_slips() -> None:

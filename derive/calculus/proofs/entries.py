@@ -51,9 +51,13 @@ def places(shape: Shape, i: sympy.Expr, j: sympy.Expr) -> tuple[sympy.Expr, symp
 
 @dataclass
 class Fresh:
-    """Bound indices of one proof, each used for one sum only, so that no sum can capture another's."""
+    """Bound indices of one proof, each used for one sum only, so that no sum can capture another's.
+
+    ``taken`` has the letter for each choice of a largest or smallest entry.
+    """
 
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    taken: dict[tuple[str, int | None, Expression], str] = field(default_factory=dict)
 
     def index(self) -> sympy.Symbol:
         """One that nobody has."""
@@ -110,8 +114,12 @@ class _Entries:
         return choice(name, at, operands)
 
     def taken(self, op: str, axis: int | None, i: Any, j: Any) -> sympy.Expr:
-        """A letter that stands still: which entry is taken does not change as the entries move a little."""
-        return entry_of(TAKEN, self.node.args[0].shape, _place(i), _place(j))
+        """A letter that stands still: which entry is taken does not change as the entries move a little.
+
+        Another operand, axis or choice has a letter of its own.
+        """
+        letter = self.fresh.taken.setdefault((op, axis, self.node.args[0]), f"{TAKEN}{len(self.fresh.taken) or ''}")
+        return entry_of(letter, self.node.args[0].shape, _place(i), _place(j))
 
     def pi(self) -> sympy.Expr:
         return sympy.pi
