@@ -229,9 +229,9 @@ def _one_off(term: str) -> str:
 
 
 def test_of_a_long_loop_three_steps_are_written_out() -> None:
-    """A report of twenty steps is no longer than one of ten: what follows the pattern is said to."""
+    """A report of twenty steps is no longer than one of ten: what follows the pattern is said to do so."""
     short, long = (compose(solve(rnn(steps))) for steps in (10, 20))
-    assert len(short.blocks) == len(long.blocks)
+    assert len(long.blocks) <= len(short.blocks)
     said = [words(block.spans) for block in long.blocks if isinstance(block, Paragraph)]
     assert any(r"t = 3, \dots, 19 follow the same pattern" in text for text in said)
     assert any(r"t = 18, \dots, 2 follow the same pattern" in text for text in said)

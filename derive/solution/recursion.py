@@ -23,6 +23,7 @@ from derive.solution.derivation import in_normal_form
 if TYPE_CHECKING:
     from derive.solution.solve import Part
 
+LONGEST = 60  # operations and names in a recursion that is written in one formula
 MOST_STEPS = 6  # steps of a loop that a reader wants to see one by one
 
 
@@ -135,6 +136,8 @@ class Recursion:
             used = value.names()
             leads[name] = _stem(name) == stem or any(leads.get(other, False) for other in used)
             inside = {other: written[other] for other in used if _stem(other) != stem and leads.get(other, False)}
+            if _size(value) + sum(_size(other) for other in inside.values()) > LONGEST:
+                return  # several families that lead to each other, as in an LSTM: no one formula says it
             written[name] = collect(_put_in(value, inside)) if inside else value
             if _stem(name) == stem and any(_stem(other) == stem for other in written[name].names() if other in leads):
                 found[name] = written[name]
@@ -143,6 +146,10 @@ class Recursion:
 
 def _stem(name: Name) -> str:
     return stem_of(own(name))
+
+
+def _size(value: Expression) -> int:
+    return sum(1 for _ in value.nodes())
 
 
 def _put_in(value: Expression, inside: Mapping[Name, Expression]) -> Expression:
