@@ -569,3 +569,26 @@ def test_differences_that_cannot_be_taken(ask: str, message: str) -> None:
     error = refused(TWO_LAYERS + ask)
     assert message in error.message
     assert error.line == TWO_LAYERS.count("\n") + 1
+
+
+def test_the_sheet_of_questions_asks_for_them() -> None:
+    """Every further question is a task of the sheet without solutions, and a sentence of the introduction."""
+    ask = 'gradients = ["W1", "d2E/db22"]\nforward = ["b2"]\nbatch = "N"\nin_terms_of = ["x", "W1", "W2", "b1", "b2", "t"]\n'
+    text = TWO_LAYERS + ask + 'differences = { of = "b2", h = 0.1 }'
+    solution, document = solved(text)
+    questions = compose(solution, questions=True)
+    tasks = ["".join(getattr(s, "text", getattr(s, "latex", "")) for s in item) for item in _items(questions)]
+    for wanted in (
+        r"the second derivative \frac{\partial^{2} E}{\partial b_2^{2}};",
+        "in forward mode, the derivative of E along b_2;",
+        r"\frac{\partial E}{\partial W_1} in terms of x, W_1, W_2, b_1, b_2 and t alone;",
+        "the equations and the derivatives for N samples;",
+        "the difference quotient of E by b_2 with the step 0.1, and how far it is from the derivative;",
+    ):
+        assert wanted in tasks
+    for wanted in ("It also gives the second derivative", "in forward mode too", "letters that the question allows"):
+        assert wanted in prose(document)
+
+
+def _items(document: Document) -> tuple[tuple[object, ...], ...]:
+    return next(block.items for block in document.blocks if isinstance(block, Items) and block.ordered)

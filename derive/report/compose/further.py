@@ -103,11 +103,11 @@ def alphabet(sheet: Sheet) -> Iterator[Block]:
     """Each gradient in the letters that are allowed for it."""
     found = sheet.part.further.spelled if sheet.part.further is not None else ()
     for letters in dict.fromkeys(one.letters for one in found):
-        yield Paragraph(sheet.words.say("alphabet.intro", letters=sheet.listed(_names(letters))))
+        yield Paragraph(sheet.words.say("alphabet.intro", letters=sheet.listed(letters_of(letters))))
         yield Display(tuple(_chain(sheet, one.name, one.formula) for one in found if one.letters == letters))
 
 
-def _names(letters: Sequence[str]) -> Iterator[Name]:
+def letters_of(letters: Sequence[str]) -> Iterator[Name]:
     """Names as they are; ``dJ/dy`` as the derivative that it is."""
     for letter in letters:
         ratio = split_ratio(letter)

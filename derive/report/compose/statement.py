@@ -67,6 +67,10 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
             fraction = Math(sheet.symbols.partial(sheet.symbols.name(ratio.of), sheet.symbols.name(ratio.by)))
             listed += [Text(", "), fraction] if k else [fraction]
         spans += [Text(" "), *words.say("intro.ratios", ratios=tuple(listed))]
+    if part.further is not None:
+        from derive.report.compose.further_asked import introduction as further_introduction
+
+        spans += [span for sentence in further_introduction(sheet) for span in (Text(" "), *sentence)]
     update = part.problem.ask.update
     if update is not None:
         rule, rate = words.text(f"rule.{update.rule}"), Math(rate_symbol(sheet))
@@ -403,6 +407,10 @@ def tasks(sheet: Sheet) -> Iterator[Block]:
     for ratio in part.asked.ratios:
         fraction = sheet.symbols.partial(sheet.symbols.name(ratio.of), sheet.symbols.name(ratio.by))
         items.append(words.say("problem.find_gradient", derivative=Math(fraction)))
+    if part.further is not None:
+        from derive.report.compose.further_asked import tasks as further_tasks  # only who asks for more pays for it
+
+        items += further_tasks(sheet)
     update = part.problem.ask.update
     if update is not None:
         rule, rate = words.text(f"rule.{update.rule}"), Math(rate_symbol(sheet))
