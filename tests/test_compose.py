@@ -209,6 +209,34 @@ CORPUS = {
         given = {{ x = {[[(7 * k) % 11 for k in range(48)]]} }}
         parameters = {{ W = {[[(5 * j + 3 * k) % 7 for k in range(48)] for j in range(48)]} }}
     """,
+    "long loop": """
+        equations = '''
+        for t in range(1, 9): s[t] = tanh(w * s[t-1] + u * x[t])
+        E = s[8] * s[8] * w
+        '''
+        [given]
+        x = [1, 2, 0, 1, 1, 0, 2, 1]
+        "s[0]" = 0
+        [parameters]
+        w = 0.5
+        u = -0.5
+        [captions]
+        s = "state"
+    """,
+    "any depth": """
+        equations = '''
+        for l in range(1, 4): h[l] = phi(h[l-1] @ W[l])
+        '''
+        [shapes]
+        "h[0]" = ["N", "m"]
+        W = ["m", "m"]
+        [functions]
+        phi = "unspecified"
+        [ask]
+        upstream = { of = "J", at = "h[3]" }
+        gradients = ["W"]
+        recursion = true
+    """,
     "nothing there": """
         equations = '''
         y = x + 0 * x
