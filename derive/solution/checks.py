@@ -223,8 +223,11 @@ class Witness:
                 yield self._compare("complex_step", ratio.text, ours, theirs, None)
 
     def updates(self) -> Iterator[Check]:
-        """The parameters and the memory after the last certified update, and each loss on the way."""
-        history, loss = self.part.history, self.part.asked.loss
+        """The parameters and the memory after the last certified update, and each loss on the way.
+
+        Of a run that is too long to be certified the first update is.
+        """
+        history, loss = self.part.opening, self.part.asked.loss
         if history is None:
             return
         if self.part.problem.ask.upstream:

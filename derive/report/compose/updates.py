@@ -141,7 +141,8 @@ def later(sheet: Sheet) -> Iterator[Block]:
         yield Note(words.say("history.doubles", steps=f"{batches.count(update):,}"))
         entries = [entry for entry in part.training.history if not entry.rows]
         rows = [((Math(str(e.step)),), (Math(double(e.loss)),)) for e in _thin(list(entries)) if e.loss is not None]
-        yield Table((words.say("history.step"), (symbol,)), tuple(rows), "rr")
+        first = words.say("history.step" if update.batches is None else "rule.passes")
+        yield Table((first, (symbol,)), tuple(rows), "rr")
         yield from _ends(sheet, part.training)
 
 
