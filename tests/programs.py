@@ -62,6 +62,8 @@ class Writer:
             + ["binary"] * 4
             + ["matmul"] * 4
             + ["reduce", "softmax", "turn", "power", "safe", "whole", "whole", "slide"]
+            + ["move"] * 3
+            + ["choose"] * 2
         )
         if kind == "function":
             return f"{self.pick(TAME)}({name})", shape
@@ -84,6 +86,10 @@ class Writer:
         if len(shape) < 2:
             return f"tanh({name}) * {self.known(())}", shape
         rows, columns = shape
+        if kind == "move":
+            return self.move(name, shape)
+        if kind == "choose":
+            return self.choose(name, shape)
         if kind == "whole":
             return self.whole(name, shape)
         if kind == "slide":
@@ -100,6 +106,53 @@ class Writer:
         if self.random.random() < 0.5:
             return f"{name} @ {self.known((columns, size))}", (rows, size)
         return f"{self.known((size, rows))} @ {name}", (size, columns)
+
+    def move(self, name: str, shape: Shape) -> tuple[str, Shape]:
+        """A slice, an entry, blocks side by side, a stack, another shape, rows of a table."""
+        rows, columns = shape
+        kind = self.pick(["slice", "entry", "concat", "stack", "reshape", "embedding"])
+        if kind == "slice":
+            places = [range(size)[slice(*(self.end(size) for _ in range(2)))] for size in shape]
+            parts = [slice(part.start, part.stop) if part else slice(0, 1) for part in places]
+            written = [f"{part.start}:{part.stop}" if self.random.random() < 0.8 else ":" for part in parts]
+            lengths = [
+                n if text == ":" else part.stop - part.start
+                for n, text, part in zip(shape, written, parts, strict=True)
+            ]
+            return f"({name})[{', '.join(written)}]", (lengths[0], lengths[1])
+        if kind == "entry":
+            i, j = int(self.random.integers(-rows, rows)), int(self.random.integers(columns))
+            return f"({name})[{i}, {j}]", ()
+        if kind == "concat":
+            axis, size = self.pick([0, 1]), self.pick([1, 2])
+            other = self.known((size, columns) if axis == 0 else (rows, size))
+            whole = (rows + size, columns) if axis == 0 else (rows, columns + size)
+            sides = (name, other) if self.random.random() < 0.5 else (other, name)
+            return f"concat({sides[0]}, {sides[1]}, axis={axis})", whole
+        if kind == "stack" and 1 in shape and shape != (1, 1):
+            axis, length = self.pick([0, 1]), rows * columns
+            return f"stack({name}, {self.known(shape)}, axis={axis})", (2, length) if axis == 0 else (length, 2)
+        if kind == "embedding":
+            label = f"k{sum(key[0] == 'k' for key in self.data)}"
+            self.data[label] = [int(k) for k in self.random.integers(rows, size=3)]
+            return f"embedding({name}, {label})", (3, columns)
+        return f"reshape({name}, {columns}, -1)", (columns, rows)
+
+    def end(self, size: int) -> int | None:
+        """One end of a slice: a number, from the end, or none."""
+        return self.pick([None, int(self.random.integers(size)), -int(self.random.integers(1, size + 1))])
+
+    def choose(self, name: str, shape: Shape) -> tuple[str, Shape]:
+        """The largest or smallest along an axis, a value held within bounds, a comparison as a mask."""
+        rows, columns = shape
+        kind = self.pick(["extreme", "extreme", "clip", "mask"])
+        if kind == "clip":
+            return f"clip({name}, -0.513, {self.pick(['0.717', '1.013'])})", shape
+        if kind == "mask":
+            return f"{name} * ({self.stretched(shape)} {self.pick(['<', '>', '<=', '>='])} 0.313)", shape
+        axis = self.pick([None, 0, 1])
+        size = () if axis is None else (1, columns) if axis == 0 else (rows, 1)
+        return f"{self.pick(['max', 'min'])}({name}{'' if axis is None else f', axis={axis}'})", size
 
     def regular(self, size: int) -> str:
         """A new square matrix that stays regular when something below 1 is added to its entries."""
@@ -186,7 +239,7 @@ def program(seed: int) -> Problem:
     for _ in range(int(writer.random.integers(2, 7))):
         writer.line()
     writer.loss()
-    parameters = {name: value for name, value in writer.data.items() if name != "label" and int(name[1:]) % 2}
+    parameters = {name: value for name, value in writer.data.items() if name[0] == "d" and int(name[1:]) % 2}
     given = {name: value for name, value in writer.data.items() if name not in parameters}
     return Problem.from_equations(
         "\n".join(writer.lines),
