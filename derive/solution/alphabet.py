@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from derive.calculus.closed_form import close, named_values
 from derive.calculus.functions import KINKED, Functions
 from derive.graph import ops
+from derive.graph.cancel import cancelled
 from derive.graph.collect import collect, label_sums
 from derive.graph.expression import Adjoint, Expression, Name, leaf
 from derive.graph.network import Network
@@ -145,7 +146,7 @@ def _through_named(value: Expression, network: Network, letters: Collection[str]
 
 
 def _tidy(value: Expression, network: Network) -> Expression:
-    return collect(label_sums(collect(value), network))
+    return cancelled(label_sums(collect(value), network))
 
 
 def checks(part: Part, found: tuple[Spelled, ...]) -> Iterator[Check]:

@@ -7,7 +7,7 @@ mode, one row of the Hessian for each entry. Both are held against SymPy and aga
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from derive.calculus.explicit import Elementwise
 from derive.calculus.vanish import vanishes
 from derive.errors import Unsupported
 from derive.graph import ops
+from derive.graph.cancel import cancelled
 from derive.graph.collect import collect, label_sums
 from derive.graph.expression import Adjoint, Expression, Name, constant, leaf
 from derive.graph.forward import tangents
@@ -96,9 +97,21 @@ def _second(part: Part, text: str, number: int) -> Second:
         bar(name.by): with_bars(of, value)
         for name, value in derive(network, part.functions, of, dict.fromkeys((then, first))).adjoints.items()
     }
-    wider = extended(network, adjoints, {})
+    wider = extended(network, _fused(adjoints), {})
     make = _hessian if kind == "hessian" else _by_a_number
     return make(part, wider, Second(text, f"second-{number}", of, first, then, kind, tuple(adjoints), (), text, part))
+
+
+def _fused(adjoints: Mapping[str, Expression]) -> dict[str, Expression]:
+    """The adjoint equations; where one and the next cancel (cross-entropy behind a sigmoid), they are one."""
+    found: dict[str, Expression] = {}
+    for name, value in adjoints.items():
+        inlined = value.rebuild(lambda node: found.get(str(node.name), node) if node.op == "name" else node)
+        shorter = cancelled(inlined)
+        divides = any(node.op == "divide" for node in inlined.nodes())
+        kept = divides and not any(node.op == "divide" for node in shorter.nodes())
+        found[name] = shorter if kept else value
+    return found
 
 
 def _by_a_number(part: Part, wider: Network, wish: Second) -> Second:

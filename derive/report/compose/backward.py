@@ -9,7 +9,7 @@ from flint import fmpq
 
 from derive.calculus.explicit import Entry, FirstLargest
 from derive.calculus.paths import Factor, Path
-from derive.graph.expression import Adjoint
+from derive.graph.expression import Adjoint, leaf
 from derive.graph.sizes import is_scalar
 from derive.numbers.certify import Undecided
 from derive.numbers.rounding import Printed
@@ -41,7 +41,8 @@ def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Bloc
     """Why, in matrix form, in numbers, and entry by entry where the problem wants that and the entries are worth it."""
     steps = derivation.about(Adjoint(adjoint.of, adjoint.by))
     yield from explained(sheet, derivation, steps)
-    yield matrix_form(sheet, derivation, adjoint)
+    if sheet.numeric or derivation.adjoints[adjoint] != leaf(adjoint, sheet.shape(adjoint)):
+        yield matrix_form(sheet, derivation, adjoint)
     yield from _in_one_formula(sheet, adjoint)
     yield from behind_adjoint(sheet, adjoint, derivation.adjoints[adjoint])
     if "elements" in sheet.part.problem.convention.style:
@@ -100,7 +101,7 @@ def _worth_showing(step: Step) -> bool:
 
 
 def _hidden(sheet: Sheet, step: Step) -> bool:
-    """A formula that still says the derivative where its negative has a name of its own, or adds up what adds up to 1."""
+    """A formula that says the derivative where its negative has a name of its own, or adds up what adds up to 1."""
     network = sheet.part.network
     if any(
         node.op == "sum" and node.args[0].op == "name" and node.args[0].name in network.assumed

@@ -243,6 +243,10 @@ def _result(whole: Sheet, sheet: Sheet, one: Second) -> Chain:
         terms = _entries(whole, written)
         if fits(terms):
             links.append(Link("=", terms))
+    if not links:
+        links.append(
+            Link("=", (sheet.symbols.partial(sheet.symbols.name(bar(one.first)), sheet.symbols.name(one.then)),))
+        )
     if sheet.numeric:
         links += _number(sheet, one).links
     return Chain(left, tuple(links))
