@@ -592,3 +592,61 @@ def test_the_sheet_of_questions_asks_for_them() -> None:
 
 def _items(document: Document) -> tuple[tuple[object, ...], ...]:
     return next(block.items for block in document.blocks if isinstance(block, Items) and block.ordered)
+
+
+# ── placeholders ────────────────────────────────────────────────────────────────────────────────────────────────
+
+LOGISTIC = '''
+equations = """
+z = X @ w
+p = sigmoid(z)
+L = sum(binary_cross_entropy(p, t))
+"""
+[shapes]
+X = ["N", "n"]
+w = ["n", 1]
+t = ["N", 1]
+[ask]
+gradients = ["w", "d2L/dw2"]
+in_terms_of = ["X", "p", "t"]
+'''
+
+
+def test_logistic_regression_as_in_a_textbook() -> None:
+    """What the sigmoid and the cross-entropy have in common cancels: X^T (p - t), and X^T diag(p (1 - p)) X."""
+    solution, document = solved(LOGISTIC)
+    lines = formulas(document)
+    assert r"\frac{\partial L}{\partial w} = X^{\top} (p - t)" in lines
+    assert r"\frac{\partial^{2} L}{\partial w^{2}} = X^{\top} \operatorname{diag}(p \odot (1 - p)) X" in lines
+    assert passed(solution, "instance")
+
+
+def test_a_known_upstream_is_not_said_to_be_itself() -> None:
+    """dL/dy is taken as known; no formula says that it equals itself."""
+    lines = formulas(solved(UPSTREAM)[1])
+    assert all(left.strip() != right.strip() for left, _, right in (line.partition(" = ") for line in lines))
+    assert r"\frac{\partial L}{\partial x} = \frac{\partial L}{\partial z} W^{\top}" in lines
+
+
+def test_jacobians_without_numbers() -> None:
+    """A chain of Jacobians where vectors lead to vectors; one factor stands alone; by a matrix it is refused."""
+    text = '''
+equations = """
+z = x @ W + b
+s = softmax(z)
+y = sigmoid(z) @ V
+"""
+[shapes]
+x = [1, "n"]
+W = ["n", "m"]
+b = [1, "m"]
+V = ["m", "k"]
+[ask]
+'''
+    lines = formulas(solved(text + 'gradients = ["ds/dz", "dy/dz"]')[1])
+    assert r"\frac{\partial s}{\partial z} = \operatorname{diag}(s) - s^{\top} s" in lines
+    assert sum(r"\frac{\partial s}{\partial z} =" in line for line in lines) == 1
+    assert any(line.startswith(r"\frac{\partial y}{\partial z} =") and r"V^{\top} \, " in line for line in lines)
+    error = refused(text + 'gradients = ["ds/dW"]')
+    assert "ds/dW is a Jacobian with a matrix on the way, and there are no numbers" in error.message
+    assert "upstream" in (error.hint or "")

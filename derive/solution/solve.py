@@ -14,7 +14,7 @@ from flint import fmpq
 from derive.calculus.explicit import Explicit
 from derive.calculus.functions import Functions
 from derive.calculus.paths import Paths
-from derive.errors import ProblemError
+from derive.errors import ProblemError, Unsupported
 from derive.graph import build
 from derive.graph.collect import collect
 from derive.graph.expression import Adjoint, Expression, Name, leaf
@@ -417,6 +417,14 @@ def _chains(problem: Problem, network: Network, functions: Functions, wish: Aske
     for ratio in wish.ratios:
         if ratio.kind == "jacobian" and _is_vectors(network, ratio.of, ratio.by):
             found[ratio.text] = chains(network, functions, ratio.of, ratio.by)
+        elif ratio.kind == "jacobian" and not (network.numeric and None not in problem.functions.values()):
+            raise Unsupported(
+                f"{ratio.text} is a Jacobian with a matrix on the way, and there are no numbers for its entries: "
+                "its formula is not built yet",
+                file=problem.file,
+                line=problem.line("ask", "gradients"),
+                hint=f'a known upstream gives the product with it: upstream = {{ of = "L", at = "{ratio.of}" }}',
+            )
     if "jacobian" in problem.convention.style and wish.loss is not None:
         for name in wish.gradients:
             below = name if _is_vector(network.shape(name)) else None

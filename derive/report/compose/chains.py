@@ -18,7 +18,12 @@ def chain_of_jacobians(sheet: Sheet, of: str, by: str, ways: Sequence[Jacobians]
     """The whole section for d ``of`` / d ``by``."""
     words, symbols = sheet.words, sheet.symbols
     places = {"of": Math(symbols.name(of)), "by": Math(symbols.name(by))}
-    yield Heading(3, words.say("jacobian.heading", **places))
+    alone = len(ways) == 1 and len(ways[0].factors) == 1
+    yield Heading(3, words.say("jacobian.heading_alone" if alone else "jacobian.heading", **places))
+    if alone:
+        yield Paragraph(words.say("jacobian.alone"))
+        yield Display((factor_chain(sheet, ways[0].factors[0]),))
+        return
     yield Paragraph(words.say("jacobian.chain", **places))
     if sheet.part.problem.convention.layout == "shape" and _turns(sheet, ways):
         yield Note(words.say("jacobian.layout", **places))
