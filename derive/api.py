@@ -414,6 +414,8 @@ def _explicit(part: solved.Part, quantity: str, turned: bool) -> sympy.Expr:
 def _as_matrix(entries: list[sympy.Expr], shape: tuple[int, ...]) -> sympy.Expr:
     import sympy
 
+    if len(shape) > 2:
+        return sympy.ImmutableDenseNDimArray(entries, shape)
     return sympy.Matrix(*shape, entries) if shape else entries[0]
 
 

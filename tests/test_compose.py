@@ -45,6 +45,39 @@ CORPUS = {
         rounding = "half-even"
         carry = "displayed"
     """,
+    "windows": """
+        equations = '''
+        Z = conv2d(X, W, stride=3, padding=1) + b
+        A = relu(Z)
+        P = max_pool(A, 2)
+        Q = avg_pool(X, 2) + avg_pool(X, 3, stride=1)
+        E = conv2d(X, W)
+        R = max_pool(X, 3, stride=1)
+        U = conv1d(x, w)
+        V = conv1d(y, w, stride=2)
+        S = conv2d(B, C)
+        M = max_pool(G, 1)
+        Y = conv2d(G, H)
+        F = conv2d(X, D)
+        L = sum(S) + sum(E) + sum(F) + sum(A * P) + sum(Q) + sum(R**2) + sum(U) + sum(V) + sum(M) + sum(Y)
+        '''
+        [given]
+        G = [[1, 2, 0, 1, 2], [1, 2, 0, 1, 2], [1, 2, 0, 1, 2], [1, 2, 0, 1, 2]]
+        H = [[1, 2]]
+        B = [[1, 2, 0], [1, 2, 1], [0, 1, 1]]
+        y = [1, 2, 0, 1, 1]
+        D = [[[[1]], [[0]]], [[[1]], [[0]]], [[[1]], [[0]]], [[[1]], [[0]]], [[[1]], [[0]]], [[[1]], [[0]]], [[[1]], [[0]]]]
+        [parameters]
+        X = [[[[1, 5, 5, 2], [0, 3, 1, 1], [2, 0, 2, 1], [1, 2, 0, 1]], [[1, 5, 5, 2], [0, 3, 1, 1], [2, 0, 2, 1], [1, 2, 0, 1]]]]
+        W = [[[[1, 0], [2, 1]], [[0, 1], [1, -1]]], [[[1, 0], [2, 1]], [[0, 1], [1, -1]]]]
+        b = [[[[0.5]], [[-0.5]]]]
+        x = [1, -2, 0.5, 3, 2]
+        w = [0.5, -0.25]
+        C = [[0.5, 1], [-0.25, 2]]
+        [ask]
+        gradients = "all"
+        update = { rate = 0.1 }
+        """,
     "letters": """
         equations = '''
         Z = X @ W1 + b1

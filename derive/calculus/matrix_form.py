@@ -35,6 +35,7 @@ from derive.calculus.functions import Functions, Key, rational
 from derive.errors import Unsupported
 from derive.graph.expression import Expression, Name
 from derive.graph.ops import evaluate
+from derive.graph.ops.reach import CONVOLVING, POOLING
 from derive.graph.ops.rearranging import Slice, pieces
 from derive.graph.sizes import broadcast
 from derive.problem.problem import Shape, Size
@@ -48,7 +49,7 @@ def matrix_form(expression: Expression, functions: Functions) -> sympy.Expr | Ma
     """
     shapes = {node.name: node.shape for node in expression.nodes() if node.op == "name"}
     for node in expression.nodes():
-        if len(node.shape) > 2 or node.op in ("max", "min", "first_of"):
+        if len(node.shape) > 2 or node.op in ("max", "min", "first_of", *CONVOLVING, *POOLING):
             raise Unsupported(f"the matrix form of {node.op} is not built; ask for form='explicit'")
     found: Matrix = evaluate(expression, lambda name: symbol(name, shapes[name]), Matrices(functions))
     return found.value

@@ -94,8 +94,8 @@ def _large_enough(names: Sequence[str], network: Network) -> dict[str, int]:
         empty = sorted(str(size) for size in found if worked_out(size, sizes) < 1)
         if not empty:
             break
-        number, terms_of = terms(empty[0])
-        growing = [name for name, factor in terms_of.items() if factor > 0]
+        _, factors = terms(empty[0])
+        growing = [name for name, factor in factors.items() if factor > 0]
         if not growing:
             break
         sizes[growing[0]] = max(sizes.values()) + 1

@@ -1,9 +1,9 @@
-"""Claims about what slides: filters on signals, on signals with channels and on images, with zeros around them or without.
+"""Claims about what slides: filters on signals, with channels or without, and on images, with zeros around or without.
 
 A filter of r on N entries has N - r + 1 places. Where windows stand s apart, the image is as long as L of them reach.
 An entry beyond the border is 0: a letter whose index lies outside has no derivative, and so the same lines hold there.
-Stacks with samples and filters have more indices than a proof here has room for, and of a window's largest entry there is
-no sum: both are not shown.
+Stacks with samples and filters have more indices than a proof here has room for, and of a window's largest entry there
+is no sum: both are not shown.
 """
 
 from __future__ import annotations
@@ -91,4 +91,3 @@ def _pooling(rule: str, n: int, stride: int) -> Expression:
     if rule == "avg_pool_back":
         return ops.apply(rule, u, at=(n, stride, image))
     return ops.apply(rule, u if rule == "max_pool_route" else leaf("U", image), x, at=(n, stride))
-

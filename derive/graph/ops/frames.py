@@ -77,7 +77,7 @@ class Frame:
 
     @property
     def left_over(self) -> tuple[int, ...]:
-        """Along each axis the entries at the end (padding included) that no window reaches; none where sizes are names."""
+        """Along each axis the entries at the end, padding included, that no window reaches; 0 where sizes are names."""
         rooms = (plus((1, n), (2, self.padding), (-1, k)) for n, k in zip(self.space, self.window, strict=True))
         return tuple(room % self.stride if isinstance(room, int) else 0 for room in rooms)
 

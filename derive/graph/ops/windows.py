@@ -3,7 +3,7 @@
 A convolution (as networks have it: the filter is not turned over) is linear in image and filter, so three ops close
 the circle: the result from image and filter, the image's adjoint from the result's adjoint and the filter, and the
 filter's from the image and the result's adjoint. Each one's pullback is made of the other two. The largest entry of a
-window is a choice: ``max_pool_pick`` takes what stands where the image's winners stand, ``max_pool_route`` puts it back.
+window is a choice: ``max_pool_pick`` takes what stands where the winners stand, ``max_pool_route`` puts it back.
 """
 
 from __future__ import annotations

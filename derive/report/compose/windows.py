@@ -62,9 +62,7 @@ def planes(sheet: Sheet, name: Name, node: Expression) -> Iterator[Block]:
         yield Paragraph(sheet.words.say("windows.more_matrices", total=len(places), shown=len(shown)))
 
 
-def planes_of(
-    sheet: Sheet, name: str, slope: Adjoint, after: Expression
-) -> Iterator[tuple[Name, Name, Expression]]:
+def planes_of(sheet: Sheet, name: str, slope: Adjoint, after: Expression) -> Iterator[tuple[Name, Name, Expression]]:
     """A parameter, its derivative and its next value; those of a stack matrix by matrix, as many as are shown."""
     shape = sheet.shape(name)
     if len(shape) < 3 or sum(size != 1 for size in shape) <= 1:
@@ -348,11 +346,7 @@ def behind_adjoint(sheet: Sheet, adjoint: Adjoint, value: Expression) -> Iterato
         left, right = (indexed.by_filter if filters else indexed.by_image)(of)
         several = len(network.users()[adjoint.by]) > 1
         yield Paragraph(words.say("windows.formula_part" if several else "windows.formula_back", via=sheet.math(via)))
-        yield (
-            Display((Chain(left if not several else "", (Link("=", (right,)),)),))
-            if not several
-            else Paragraph((Math(right),))
-        )
+        yield Paragraph((Math(right),)) if several else Display((Chain(left, (Link("=", (right,)),)),))
         if not several and sheet.numeric and sheet.first and value.op.startswith(node.op):
             yield from _product_back(sheet, adjoint, node, via, frame, filters)
 
@@ -423,6 +417,9 @@ def notation_used(sheet: Sheet) -> Iterator[tuple[str, dict[str, Math]]]:
             yield word, {"word": Math(rf"\operatorname{{{word}}}{script}"), "n": Math("n")}
     if "max_pool" in used:
         yield "ties", {}
+    sums = [node for node in nodes if node.op == "add" and any(term.op in CONVOLUTIONS for term in node.args)]
+    if any(len(term.shape) > 2 and term.shape != node.shape for node in sums for term in node.args):
+        yield "bias", {}
     if any(len(node.shape) > 2 for node in nodes):
         yield "stack", {"plane": Math("X_{1,2,:,:}")}
 
