@@ -167,6 +167,25 @@ def test_each_way_of_writing_forward_agrees(name: str) -> None:
         pytest.skip(str(error))
 
 
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_recurrent_layers_are_unrolled_and_rolled_up(kind: str, batch_first: bool) -> None:
+    """A loop over the steps, the sample taken apart; gradients of all four weights agree."""
+    layer: Any = getattr(nn, kind)(2, 3, batch_first=batch_first)
+    last: Any = (lambda out: out[:, -1]) if batch_first else (lambda out: out[-1])
+    net = Module(lambda m, x: m.read(last(m.layer(x)[0])), layer=layer, read=nn.Linear(3, 1)).double()
+    x = rows(4, 3, 2) if batch_first else rows(3, 4, 2)
+    problem = agrees(net, x, rows(4, 1), nn.MSELoss())
+    assert "for t in range(1, 4):" in problem.to_toml()
+    assert {"x[1]", "x[2]", "x[3]", "h[0]", "d"} <= set(problem.given)
+    if kind == "RNN":
+        assert "    h[t] = tanh(x[t] @ W.T + b + h[t-1] @ V.T + c)   # layer layer (RNN)\n" in problem.to_toml()
+    state = Module(
+        lambda m, x: m.layer(x)[1].squeeze(0).sum() if kind != "LSTM" else m.layer(x)[1][1][0].sum(), layer=layer
+    )
+    agrees(state.double(), x)
+
+
 def test_weights_of_single_precision_keep_their_shortest_decimal() -> None:
     """0.1 in single precision is meant as 0.1, and names the same float; exactly, it is a binary fraction."""
     net = nn.Linear(2, 1, bias=False)

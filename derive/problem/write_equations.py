@@ -12,10 +12,15 @@ from derive.problem.write_toml import WIDTH, block
 
 
 def equations(statements: Sequence[Statement]) -> str:
-    """The key ``equations`` with its text, the comments in one column."""
+    """The key ``equations`` with its text."""
+    return block("equations", equation_lines(statements))
+
+
+def equation_lines(statements: Sequence[Statement]) -> list[str]:
+    """The lines of the text, the comments in one column."""
     lines = list(_lines(statements))
     width = min(max((len(line) for line, comment in lines if comment), default=0), WIDTH // 2)
-    return block("equations", [f"{line:<{width}}   # {comment}" if comment else line for line, comment in lines])
+    return [f"{line:<{width}}   # {comment}" if comment else line for line, comment in lines]
 
 
 def _lines(statements: Sequence[Statement]) -> Iterator[tuple[str, str]]:

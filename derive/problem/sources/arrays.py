@@ -87,11 +87,13 @@ class Arrays:
 
     # ── steps and data ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def let(self, array: Array, role: str = "", comment: str = "", name: str | None = None) -> Array:
+    def let(
+        self, array: Array, role: str = "", comment: str = "", name: str | None = None, loop: bool = False
+    ) -> Array:
         """The array under a name of its own."""
         if name is None and (array.value is not None or (role == "soft" and isinstance(array.node, Name))):
             return array
-        return Array(self.draft.let(array.node, array.shape, role, comment, name), array.shape)
+        return Array(self.draft.let(array.node, array.shape, role, comment, name, loop), array.shape)
 
     def datum(self, shape: Shape, value: Any = None, **what: Any) -> Array:
         """Data, laid out; ``value`` is a NumPy array, lists, or ``None``. The rest is as in ``Draft.datum``."""

@@ -12,7 +12,8 @@ from derive.problem.exact import exact
 from derive.problem.sources import blocks
 from derive.problem.sources.arrays import Array, Arrays, number, shown
 from derive.problem.sources.draft import Shape
-from derive.problem.sources.stored import Part
+from derive.problem.sources.recurrent import unrolled
+from derive.problem.sources.stored import Part, Steps
 from derive.problem.syntax import Call as Written
 from derive.problem.syntax import Index, Number
 from derive.records import dataclass
@@ -40,6 +41,8 @@ class Call:
             return value
         if isinstance(value, Part):
             return value.array(role, shape)
+        if isinstance(value, Steps):
+            return self.arrays.let(value.array(), "joined")
         if isinstance(value, bool | int | float):
             return number(exact(int(value) if isinstance(value, bool) else value))
         raise self.unsupported(f"{self.operation} of {type(value).__name__}")
@@ -190,6 +193,25 @@ def _recurrent_cell(call: Call) -> Array:
             z = arrays.binary("+", z, bias)
     function = "tanh" if "tanh" in call.operation else "relu"
     return blocks.activation(arrays, function, arrays.let(z, "affine", call.layer))
+
+
+@operation("rnn_tanh", "rnn_relu", "lstm", "gru")
+def _recurrent(call: Call) -> list[Any]:
+    call.only(num_layers=1, bidirectional=False)
+    if call["train"] and call["dropout"]:
+        raise call.unsupported(f"{call.operation} with dropout")
+    roles = ("weight", "recurrent", "bias", "recurrent_bias")
+    given = [call.made(value, role) for value, role in zip(call["params"], roles, strict=False)]
+    if len(call["params"]) not in (2, 4):
+        raise call.unsupported(f"{call.operation} with {len(call['params'])} weights")
+    weights = (given[0], given[1], *(given[2:] or (None, None)))
+    states = call["hx"] if isinstance(call["hx"], list) else [call["hx"]]
+    call.arrays.draft.layers += 1
+    every, last = unrolled(
+        call.arrays, call.operation.removeprefix("rnn_"), call["input"], states, weights, call.layer,
+        batch_first=call["batch_first"],
+    )  # fmt: skip
+    return [every, *last]
 
 
 @operation("scaled_dot_product_attention")
@@ -442,6 +464,9 @@ def _flatten(call: Call) -> Array:
 
 @operation("squeeze", "unsqueeze")
 def _squeeze(call: Call) -> Array:
+    steps = call["self"]
+    if isinstance(steps, Steps) and len(steps.every) == 1 and call.given.get("dim") == steps.axis:
+        return steps.every[0]
     x = call.array("self")
     sizes = [call.arrays.whole(size) for size in x.shape]
     if call.operation == "unsqueeze":
@@ -461,6 +486,10 @@ def _expand(call: Call) -> Array:
 
 @operation("select")
 def _select(call: Call) -> Array:
+    steps = call["self"]
+    if isinstance(steps, Steps) and call["dim"] % len(steps.shape) == steps.axis:
+        found: Array = steps.every[call["index"]]
+        return found
     x = call.array("self")
     axis = call.arrays.axis(call["dim"], x.axes)
     items: list[Any] = [(None, None, None)] * axis

@@ -7,6 +7,7 @@ what the last step is. What was drawn is then read like any problem file.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -17,7 +18,8 @@ from derive.problem.read import problem_from_tables
 from derive.problem.sources.rewrite import renamed, replaced, uses
 from derive.problem.sources.titles import Titles
 from derive.problem.spell import spell
-from derive.problem.syntax import Name, Node, Transpose, walk
+from derive.problem.syntax import Name, Node, Statement, Transpose, walk
+from derive.problem.write_equations import equation_lines
 from derive.records import dataclass
 
 Size = int | str
@@ -30,13 +32,17 @@ LONGEST_INSIDE = 60  # characters of an expression that may stand inside another
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One equation: ``role`` says what kind of step it is, and so what letter it gets where it has no name."""
+    """One equation: ``role`` says what kind of step it is, and so what letter it gets where it has no name.
+
+    What has ``loop`` is a turn of a loop; its name is a member such as ``h[2]``.
+    """
 
     name: str
     node: Node
     shape: Shape
     role: str = ""
     comment: str = ""
+    loop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +71,14 @@ class Draft:
 
     # ── what is drawn ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def let(self, node: Node, shape: Shape, role: str = "", comment: str = "", name: str | None = None) -> Name:
+    def let(
+        self, node: Node, shape: Shape, role: str = "", comment: str = "", name: str | None = None, loop: bool = False
+    ) -> Name:
         """A step; gives its name. Without one it is named at the end; a ``soft`` step with one user is not."""
         if len(self.steps) >= MOST_STEPS:
             raise self.error(f"more than {MOST_STEPS} steps")
         found = name or self._provisional()
-        self.steps.append(Step(found, node, shape, role, comment))
+        self.steps.append(Step(found, node, shape, role, comment, loop))
         return Name(found)
 
     def datum(
@@ -95,14 +103,15 @@ class Draft:
 
     def relabel(self, name: str, role: str) -> None:
         """Another role for a step: an affine step is found to be logits by what comes behind it."""
-        self.steps = [
-            Step(step.name, step.node, step.shape, role, step.comment) if step.name == name else step
-            for step in self.steps
-        ]
+        self.steps = [replace(step, role=role) if step.name == name else step for step in self.steps]
 
     def role_of(self, name: str | None) -> str:
         """The role of a step; empty for what is none."""
         return next((step.role for step in self.steps if step.name == name), "")
+
+    def written(self, node: Node) -> Node:
+        """What a name stands for, where it is a step; anything else as it is."""
+        return next((step.node for step in self.steps if isinstance(node, Name) and step.name == node.id), node)
 
     def _provisional(self) -> str:
         self._count += 1
@@ -144,8 +153,7 @@ class Draft:
             steps, data = _turned(steps, data)
         names = Titles(steps, data.values(), self._taken).names()
         plain: dict[str, Any] = {key: value for key, value in tables.items() if value}
-        width = max(len(names[step.name]) for step in steps)
-        plain["equations"] = "\n".join(_line(step, names, width) for step in steps)
+        plain["equations"] = _equations(steps, names)
         captions = {names[one.name]: one.caption for one in data.values() if one.caption}
         if captions:
             plain["captions"] = captions | dict(plain.get("captions", {}))
@@ -188,7 +196,7 @@ class Draft:
             if soft and len(spell(node)) < LONGEST_INSIDE:
                 inside[step.name] = node
                 continue
-            kept.append(Step(step.name, node, step.shape, step.role, step.comment))
+            kept.append(replace(step, node=node))
         return kept
 
     def _used(self, steps: Sequence[Step]) -> dict[str, Datum]:
@@ -196,9 +204,16 @@ class Draft:
         return {name: datum for name, datum in self.data.items() if name in used}
 
 
-def _line(step: Step, names: Mapping[str, str], width: int) -> str:
-    equation = f"{names[step.name]:<{width}} = {spell(renamed(step.node, names))}"
-    return f"{equation}   # {step.comment}" if step.comment else equation
+def _equations(steps: Sequence[Step], names: Mapping[str, str]) -> str:
+    """The text of the equations, the signs of equality in one column; turns of a loop are rolled up."""
+    width = max((len(names[step.name]) for step in steps if not step.loop), default=0)
+    variable = next(name for name in ("t", "s", "k", "j", "tau") if name not in names.values())
+    statements = []
+    for step in steps:
+        node = renamed(step.node, names)
+        source = f"{names[step.name]:<{width}} = {spell(node)}"
+        statements.append(Statement(names[step.name], node, source, 0, step.comment, variable if step.loop else ""))
+    return "\n".join(equation_lines(statements))
 
 
 def _turned(steps: Sequence[Step], data: Mapping[str, Datum]) -> tuple[list[Step], dict[str, Datum]]:
@@ -225,4 +240,4 @@ def _turned(steps: Sequence[Step], data: Mapping[str, Datum]) -> tuple[list[Step
         for key, one in data.items()
     }  # fmt: skip
     straight: dict[Node, Node] = {Transpose(Name(name)): Name(name) for name in names}
-    return [Step(s.name, replaced(s.node, {}, straight), s.shape, s.role, s.comment) for s in steps], stored
+    return [replace(s, node=replaced(s.node, {}, straight)) for s in steps], stored

@@ -21,7 +21,7 @@ from derive.problem.sources.aten import OPERATIONS, Call
 from derive.problem.sources.draft import Draft, Shape
 from derive.problem.sources.extras import extra
 from derive.problem.sources.losses import Loss
-from derive.problem.sources.stored import Part, exactly
+from derive.problem.sources.stored import Part, Steps, exactly
 from derive.problem.wording import kind, shown
 
 MOST_NODES = 20_000
@@ -200,7 +200,7 @@ class _Tracer:
         if len(every) != 1:
             raise self.draft.error(f"forward gives {len(every)} outputs", hint="output=0 chooses the first")
         result = self._argument(every[0])
-        return result.array() if isinstance(result, Part) else result
+        return result.array() if isinstance(result, Part | Steps) else result
 
     def _step(self, node: Any) -> Any:
         target = node.target

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from derive.problem.functions import FUNCTIONS
-from derive.problem.names import CONSTANTS, LONGEST_NAME
+from derive.problem.names import CONSTANTS, LONGEST_NAME, stem_of
 
 if TYPE_CHECKING:
     from derive.problem.sources.draft import Datum, Step
@@ -38,6 +38,7 @@ DATA: Mapping[str, str] = {
     "target": "t",
     "mask": "m",
     "recurrent": "V",
+    "recurrent_bias": "c",
 }
 SINGLE: Mapping[str, str] = {"loss": "E", "log_loss": "L"}
 OTHER, OUTPUT = "u", "y"
@@ -51,7 +52,9 @@ class Titles:
         every = [step.name for step in steps] + [datum.name for datum in self.data]
         own = [name for name in every if not name.startswith("_")]
         self.found = {name: name for name in own}
-        self.taken = {*own, *taken, *FUNCTIONS, *CONSTANTS}
+        families = {stem_of(name) for name in own if name.endswith("]")}
+        printed = {name.replace("[", "").rstrip("]") for name in own}  # h[1] is printed like h1
+        self.taken = {*own, *families, *printed, *taken, *FUNCTIONS, *CONSTANTS}
 
     def names(self) -> dict[str, str]:
         """Provisional name -> name."""
@@ -59,7 +62,9 @@ class Titles:
         for one in singles:
             if one.name not in self.found:
                 several = sum(other.role == one.role for other in singles) > 1
-                self._give(one.name, DATA[one.role], 1 if several else 0)
+                time = one.role == "target" and any(step.loop for step in self.steps)
+                letter = "d" if time else DATA[one.role]  # t counts the steps
+                self._give(one.name, letter, 1 if several else 0)
         for role, letter in SINGLE.items():
             for step in self.steps:
                 if step.role == role and step.name not in self.found:
