@@ -154,7 +154,12 @@ def _unused(label: str, taken: set[str]) -> str:
 
 
 def _free(stem: str, taken: set[str]) -> str:
-    """The first of ``u1``, ``u2``, … that nobody uses; probabilities are ``p`` if that is free."""
+    """The first of ``u1``, ``u2``, … that nobody uses; probabilities are ``p`` if that is free.
+
+    Beside a ``u`` of the problem's own, whose entries are u_1, u_2, …, another letter is taken.
+    """
+    if stem == "p" and "p" in taken or stem != "p":
+        stem = next((letter for letter in (stem, "a", "q", "c") if letter not in taken), stem)
     label, number = (stem, 0) if stem == "p" else (f"{stem}1", 1)
     while label in taken or f"{stem}[{number}]" in taken:
         number += 1

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 MOST_MEMBERS = 4  # members of a family that are listed one by one
 MOST_NAMED = 24  # entries of the largest matrix that is written out with its entries' names
+MASKS = ("first_wins", "first_of", "inside")  # 0s and 1s that are printed by their values
 CHOSEN = ("max_pool_route", "max_pool_pick")  # what is shown by a mask of 0 and 1
 MOST_SPELLED = 40  # products that are spelled out in the entries of one matrix
 FULL = 0.8 * (A4.line - INDENT)  # em of a row that takes no further link
@@ -174,7 +175,7 @@ class Sheet:
         """The expression with the names of its entries put in; ``None`` where it is too large or says nothing new."""
         if not self._small(node) or all(is_scalar(inner.shape) for inner in node.nodes()):
             return None
-        if is_deep(node) or any(inner.op in CHOSEN for inner in node.nodes()):
+        if is_deep(node) or any(inner.op in (*CHOSEN, "first_of") for inner in node.nodes()):
             return None
         terms = Matrices(self.symbols, self.entry_names).with_names(self.named).terms(node)
         return terms if fits(terms) and sum(map(bound, terms)) < LONGEST * ROOM else None
@@ -218,7 +219,7 @@ class Sheet:
         match node.op:
             case "name":
                 return self.goes_on(node.name)
-            case "derivative" | "first_wins" | "first_of" | "inside":  # printed by its value
+            case op if op in (*MASKS, "derivative"):  # printed by its value
                 return self.exact(node)
             case "cross_entropy":  # printed by the name of its softmax
                 softmax = self.named.get(Expression("softmax", node.args[:1], node.at[:1], node.args[0].shape))
@@ -373,7 +374,7 @@ class Sheet:
 
 def _put_in(node: Expression) -> Iterator[Expression]:
     """The parts of an expression whose numbers are printed; of what is routed by a mask the mask alone is."""
-    for arg in node.args[:1] if node.op in CHOSEN else node.args:
+    for arg in node.args[:1] if node.op in CHOSEN else () if node.op in MASKS else node.args:
         yield from _put_in(arg)
     yield node
 

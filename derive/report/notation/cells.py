@@ -350,7 +350,12 @@ class Cells:
         """The terms of a sum less those of which only the zeros beside a block stand here (unless all do)."""
         from derive.report.notation import blocks
 
-        return [arg for arg in args if arg.op != "place" or blocks.source(arg, index) is not None] or args[:1]
+        def stands(arg: Expression) -> bool:
+            if arg.op == "matmul" and arg.args[0].op == "transpose" and is_one_hot(arg.args[0]):
+                return index[0] in arg.args[0].args[0].at[1]
+            return arg.op != "place" or blocks.source(arg, index) is not None
+
+        return [arg for arg in args if stands(arg)] or args[:1]
 
     def _chosen(self, node: Expression, index: tuple[int, ...]) -> Cell:
         """A choice among entries; where a derivative is masked by one, its value where there are values."""
