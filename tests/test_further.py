@@ -650,3 +650,29 @@ V = ["m", "k"]
     error = refused(text + 'gradients = ["ds/dW"]')
     assert "ds/dW is a Jacobian with a matrix on the way, and there are no numbers" in error.message
     assert "upstream" in (error.hint or "")
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy(theta, y)", "-sum(y * log(yhat))", "-sum(y * log_softmax(theta))"])
+@pytest.mark.parametrize("axis", [1, 0])
+def test_softmax_minus_label_however_the_loss_is_written(loss: str, axis: int) -> None:
+    """By the function, by hand, by logarithms; labels without numbers add up to 1, and the report says so."""
+    row, column = ("h @ U", "U @ h")[1 - axis], (f'[1, "{"K"}"]', '["K", 1]')[1 - axis]
+    text = f'''
+equations = """
+theta = {row} + b
+yhat = softmax(theta, axis={axis})
+J = {loss.replace("y)", f"y, axis={axis})").replace("x(theta)", f"x(theta, axis={axis})")}
+"""
+[shapes]
+h = {'[1, "H"]' if axis else '["H", 1]'}
+U = {'["H", "K"]' if axis else '["K", "H"]'}
+b = {column}
+y = {column}
+[ask]
+gradients = ["theta", "U"]
+in_terms_of = ["y", "yhat", "h"]
+'''
+    lines = formulas(solved(text)[1])
+    assert r"\frac{\partial J}{\partial \theta} = \hat{y} - y" in lines
+    assert any(r"(\hat{y} - y)" in line and "h" in line for line in lines)
+    assert "The labels y of a sample add up to 1" in said(text)

@@ -13,6 +13,7 @@ from derive.errors import ProblemError, Unsupported
 from derive.graph import blocks, matrices, ops, sizes
 from derive.graph.expression import Expression, constant, leaf
 from derive.graph.indexing import indexed
+from derive.graph.labels import assumed_labels
 from derive.graph.lookup import Lookup
 from derive.graph.naming import named
 from derive.graph.network import Datum, Equation, Network
@@ -37,7 +38,8 @@ def build(problem: Problem) -> Network:
             equations.append(replace(equation, line=statement.line))
         reader.shapes[statement.name] = value.shape
     _entry_names_fit(problem, reader.shapes)
-    return Network(reader.data, tuple(equations), reader.labels, reader.assumed)
+    assumed = assumed_labels(reader.data, equations) | reader.assumed
+    return Network(reader.data, tuple(equations), reader.labels, assumed)
 
 
 def _entry_names_fit(problem: Problem, shapes: dict[str, Any]) -> None:

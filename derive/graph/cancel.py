@@ -11,8 +11,27 @@ from derive.graph.expression import Expression, constant
 
 
 def cancelled(expression: Expression) -> Expression:
-    """The same value without factors that stand above and below a line."""
-    return collect(expression.rebuild(_cancel))
+    """The same value without factors that stand above and below a line, multiplied out where that lets them cancel."""
+    return collect(expression.rebuild(_cancel).rebuild(_distribute))
+
+
+def _distribute(node: Expression) -> Expression:
+    """p (a - t / p) as p a - t: a sum is multiplied out where every line in it disappears."""
+    if node.op != "multiply":
+        return node
+    for k, factor in enumerate(node.args):
+        if factor.op != "add" or not _divides(factor):
+            continue
+        others = [*node.args[:k], *node.args[k + 1 :]]
+        terms = [_cancel(collect(ops.multiply(*others, term))) for term in factor.args]
+        whole = ops.add(*terms)
+        if not _divides(whole) and whole.shape == node.shape:
+            return whole
+    return node
+
+
+def _divides(node: Expression) -> bool:
+    return any(inner.op == "divide" and inner.shape for inner in node.nodes())
 
 
 def _cancel(node: Expression) -> Expression:
@@ -22,7 +41,7 @@ def _cancel(node: Expression) -> Expression:
     above: list[Expression] = []
     below: list[Expression] = []
     for factor in factors:
-        if factor.op == "divide" and factor.args[0].shape == factor.args[1].shape == node.shape:
+        if factor.op == "divide" and factor.args[1].shape == node.shape and factor.args[0].shape in ((), node.shape):
             above += _factors(factor.args[0])
             below += _factors(factor.args[1])
         else:

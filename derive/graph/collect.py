@@ -101,7 +101,7 @@ def _product(node: Expression) -> Expression:
     whole = ops.multiply(constant(number), *cancelled([*scalars, *matrices]))
     if whole.op == "multiply" and is_constant(whole.args[0]):
         for k, part in enumerate(whole.args):
-            if part.op == "divide" and is_constant(part.args[0], 1):  # 2 * (1/N) is 2/N
+            if part.op == "divide" and not part.shape and is_constant(part.args[0], 1):  # 2 * (1/N) is 2/N
                 merged = ops.apply("divide", whole.args[0], part.args[1])
                 return ops.multiply(merged, *whole.args[1:k], *whole.args[k + 1 :])
     whole = _over(whole)

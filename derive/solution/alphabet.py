@@ -13,7 +13,7 @@ from derive.calculus.closed_form import close, named_values
 from derive.calculus.functions import KINKED, Functions
 from derive.graph import ops
 from derive.graph.cancel import cancelled
-from derive.graph.collect import collect, label_sums
+from derive.graph.collect import coefficient, collect, label_sums
 from derive.graph.expression import Adjoint, Expression, Name, leaf
 from derive.graph.network import Network
 from derive.numbers.balls import overlaps
@@ -77,7 +77,15 @@ def _in_letters(part: Part, adjoint: Adjoint, letters: Collection[str]) -> Expre
     missing = [name for name in value.names() if str(name) not in letters]
     if missing:
         raise _too_few(part, adjoint, first, letters, functions, missing)
-    return value
+    return value.rebuild(_positive_first)
+
+
+def _positive_first(node: Expression) -> Expression:
+    """``yhat - y`` and not ``-y + yhat``."""
+    if node.op != "add" or coefficient(node.args[0])[0] > 0:
+        return node
+    args = sorted(node.args, key=lambda term: coefficient(term)[0] < 0)
+    return Expression("add", tuple(args), node.at, node.shape)
 
 
 def _too_few(
