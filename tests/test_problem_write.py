@@ -218,4 +218,6 @@ for k in range(5, 6):
     text = problem.to_toml()
     assert "for t in range(1, 4):\n    h[t] = tanh(x[t] @ U + h[t-1] @ V + h[0])   # state\n" in text
     assert "for t in range(3, 0, -1):\n    g[t] = h[t] * 0.5 - y\n" in text
+    assert "x      = [[1, 2], [3, 4], [5, 6]]" in text  # members one after the other are one list …
+    assert '"h[0]" = [0, 0]' in text  # … and one alone stands alone
     assert problem_from_text(text) == problem

@@ -6,12 +6,14 @@ handed out, so that nothing a problem says can get lost on the way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
 from derive.errors import ProblemError, Unsupported
+from derive.numbers.tensor import Tensor
 from derive.problem import write_toml as toml
 from derive.problem.convention import WORDS
+from derive.problem.names import members, stem_of
 from derive.problem.problem import Convention, Problem
 from derive.problem.read import FORMAT
 from derive.problem.spell import spell
@@ -27,8 +29,15 @@ def problem_to_toml(problem: Problem) -> str:
 
     Raises ``Unsupported`` for what a file cannot say.
     """
-    text = "\n".join(_document(problem)) + "\n"
-    _check_same(problem, text)
+    for stacked in (True, False):
+        text = "\n".join(_document(problem, stacked)) + "\n"
+        try:
+            _check_same(problem, text)
+        except Unsupported:
+            if not stacked:
+                raise
+        else:
+            break
     return text
 
 
@@ -50,16 +59,17 @@ def _check_same(problem: Problem, text: str) -> None:
             raise Unsupported(f"a problem file cannot say the {listing(unlike, 'and')}{part} of {problem.name} yet")
 
 
-def _document(problem: Problem) -> Iterator[str]:
+def _document(problem: Problem, stacked: bool) -> Iterator[str]:
+    """The lines; ``stacked``: the members of a family are one list, which not every problem lets them be."""
     yield f"format = {FORMAT}"
     if problem.title and dict(problem.title) != {"": problem.name}:  # a problem without a title goes by its name
         yield f"title = {toml.text(problem.title)}"
     yield ""
     yield equations(problem.statements)
-    for heading, rows in _tables(problem).items():
+    for heading, rows in _tables(problem, stacked).items():
         yield from _table(f"[{heading}]", rows)
     for part in problem.parts:
-        yield from _part(problem, part)
+        yield from _part(problem, part, stacked)
 
 
 def _table(header: str, rows: Rows) -> Iterator[str]:
@@ -69,10 +79,10 @@ def _table(header: str, rows: Rows) -> Iterator[str]:
         yield from toml.aligned(rows)
 
 
-def _tables(problem: Problem) -> dict[str, Rows]:
+def _tables(problem: Problem, stacked: bool) -> dict[str, Rows]:
     return {
-        "given": {name: toml.value(value, name) for name, value in problem.given.items()},
-        "parameters": {name: toml.value(value, name) for name, value in problem.parameters.items()},
+        "given": _data(problem.given, stacked),
+        "parameters": _data(problem.parameters, stacked),
         "shapes": {name: toml.listed(map(toml.size, shape)) for name, shape in problem.shapes.items()},
         "functions": {name: _function(formula) for name, formula in problem.functions.items()},
         "names": {name: toml.string("; ".join(map(" ".join, rows))) for name, rows in problem.names.items()},
@@ -81,6 +91,20 @@ def _tables(problem: Problem) -> dict[str, Rows]:
         "ask": ask_rows(problem),
         "convention": _convention(problem.convention, Convention()),
     }
+
+
+def _data(values: Mapping[str, Tensor], stacked: bool) -> Rows:
+    """Data by name; the members of a family that has several, one after the other, as a list."""
+    families = members(values) if stacked else {}
+    rows: Rows = {}
+    for name, value in values.items():
+        stem = stem_of(name)
+        numbers = sorted(families.get(stem, ()))
+        if len(numbers) < 2 or numbers != list(range(numbers[0], numbers[-1] + 1)):
+            rows[name] = toml.value(value, name)
+        elif stem not in rows:
+            rows[stem] = toml.stacked([values[families[stem][number]] for number in numbers], stem)
+    return rows
 
 
 def _function(formula: tuple[str, Node] | None) -> str:
@@ -106,14 +130,14 @@ def _convention(convention: Convention, other: Convention) -> Rows:
     return rows
 
 
-def _part(base: Problem, part: Problem) -> Iterator[str]:
+def _part(base: Problem, part: Problem, stacked: bool) -> Iterator[str]:
     """What a part lays over the tables above it: what it says otherwise than they do."""
     yield ""
     yield "[[part]]"
     title = {} if part.title == base.title else {"title": toml.text(part.title)}
     yield from toml.aligned({"name": toml.string(part.part or ""), **title})
-    above = _tables(base)
-    for heading, rows in _tables(part).items():
+    above = _tables(base, stacked)
+    for heading, rows in _tables(part, stacked).items():
         own = {key: value for key, value in rows.items() if above[heading].get(key) != value}
         if heading == "ask":
             own |= withdrawn(above[heading], rows)

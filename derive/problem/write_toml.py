@@ -94,6 +94,13 @@ def value(array: Tensor, name: str) -> str:
     return "\n".join(_broken(array.shape, [number(entry) for entry in array.entries], ""))
 
 
+def stacked(arrays: Sequence[Tensor], name: str) -> str:
+    """Several arrays as one list, each on a line of its own where they do not fit on one."""
+    every = [one_line(array) for array in arrays]
+    line = listed(every)
+    return line if len(name) + len(line) + 3 <= WIDTH else "\n".join(["[", *(f"  {each}," for each in every), "]"])
+
+
 def _broken(shape: tuple[int, ...], numbers: list[str], indent: str) -> list[str]:
     """A long list over several lines, a comma behind each entry, as TOML allows."""
     if len(shape) == 2 and shape[0] == 1 and not indent:
