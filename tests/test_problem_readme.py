@@ -1,0 +1,50 @@
+"""The README of the problem room: every example in it is solved, and what it is an example of is in the report."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from derive.problem import problem_from_text
+from derive.problem.convention import KEYS as CONVENTIONS
+from derive.problem.questions import QUESTION_KEYS
+from derive.report.compose import compose
+from derive.report.document import Heading, Math, Text
+from derive.solution import solve
+
+README = (Path(__file__).resolve().parent.parent / "derive" / "problem" / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"## (.+?)\n(?:(?!\n## ).)*?```toml\n(.*?)```", README, re.DOTALL)
+SECTIONS = {
+    "Second derivatives": "Second derivative of f by w",
+    "Forward mode": "Along x",
+    "Error signals": "Backward pass",
+    "A prescribed alphabet": "In the letters of the question",
+    "From one sample to a batch": "The same for N samples",
+    "Difference quotients": "A difference quotient for w_{12}",
+}
+
+
+def test_every_key_is_described() -> None:
+    """Each further key of [ask] stands in the README, and so does each convention that it adds."""
+    for key in (*QUESTION_KEYS, "delta_sign", "index_order"):
+        assert f"`{key} = " in README or f"\n{key} = " in README, key
+    assert {"delta_sign", "index_order"} <= set(CONVENTIONS)
+
+
+@pytest.mark.parametrize(("title", "text"), EXAMPLES, ids=[title for title, _ in EXAMPLES])
+def test_every_example_is_solved(title: str, text: str) -> None:
+    """The example reads, passes its checks, and the section that it is about is there."""
+    document = compose(solve(problem_from_text(text, "example")))
+    headings = [
+        "".join(s.latex if isinstance(s, Math) else s.text for s in block.spans if isinstance(s, Math | Text))
+        for block in document.blocks
+        if isinstance(block, Heading)
+    ]
+    assert any(heading.endswith(SECTIONS[title]) for heading in headings), headings
+
+
+def test_the_examples_are_all_found() -> None:
+    """One example for each key."""
+    assert [title for title, _ in EXAMPLES] == list(SECTIONS)
