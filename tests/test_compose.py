@@ -270,6 +270,21 @@ CORPUS = {
         gradients = ["W"]
         recursion = true
     """,
+    "whole matrices": """
+        equations = '''
+        n = layer_norm(A)
+        m = batch_norm(n)
+        D = diag(v)
+        q = v.T @ A @ v
+        E = trace(m @ D) + trace(A) + det(A) + logdet(A) + sum(inv(A) @ A.T) + norm(v) + norm(A)**2 + sum(diag(A)) + q
+        '''
+        [given]
+        v = [[1], [-2]]
+        [parameters]
+        A = [[3, 1], [1, 2]]
+        [ask]
+        gradients = "all"
+    """,
     "nothing there": """
         equations = '''
         y = x + 0 * x

@@ -139,11 +139,19 @@ def _sum_of_squares(kind: Any, node: Expression, v: tuple[Any, ...]) -> Any:
     return kind.settle(kind.total(kind.power(v[0], fmpq(2)), node.at[0]), node)
 
 
+def _norm(kind: Any, node: Expression, v: tuple[Any, ...]) -> Any:
+    """The root of the sum; of a single entry its absolute value, which no root has to be taken for."""
+    axis, shape = node.at[0], node.args[0].shape
+    if all(size == 1 for size in (shape if axis is None else shape[axis : axis + 1])):
+        return kind.function("abs", (), kind.settle(kind.total(v[0], axis), node))
+    return kind.power(_sum_of_squares(kind, node, v), fmpq(1, 2))
+
+
 # The root of the sum of squares, of all entries (Frobenius) or along an axis; and its square, which is smooth at 0.
 row(
     "norm",
     shape=_norm_shape,
-    value=lambda kind, node, v: kind.power(_sum_of_squares(kind, node, v), fmpq(1, 2)),
+    value=_norm,
     pullback=lambda G, node: (multiply(G, divide(node.args[0], node)),),
     index=lambda e, node, *i: e.power(_squares(e, node, *i), fmpq(1, 2)),
 )
