@@ -30,12 +30,13 @@ def solved(name: str) -> Solution:
     return solve(problem_from_text((HERE / f"{name}.toml").read_text("utf-8"), name))
 
 
-def rnn(steps: int) -> Problem:
+def rnn(steps: int, **ask: object) -> Problem:
     """A recurrent network over so many steps."""
     return Problem.from_equations(
         f"for t in range(1, {steps + 1}): h[t] = tanh(x[t] @ U + h[t-1] @ V)\nL = (h[{steps}] @ W - d)**2",
         given={"x": [[1, k % 2] for k in range(steps)], "h[0]": [0, 0], "d": [[1]]},
         parameters={"U": [[0.5, -0.3], [0.2, 0.4]], "V": [[0.1, 0.6], [-0.2, 0.3]], "W": [[1], [-0.5]]},
+        ask=ask,
     )
 
 
@@ -235,6 +236,16 @@ def test_of_a_long_loop_three_steps_are_written_out() -> None:
     said = [words(block.spans) for block in long.blocks if isinstance(block, Paragraph)]
     assert any(r"t = 3, \dots, 19 follow the same pattern" in text for text in said)
     assert any(r"t = 18, \dots, 2 follow the same pattern" in text for text in said)
+
+
+def test_a_step_that_is_asked_for_is_written_out() -> None:
+    """``gradients = ["h[5]"]`` of twenty steps: that one has its section, its neighbours follow the pattern."""
+    document = compose(solve(rnn(20, gradients=["V", "h[5]"])))
+    lefts = [chain.left for chain in chains(document)]
+    assert d("L", "h_5") in lefts
+    assert "h_5" in lefts
+    assert d("L", "h_6") not in lefts
+    assert "h_6" not in lefts
 
 
 def test_the_derivation_grows_with_the_number_of_steps_and_no_faster() -> None:

@@ -7,6 +7,7 @@ equations into each other, until the derivative by one family stands on both sid
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -82,7 +83,18 @@ class Recursion:
             inner = general.indices[2:-1]
             if len(general.indices) > MOST_STEPS:
                 found |= {at(leaf(general.name, ()), index, self.variable).name: inner for index in inner}
+        for wanted in self._singled_out:
+            found.pop(wanted, None)
+            if self._part.derivation is not None:
+                found.pop(self._part.derivation.adjoint(wanted), None)
         return found
+
+    @property
+    def _singled_out(self) -> tuple[str, ...]:
+        """Members that are asked for by themselves, and not with all of their family."""
+        asked = [name for name in self._part.asked.gradients if index_of(name) is not None]
+        many = Counter(_stem(name) for name in asked)
+        return tuple(name for name in asked if many[_stem(name)] <= MOST_STEPS)
 
     @cached_property
     def closed(self) -> tuple[General, ...]:
