@@ -24,12 +24,14 @@ from derive.problem.problem import Problem
 from derive.records import dataclass
 from derive.solution.magnitude import ROUNDING, Magnitudes
 from derive.solution.rules import after, remembered
+from derive.solution.values import MOST_BITS, START_BITS
 
 if TYPE_CHECKING:
     from derive.solution.convergence import Convergence
     from derive.solution.history import History
     from derive.solution.solve import Part
 
+CLEAR = 1e-15  # how far a certified value may be unknown beside 1 and itself before it is compared
 RELATIVE = 1e-9  # rules against another engine in doubles
 CENTRAL = 1e-5  # rules against central differences
 BOUNDS = {"complex_step": RELATIVE, "central_differences": CENTRAL}
@@ -248,15 +250,16 @@ class Witness:
 
         last = history.moves[-1].rule
         for name, theirs in run.parameters.items():
-            ours = history.runs[-1].value(name)
+            ours = _known(partial(history.runs[-1].value, name))
             yield self._compare("updates", name, ours, theirs, partial(lambda name: moved().parameters[name], name))
         for state, values in run.state.items():
             for name, theirs in values.items():
-                ours = last.value(after(remembered(state, name)))
+                ours = _known(partial(last.value, after(remembered(state, name))))
                 shifted = partial(lambda state, name: moved().state[state][name], state, name)
                 yield self._compare("memory", name, ours, theirs, shifted)
         if loss is not None:
-            losses = arrays.filled((len(history.runs),), [entry.value(loss).item() for entry in history.runs])
+            found = [_known(partial(entry.value, loss)).item() for entry in history.runs]
+            losses = arrays.filled((len(history.runs),), found)
             theirs = _losses(run)
             yield self._compare("history", loss, losses, theirs, lambda: _losses(moved()))
 
@@ -342,6 +345,18 @@ class Witness:
             f"{of}, entry {at + 1}: the rule gives {float(ours[at])!r}, "
             f"the {key.replace('_', ' ')} gives {float(theirs[at])!r}",
         )
+
+
+def _known(find: Callable[[int], Any]) -> Any:
+    """A value at as many bits as it takes: an update that divides by a small root may lose many at once."""
+    bits = START_BITS
+    while True:
+        value = find(bits)
+        if bits >= MOST_BITS or all(
+            isinstance(x, fmpq) or x.rad() < CLEAR * (1 + abs(x)) for x in arrays.entries(value)
+        ):
+            return value
+        bits *= 2
 
 
 def _losses(run: Training) -> Any:

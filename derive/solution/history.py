@@ -112,16 +112,17 @@ def history(
     update: Update,
     model: Callable[[Rows], Model],
     kind: Balls,
+    squares: rules.Squares,
     where: Mapping[Name, Place],
     place: Place,
     carried: Rounding | None = None,
 ) -> History:
     """The certified states. ``model`` gives equations and numbers of some rows; of the whole data for none.
 
-    ``where`` and ``place`` are those of the equations and of the update. With ``carried`` every named value is rounded
-    before it goes on.
+    ``kind`` evaluates networks, ``squares`` the rule. ``where`` and ``place`` are those of the equations and of the
+    update. With ``carried`` every named value is rounded before it goes on.
     """
-    return _Trajectory(network, loss, update, model, kind, where, place, carried).history()
+    return _Trajectory(network, loss, update, model, kind, squares, where, place, carried).history()
 
 
 class _Trajectory:
@@ -134,13 +135,14 @@ class _Trajectory:
         update: Update,
         model: Callable[[Rows], Model],
         kind: Balls,
+        squares: rules.Squares,
         where: Mapping[Name, Place],
         place: Place,
         carried: Rounding | None,
     ) -> None:
         self.network, self.loss, self.update, self.model = network, loss, update, model
         self.kind, self.where, self.place, self.carried = kind, where, place, carried
-        self.constants = rules.constants(update)
+        self.constants, self.squares = rules.constants(update), squares
         self.states: dict[int, list[Mapping[Name, Array]]] = {}
         self.moves: list[Move] = []
 
@@ -208,7 +210,7 @@ class _Trajectory:
 
     def _run(self, equations: list[Equation], data: Data) -> Run:
         where: dict[Name, Place] = {equation.name: self.place for equation in equations}
-        return Run({e.name: e.value for e in equations}, data, self.kind, carried=self.carried, where=where)
+        return Run({e.name: e.value for e in equations}, data, self.squares, carried=self.carried, where=where)
 
     def state(self, made: int, bits: int) -> Mapping[Name, Array]:
         """Parameters that move, and memory, after so many updates."""

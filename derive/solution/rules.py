@@ -10,15 +10,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flint import fmpq
+from flint import arb, fmpq
 
+from derive.calculus.functions import Key
 from derive.graph import ops
 from derive.graph.expression import Expression, Name, constant, leaf
 from derive.graph.network import Equation
 from derive.numbers import arrays
 from derive.numbers.arrays import Array
+from derive.numbers.balls import Number, sign
+from derive.numbers.functions import sqrt
 from derive.problem.problem import Shape, Update
 from derive.problem.rules import RULES
+from derive.solution.values import Balls
+
+
+class Squares(Balls):
+    """Balls for a rule, in which a root is taken of nothing but squares and their means.
+
+    Where a gradient is zero for all that can be told, its square is a ball around zero, of which only the part that is
+    not negative counts.
+    """
+
+    def function(self, name: str, at: Key, a: Array) -> Array:
+        return arrays.elementwise(_root, a) if name == "sqrt" else super().function(name, at, a)
+
+
+def _root(x: Number) -> Number:
+    if isinstance(x, fmpq) or sign(x) is not None:
+        return sqrt(x)
+    return arb(0).union(x.upper().sqrt())
+
 
 RATE, DECAY = ":rate", ":decay"
 ONE = constant(1)

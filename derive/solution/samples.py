@@ -17,6 +17,7 @@ from derive.problem import batches
 from derive.problem.problem import Problem, Update
 from derive.solution.derivation import derive
 from derive.solution.history import History, Model, Rows, data_of, history
+from derive.solution.rules import Squares
 from derive.solution.values import Balls, Data
 
 
@@ -67,8 +68,8 @@ def states_of(samples: Samples, update: Update, kind: Balls, carried: Rounding |
     problem, network = samples.problem, samples.network
     loss = loss_of(problem, network)
     where = {e.name: (problem.file, e.line) for e in network.equations}
-    place = (problem.file, problem.line("ask", "update"))
-    found = history(network, loss, update, samples, kind, where, place)
+    place, squares = (problem.file, problem.line("ask", "update")), Squares(samples.functions)
+    found = history(network, loss, update, samples, kind, squares, where, place)
     if carried is None:
         return found
-    return replace(found, shown=history(network, loss, update, samples, kind, where, place, carried))
+    return replace(found, shown=history(network, loss, update, samples, kind, squares, where, place, carried))

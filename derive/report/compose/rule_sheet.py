@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from flint import fmpq
+
+from derive.graph.expression import Expression, Name
 from derive.graph.network import Datum, Network
 from derive.problem.problem import Shape, Update
 from derive.problem.rules import RULES
 from derive.report.compose.sheet import Sheet
 from derive.report.document import Math, Span, Spans, Text
-from derive.report.notation import Symbols
+from derive.report.notation import Cell, Symbols
+from derive.report.notation.cells import number
 from derive.report.notation.rule_symbols import rule_symbols
 from derive.solution import rules
 from derive.solution.history import Move, equations_of
@@ -23,6 +27,24 @@ def symbols_of(part: Part, update: Update) -> dict[str, str]:
     names = (*part.network.data, *(str(equation.name) for equation in part.network.equations))
     assert part.opening is not None
     return rule_symbols(update, part.opening.loss, Symbols(part.problem, part.network), names)
+
+
+class RuleSheet(Sheet):
+    """A sheet on which the constants of a rule stand as they were given, however few digits are shown of the rest."""
+
+    def number(self, name: Name, index: tuple[int, ...]) -> Cell:
+        return number(self._constant(name)) if _is_constant(name) else super().number(name, index)
+
+    def exact(self, what: Name | Expression) -> bool:
+        return _is_constant(what) or super().exact(what)
+
+    def _constant(self, name: Name) -> fmpq:
+        value: fmpq = self.part.run.value(name).item()
+        return value
+
+
+def _is_constant(what: Name | Expression) -> bool:
+    return isinstance(what, str) and what.startswith(":")
 
 
 def rule_sheet(sheet: Sheet, update: Update, move: Move) -> Sheet:
@@ -53,7 +75,7 @@ def rule_sheet(sheet: Sheet, update: Update, move: Move) -> Sheet:
         "run": run,
         "shown": run,
     }
-    return Sheet(Part(**{**part.__dict__, **changed}), sheet.words)
+    return RuleSheet(Part(**{**part.__dict__, **changed}), sheet.words)
 
 
 def kind_of(sheet: Sheet, update: Update, count: int) -> str:
