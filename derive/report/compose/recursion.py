@@ -41,9 +41,9 @@ def recursion(sheet: Sheet) -> Iterator[Block]:
         yield Paragraph(words.say("recursion.start"))
         yield Display(tuple(_plain(sheet, name) for name in starts if name not in known))
     closed = _closed(found, steps)
-    if closed is not None and closed not in steps:
+    if closed:
         yield Paragraph(words.say("recursion.closed"))
-        yield Display((general_chain(sheet, closed),))
+        yield Display(tuple(general_chain(sheet, general) for general in closed))
     sums = [
         (adjoint, gathered)
         for adjoint in sheet.part.derivation.adjoints
@@ -98,15 +98,15 @@ def summed_over_time(sheet: Sheet, gathered: TimeSum) -> tuple[str, ...]:
     return cell.terms or (cell.text,)
 
 
-def _closed(found: Recursion, steps: Sequence[General]) -> General | None:
-    """One recursion says all: that of the family that parameters get their derivatives from, else the first."""
+def _closed(found: Recursion, steps: Sequence[General]) -> tuple[General, ...]:
+    """The recursions of the families that parameters get their derivatives from; the first one where there are none."""
     inner = {stem_of(own(general.name)) for general in steps}
     used = [general.value for general in found.backward if stem_of(own(general.name)) not in inner]
     used += [gathered.term for gathered in found.sums]
-    wanted = [stem_of(name.by) for value in used for name in value.names() if isinstance(name, Adjoint)]
+    wanted = {stem_of(name.by) for value in used for name in value.names() if isinstance(name, Adjoint)}
     candidates = [general for general in found.closed if stem_of(own(general.name)) in inner]
-    candidates.sort(key=lambda general: stem_of(own(general.name)) not in wanted)
-    return candidates[0] if candidates else None
+    chosen = [general for general in candidates if stem_of(own(general.name)) in wanted] or candidates[:1]
+    return tuple(general for general in chosen if general not in steps)
 
 
 def _plain(sheet: Sheet, name: Adjoint) -> Chain:
