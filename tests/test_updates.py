@@ -603,3 +603,28 @@ ask = { gradients = [], update = { rate = 0.1, over = ["x", "t"] } }
     assert len(b.moves) == 2
     report = read_document(compose(solution), solution)
     assert not report.of("wrong", "slip"), "\n".join(map(str, report.of("wrong", "slip")))
+
+
+def test_constants_stand_as_they_were_given() -> None:
+    """With two decimals 0.999 would read 1.00, and 1 - 1.00 would divide by zero."""
+    solution = solve(layer('rule = "adam"', "[convention]\ndigits = 2"))
+    text = " ".join(row.text for row in rows_of(compose(solution), solution))
+    assert "1 - 0.999^1" in text
+    assert r"\epsilon" in text
+    report = read_document(compose(solution), solution)
+    assert not report.of("wrong", "slip"), "\n".join(map(str, report.of("wrong", "slip")))
+
+
+def test_a_gradient_that_is_zero_by_cancellation_moves_nothing() -> None:
+    """One bias for all classes of a softmax: its gradient is zero, by sums of balls that never say so; b stays."""
+    text = '''equations = """
+z = x @ W + b
+E = cross_entropy(z, y)
+"""
+given = { x = [[1, -2], [0.5, 3], [2, 1]], y = [0, 2, 1] }
+parameters = { W = [[0.1, -0.2, 0.3], [0.4, 0.5, -0.1]], b = 0.1 }
+ask = { gradients = [], update = { rate = 0.1, rule = "rmsprop", over = ["x", "y"], steps = 2 } }'''
+    part = solve(problem_from_text(text, name="p")).part()
+    assert part.history is not None
+    [printed] = part.history.runs[-1].shown("b", part.rounding)
+    assert getattr(printed, "text", "") == "0.1000"
