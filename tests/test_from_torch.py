@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import derive
-from derive.errors import ProblemError, Unsupported
+from derive.errors import ProblemError
 from derive.oracle import Oracle
 from derive.problem import Problem, problem_from_text
 
@@ -155,16 +155,23 @@ FORWARDS: dict[str, tuple[Callable[..., Any], dict[str, Callable[[], Any]], tupl
 
 @pytest.mark.parametrize("name", FORWARDS)
 def test_each_way_of_writing_forward_agrees(name: str) -> None:
-    """Functions, methods and operators of PyTorch; what derive does not do yet is said, with its name and place."""
+    """Functions, methods and operators of PyTorch."""
     run, parts, shape = FORWARDS[name]
     module = Module(run, **{key: part() for key, part in parts.items()}).double()
     if "settled" in name:
         module.eval()
-    try:
-        agrees(module, rows(*shape) / 2)
-    except Unsupported as error:
-        assert "not built yet" in str(error)  # noqa: PT017 - and then the next release passes here
-        pytest.skip(str(error))
+    agrees(module, rows(*shape) / 2)
+
+
+def test_words_are_rows_of_a_table() -> None:
+    """An embedding of some indices; the rows that no index names have the gradient 0."""
+    net = nn.Sequential(nn.Embedding(5, 2), nn.Linear(2, 3)).double()
+    problem = agrees(net, torch.tensor([1, 4, 1]), torch.tensor([0, 2, 1]), nn.CrossEntropyLoss())
+    assert "embedding(M, x)" in problem.to_toml()
+    agrees(
+        Module(lambda m, x: m.table(x).flatten(1).pow(2).sum(), table=nn.Embedding(4, 2)).double(),
+        torch.tensor([[1, 2], [3, 3]]),
+    )
 
 
 @pytest.mark.parametrize("batch_first", [True, False])

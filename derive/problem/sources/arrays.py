@@ -203,7 +203,7 @@ class Arrays:
         if not keepdims:
             shape = tuple(size for k, size in enumerate(array.shape) if k not in over)
         if len(over) == array.axes and not keepdims:
-            return Array(Call(function, (array.node,), _options(function, {})), ())
+            return Array(Call(function, (_straight(array.node),), _options(function, {})), ())
         node, found = array.node, list(self.laid(array.shape))
         for axis in over:
             place = self.place(axis, array)
@@ -316,6 +316,20 @@ class Arrays:
         shape = tuple(total if k == axis else size for k, size in enumerate(first.shape))
         nodes = tuple(array.node for array in arrays)
         return Array(Call("concat", nodes, _options("concat", {"axis": self.place(axis, first)})), shape)
+
+
+def _straight(node: Node) -> Node:
+    """An expression all of whose entries are gathered, without the transpose that changes only their order."""
+    match node:
+        case Transpose(operand=operand):
+            return operand
+        case Negate(operand=operand):
+            return Negate(_straight(operand))
+        case Binary(operator="**", left=left, right=right):
+            return Binary("**", _straight(left), right)
+        case Call(function=function, arguments=(operand,), options=options) if FUNCTIONS[function].elementwise:
+            return Call(function, (_straight(operand),), options)
+    return node
 
 
 def shown(shape: Sequence[Any]) -> str:

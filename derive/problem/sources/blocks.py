@@ -115,6 +115,12 @@ def activation(arrays: Arrays, function: str, x: Array, comment: str = "", **opt
     return arrays.let(arrays.apply(function, x, **options), "activation", comment)
 
 
+def length(arrays: Arrays, x: Array) -> Array:
+    """``norm(x)``, the root of the sum of all squares."""
+    arrays.draft.require("norm")
+    return Array(Call("norm", (x.node,)), ())
+
+
 def flatten(arrays: Arrays, x: Array, comment: str = "", start: int = 1) -> Array:
     """All axes from ``start`` on as one."""
     if x.axes <= start + 1:

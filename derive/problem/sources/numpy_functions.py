@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from flint import fmpq
 
+from derive.problem.sources import blocks
 from derive.problem.sources.arrays import Array, Arrays, number
 from derive.problem.syntax import Call, Number
 
@@ -199,8 +200,7 @@ def _deviation(reader: Reader, given: Arguments, options: Options) -> Array:
 
 @function("norm", "x")
 def _norm(reader: Reader, given: Arguments, options: Options) -> Array:
-    arrays = reader.arrays
-    return arrays.apply("sqrt", arrays.reduce("sum", arrays.power(reader.array(options["x"]), number(fmpq(2)))))
+    return blocks.length(reader.arrays, reader.array(options["x"]))
 
 
 @function("trace", "x")

@@ -366,6 +366,8 @@ def _reduction(node: Node) -> Array:
     axes, keep = node.wholes(1, "axes"), bool(node.whole("keepdims", 1))
     if not axes and node.whole("noop_with_empty_axes", 0):
         return x
+    if node.operation == "ReduceL2" and not keep and (not axes or len(axes) == x.axes):
+        return node.soft(blocks.length(arrays, x))
     if node.operation == "ReduceL1":
         x = arrays.apply("abs", x)
     elif node.operation in ("ReduceSumSquare", "ReduceL2"):
