@@ -134,7 +134,8 @@ def _for_every_step(row: Row) -> Iterator[Row]:
     steps = [int(number) for number in match[2].split(",")]
     if match[3]:
         last = int(match[3])
-        steps = list(range(steps[0], last + 1)) if last > steps[0] else list(range(steps[0], last - 1, -1))
+        gap = steps[1] - steps[0] if len(steps) > 1 else 1 if last > steps[0] else -1
+        steps = list(range(steps[0], last + (1 if gap > 0 else -1), gap))
     for step in steps:
         left, text = (" ".join(numbered(tokens(t), match[1], step)) for t in (row.left, row.text[: match.start()]))
         yield Row(row.part, left, text)

@@ -238,6 +238,21 @@ def test_of_a_long_loop_three_steps_are_written_out() -> None:
     assert any(r"t = 18, \dots, 2 follow the same pattern" in text for text in said)
 
 
+def test_a_loop_by_steps_says_which_and_has_no_sum_with_limits() -> None:
+    """``range(1, 12, 2)``: its steps are listed as they are, and what they share is added up term by term."""
+    problem = Problem.from_equations(
+        "for t in range(1, 12, 2): h[t] = tanh(h[t-2] @ V)\nL = sum(h[11])",
+        given={"h[-1]": [1, 2]}, parameters={"V": [[0.1, 0.6], [-0.2, 0.3]]},
+    )  # fmt: skip
+    solution = solve(problem)
+    document = compose(solution)
+    assert not read_document(document, solution).findings
+    text = " ".join(term for chain in chains(document) for link in chain.links for term in link.terms)
+    assert r"(t = 1, 3, \dots, 11)" in text
+    assert r"\sum_{t" not in text
+    assert r"h_{-1}^{\top}" in text
+
+
 def test_a_step_that_is_asked_for_is_written_out() -> None:
     """``gradients = ["h[5]"]`` of twenty steps: that one has its section, its neighbours follow the pattern."""
     document = compose(solve(rnn(20, gradients=["V", "h[5]"])))

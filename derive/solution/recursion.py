@@ -128,8 +128,9 @@ class Recursion:
             else:
                 inside.append((index, value))
         term = common(inside, self.variable) if len(inside) > 1 else None
-        if term is None or len({index for index, _ in inside}) != len(inside):
-            return None
+        indices = sorted(index for index, _ in inside)
+        if term is None or indices != list(range(indices[0], indices[0] + len(indices))):
+            return None  # a sum has its limits: every step once, and none left out
         whole = collect(ops.add(*(value for _, value in inside), *rest))
         if whole != collect(derivation.adjoints[adjoint]) and {*_terms(whole)} != {
             *_terms(derivation.adjoints[adjoint])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from derive.graph.expression import Adjoint, Name, leaf
 from derive.graph.recurrence import General, own
@@ -127,7 +128,9 @@ def _letter(sheet: Sheet, found: Recursion) -> str:
 
 
 def _listed(indices: Sequence[int]) -> str:
-    """``3, 2, 1``; of many in a row the first and the last."""
-    if len(indices) <= MOST_LISTED:
+    """``3, 2, 1``; of many in a row the first and the last, and the second too where it is not the next number."""
+    gaps = {after - before for before, after in pairwise(indices)}
+    if len(indices) <= MOST_LISTED or len(gaps) > 1:
         return ", ".join(map(str, indices))
-    return rf"{indices[0]}, \dots, {indices[-1]}"
+    first = indices[:1] if gaps <= {1, -1} else indices[:2]
+    return rf"{', '.join(map(str, first))}, \dots, {indices[-1]}"
