@@ -256,6 +256,19 @@ CORPUS = {
         [captions]
         s = "state"
     """,
+    "moved and chosen": """
+        equations = '''
+        v = embedding(T, k)
+        x = reshape(v, 1, -1)
+        a = x[:, 0:2]
+        c = concat(tanh(a), a, axis=1)
+        g = x * (x > 0)
+        h = clip(c, -0.25, 0.75)
+        E = max(h) - min(g) + x[0, 3]
+        '''
+        given = { k = [1, 0] }
+        parameters = { T = [[0.5, -1], [2, 0.25]] }
+    """,
     "any depth": """
         equations = '''
         for l in range(1, 4): h[l] = phi(h[l-1] @ W[l])
