@@ -188,7 +188,7 @@ def test_recurrent_layers_are_unrolled_and_rolled_up(kind: str, batch_first: boo
     if kind == "RNN":
         assert "    h[t] = tanh(x[t] @ W.T + b + h[t-1] @ V.T + c)   # layer layer (RNN)\n" in problem.to_toml()
     state = Module(
-        lambda m, x: m.layer(x)[1].squeeze(0).sum() if kind != "LSTM" else m.layer(x)[1][1][0].sum(), layer=layer
+        lambda m, x: m.layer(x)[1].squeeze(0).sum() if kind != "LSTM" else m.layer(x)[1][1].sum(), layer=layer
     )
     agrees(state.double(), x)
 
