@@ -187,6 +187,82 @@ t = [0.5, 1, 1.5]
 [parameters]
 W = [[0.1, -0.2, 0.3], [0.4, 0.5, -0.6]]
 ''',
+    "blocks": '''
+equations = """
+a = X[:, 0:2]
+b = X[1:, 1:]
+s = X[0, 2]
+h = concat(tanh(a), w, axis=1)
+q = 2 * X[::-1, 0:3:2]
+r = reshape(h, 1, -1)
+y = r @ V
+L = sum(y**2) / 2 + s * sum(b) + sum(q @ a)
+"""
+[given]
+X = [[1, 2, 3], [4, 5, 6]]
+[parameters]
+w = [[0.1], [0.2]]
+V = [[0.1], [0.2], [0.3], [0.4], [0.5], [0.6]]
+[ask]
+gradients = "all"
+''',
+    "blocks_jacobian": '''
+equations = """
+a = x[:, 0:2]
+b = x[0, 2]
+h = concat(tanh(a), w, axis=1)
+y = h @ V + b
+c = stack(b, b)
+L = sum(y**2) / 2 + sum(c)
+"""
+[given]
+x = [1, 2, 3]
+[parameters]
+w = [0.1, 2]
+V = [[0.1], [0.2], [0.3], [0.4]]
+[ask]
+gradients = ["x", "w", "V"]
+[convention]
+style = ["jacobian"]
+''',
+    "choices": '''
+equations = """
+x  = embedding(E, idx)
+z  = x @ W
+m  = max(z, axis=1)
+d  = z - m
+k  = min(z)
+c  = clip(d, -1.5, -0.05)
+Y  = one_hot(t, 3)
+g  = (z > 0.1) * z
+h0 = zeros(2, 3)
+h1 = ones(2, 1)
+L  = sum(Y * c) + 2 * k + sum(g * (g <= 1)) + sum(h0 * z) + sin(pi / 4) * sum(h1 * m) + cross_entropy(z, one_hot(t, 3))
+"""
+[given]
+idx = [2, 0]
+t = [1, 2]
+[parameters]
+E = [[0.1, 0.2], [0.3, 0.4], [0.5, -0.6]]
+W = [[1, 2, 3], [-1, 0.5, 2]]
+[ask]
+gradients = "all"
+''',
+    "ties": '''
+equations = """
+h = relu(x @ W)
+m = max(h, axis=1)
+n = min(h, axis=0)
+k = max(h)
+L = sum(m**2) + sum(n) + k**2
+"""
+[given]
+x = [[1, -2], [-1, 0.5], [1,1]]
+[parameters]
+W = [[0.5, -1, -0.5], [-0.5, 2, 0.5]]
+[ask]
+gradients = "all"
+''',
     "maximum": '''
 equations = """
 a = maximum(x @ W, c)
