@@ -545,7 +545,7 @@ def test_the_distance_is_that_of_the_method() -> None:
     """Of a cube the quotient is off by exactly h^2, and half the step leaves a quarter; across a kink it does not."""
     cube = 'equations = "f = x**3"\n[given]\nx = 2\n[ask]\ngradients = ["x"]\ndifferences = { of = "x", h = 0.1 }'
     lines = formulas(solved(cube)[1])
-    assert r"\left|\frac{\Delta f}{\Delta x} - \frac{\partial f}{\partial x}\right| = 0.01" in lines
+    assert r"\frac{\Delta f}{\Delta x} - \frac{\partial f}{\partial x} = 0.01" in lines
     assert r"f(x + h) = 9.261" in lines
     assert "about a quarter" in prose(solved(cube)[1])
     kink = cube.replace("x**3", "abs(x) * x + abs(x)").replace("x = 2", "x = 0.01")

@@ -32,6 +32,7 @@ from derive.solution.values import Run
 from derive.solution.view import extended, refused, view
 
 MOST_DIGITS = 15
+PRECISE = 512  # bits at which a distance is told from zero
 SHRINKS = 2.0  # half the step divides the distance by four; by less than this, and something is in the way
 
 
@@ -40,7 +41,8 @@ class Exercise:
     """``of`` at ``index`` (from 0) is moved by ``step`` to either side.
 
     The names are those of the view: the step, the loss at both ends, the quotient, the gradient's entry, the distance.
-    ``shrinks`` says whether half the step makes the distance as much smaller as it should (or there is none).
+    ``shrinks`` says whether half the step makes the distance as much smaller as it should; ``None`` where there is none
+    that could be told from zero.
     """
 
     label: str
@@ -49,7 +51,7 @@ class Exercise:
     step: fmpq
     loss: str
     view: Part
-    shrinks: bool
+    shrinks: bool | None
 
     def name(self, what: str) -> str:
         """The view's name of ``step``, ``plus``, ``minus``, ``quotient``, ``slope`` or ``gap``."""
@@ -72,7 +74,7 @@ def _exercise(part: Part, wish: Quotient, number: int) -> Exercise:
     if wish.of in part.network.labels:
         raise refused(part, "differences", f"differences: {wish.of} holds class numbers")
     index = _index(part, wish)
-    found = Exercise(f"quotient-{number}", wish.of, index, wish.step, loss, part, True)
+    found = Exercise(f"quotient-{number}", wish.of, index, wish.step, loss, part, None)
     plus, minus, quotient, slope, gap = map(found.name, ("plus", "minus", "quotient", "slope", "gap"))
     step = leaf(found.name("step"), ())
     ends: dict[Name, Any] = {name: _moved(part, found, sign * wish.step) for name, sign in ((plus, 1), (minus, -1))}
@@ -83,7 +85,7 @@ def _exercise(part: Part, wish: Quotient, number: int) -> Exercise:
         minus: leaf(minus, ()),
         slope: leaf(slope, ()),
         quotient: ops.divide(ops.subtract(leaf(plus, ()), leaf(minus, ())), ops.multiply(constant(2), step)),
-        gap: ops.apply("abs", ops.subtract(leaf(quotient, ()), leaf(slope, ()))),
+        gap: ops.subtract(leaf(quotient, ()), leaf(slope, ())),
     }
     seeds = {found.name("step"): Datum((), "given", Tensor.of((), (wish.step,)))}
     gradient = Run({**part.run.equations, **adjoints}, part.run.data, part.run.kind)
@@ -97,13 +99,16 @@ def _exercise(part: Part, wish: Quotient, number: int) -> Exercise:
     known: dict[Name, Any] = {**ends, slope: entry}
     seen = view(part, network, problem=_with_digits(part.problem, wish.step), known=known)
     halved = _distance(part, found, wish.step / 2, entry)
-    full = abs(float(arrays.to_floats(seen.run.value(gap))))
-    return Exercise(found.label, wish.of, index, wish.step, loss, seen, full == 0 or halved * SHRINKS <= full)
+    off = seen.run.value(gap, PRECISE).ravel()[0]
+    if (not isinstance(off, fmpq) and off.contains(0)) or off == 0:
+        return Exercise(found.label, wish.of, index, wish.step, loss, seen, None)
+    full = abs(float(arrays.to_floats(arrays.wrap(off))))
+    return Exercise(found.label, wish.of, index, wish.step, loss, seen, halved * SHRINKS <= full)
 
 
 def _distance(part: Part, found: Exercise, step: fmpq, entry: Callable[[int], Any]) -> float:
     """The distance from the gradient with another step."""
-    bits = 256
+    bits = PRECISE
     ends = [_moved(part, found, sign * step)(bits).ravel()[0] for sign in (1, -1)]
     difference = (ends[0] - ends[1]) / (2 * step) - entry(bits).ravel()[0]
     return abs(float(arrays.to_floats(arrays.wrap(difference))))

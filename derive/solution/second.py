@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 PLAIN = ("exp", "log", "sqrt", "sin", "cos")
 LONGEST_WRITTEN = 400  # operations of a function whose second derivative is written out in the data
+LONGEST_FACTORED = 120  # operations of a second derivative whose factors are looked for
 LONGEST_SHOWN = 60  # operations of all entries of a second derivative that is shown written out
 
 
@@ -200,7 +201,9 @@ def _plain(formula: sympy.Expr) -> sympy.Expr:
 
 
 def _shortest(formula: sympy.Expr) -> sympy.Expr:
-    """The shortest of a formula, its expansion and its factors."""
+    """The shortest of a formula, its expansion and its factors; of a long one nobody asks for them."""
+    if formula.count_ops() > LONGEST_FACTORED:
+        return formula
     forms = [formula, sympy.expand(formula), sympy.factor_terms(formula), sympy.factor(formula)]
     signed = [_sign_inside(form) for form in forms]
     return min([*signed, *forms], key=lambda form: (form.count_ops(), str(form).startswith("-")))

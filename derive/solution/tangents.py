@@ -57,7 +57,7 @@ def passes(part: Part) -> tuple[Pass, ...]:
 
 
 def _pass(part: Part, number: int, moved: Mapping[str, Tensor | None]) -> Pass:
-    network, functions = part.network, part.functions
+    network, functions = _by_operation(part), part.functions
     seeds: dict[str, Datum] = {}
     for name, direction in moved.items():
         shape = network.shape(name)
@@ -94,6 +94,17 @@ def _pass(part: Part, number: int, moved: Mapping[str, Tensor | None]) -> Pass:
     seen = view(part, extended(network, found, seeds), more=adjoints)
     products = None if adjoints is None else _products(network, end, tuple(moved))
     return Pass(f"forward-{number}", tuple(moved), tuple(found), end, seen, products)
+
+
+def _by_operation(part: Part) -> Network:
+    """Of numbers, the network with a name for every operation, as the computation graph has it; else the equations'."""
+    names = (*part.network.data, *(str(equation.name) for equation in part.network.equations))
+    if part.problem.ask.graph is False or not all(is_scalar(part.network.shape(name)) for name in names):
+        return part.network
+    from derive.solution.gates import gates  # only a pass through numbers pays for it
+
+    found = gates(part)
+    return part.network if found is None else found.network
 
 
 def _example(shape: tuple[int | str, ...], entries: list[int]) -> str:

@@ -28,6 +28,7 @@ def of_the_loss(sheet: Sheet) -> Iterator[Spans]:
     if loss is None or sheet.part.derivation is None:
         return
     factor, names, core = _peeled(network.equation(loss).value)
+    factor = abs(factor)  # the minus of a logarithm is no factor
     places = {"loss": sheet.math(loss)}
     if core.op == "cross_entropy":
         logits, (axis, reduction) = core.args[0], core.at[:2]

@@ -137,7 +137,8 @@ def _exercise(sheet: Sheet, one: Exercise) -> Iterator[Block]:
     yield Display((_valued(sheet, slope),))
     yield Paragraph(words.say("differences.gap"))
     yield Display((Chain(sheet.symbols.name(gap), _number_of(sheet, gap)),))
-    yield Paragraph(words.say("differences.shrinks" if one.shrinks else "differences.stays", step=sheet.math(step)))
+    key = {True: "shrinks", False: "stays", None: "exact"}[one.shrinks]
+    yield Paragraph(words.say(f"differences.{key}", step=sheet.math(step)))
 
 
 def _valued(sheet: Sheet, name: str) -> Chain:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from derive.problem.questions import second_of
 from derive.report.catalogue import Catalogue
 from derive.report.compose.sheet import Sheet
 from derive.report.document import Block, Math, Paragraph, Span, Spans, Table, Text
@@ -41,6 +42,10 @@ MOST_QUANTITIES = 6
 def _symbol(sheet: Sheet, name: str) -> str:
     """``dE/dW1`` as a fraction on one line, ``dE`` as a differential."""
     symbols = sheet.symbols
+    if (found := second_of(name, symbols.known)) is not None:
+        of, first, then = map(symbols.name, found)
+        below = rf"\partial {first}^{{2}}" if first == then else rf"\partial {first} \partial {then}"
+        return rf"\partial^{{2}} {of} / {below}"
     if "/" in name:
         of, by = (part[1:] for part in name.split("/"))
         return rf"\partial {symbols.name(of)} / \partial {symbols.name(by)}"

@@ -107,4 +107,4 @@ def _at(symbols: Symbols, name: str) -> str:
         case "slope":
             return symbols.partial(above, below)
     quotient, slope = (_at(symbols, f"{other} at {rest}") for other in ("quotient", "slope"))
-    return rf"\left|{quotient} - {slope}\right|"
+    return f"{quotient} - {slope}"
