@@ -353,6 +353,8 @@ class Parser:
     def _sizes(self) -> tuple[int, int]:
         """``_{2 \\times 3}``"""
         match = re.fullmatch(r"(\d+)\\times(\d+)", "".join(self._group_ahead()))
+        if match is None and re.fullmatch(r"\d+(\\times\d+){2,}", "".join(self._group_ahead())):
+            raise NotRead("more than two axes")
         if match is None:
             raise Slip(f"no size at {self._here()}")
         self.place += len(self._group_ahead()) + 3

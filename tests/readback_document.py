@@ -403,6 +403,8 @@ class Book:
             and by in self.part.network.equation(of).value.names()
         )
         if total is not None and not ((self.local or only) and direct):
+            if isinstance(below, One) and len(below.index) > 2:
+                return Value.scalar(self.run.value(Adjoint(of, by), BITS)[below.index])
             if isinstance(below, One):
                 return Value.scalar(total.array[below.index])
             numerator = self.part.derivation is not None and self.part.derivation.layout == "numerator"
@@ -420,7 +422,10 @@ class Book:
         """The derivative of the loss by an entry or a matrix of a stack; ``None`` where that of one equation is meant."""
         if np.prod(self._shape(above.name)) != 1 or only or self.local:
             return None
-        whole = self.run.value(Adjoint(above.name, below.name), BITS)
+        adjoint = Adjoint(above.name, below.name)
+        if adjoint not in self.part.shape_adjoints:
+            return None
+        whole = self.run.value(adjoint, BITS)
         return _plane(whole, below.lead) if isinstance(below, InStack) else Value.scalar(whole[below.index])
 
     def _total(self, of: str, by: str) -> Value | None:
@@ -539,7 +544,8 @@ class Book:
 
 
 def _matrix(array: Any) -> Value:
-    if array.ndim > 2 and sum(size != 1 for size in array.shape) <= 1:
+    lone = sum(size != 1 for size in array.shape) <= 1 and (array.size == 1 or array.shape[1] != 1)
+    if array.ndim > 2 and lone:  # one entry for each filter
         return Value(np.array(array, dtype=object).reshape(1, -1))
     if array.ndim > 2:
         raise NotRead("more than two axes")

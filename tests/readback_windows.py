@@ -61,7 +61,9 @@ def word(name: str, script: str, parts: Sequence[Array], shape: tuple[int, int] 
         case "flip":
             return a[:, ::-1]
         case "crop":
-            raise Unread("a cropped image")
+            ends = [int(end) for end in script.split(",")]
+            rows, columns = ends if len(ends) == 2 else (0 if a.shape[0] == 1 else ends[0], ends[0])
+            return a[: a.shape[0] - rows, : a.shape[1] - columns]
         case "pad":
             return _padded(a, script)
         case "dil":
@@ -90,17 +92,17 @@ def _padded(a: Array, script: str) -> Array:
     return _grid([a.shape[0] + top + bottom, a.shape[1] + left + right], cell)
 
 
-def _windows(script: str, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
+def _windows(script: str) -> tuple[tuple[int, int], tuple[int, int]]:
     """The size of a window and how far apart they stand, along each axis."""
     text, _, apart = script.partition(",")
     sizes = [int(size) for size in text.split(r"\times")]
-    h, w = sizes if len(sizes) == 2 else (1 if shape[0] == 1 else sizes[0], 1 if shape[1] == 1 else sizes[0])
+    h, w = sizes if len(sizes) == 2 else sizes * 2
     return (h, w), (int(apart), int(apart)) if apart else (h, w)
 
 
 def _pooled(name: str, script: str, parts: Sequence[Array]) -> Array:
     image = parts[-1]
-    (h, w), (down, across) = _windows(script, image.shape)
+    (h, w), (down, across) = _windows(script)
     if name == "up":
         return _grid([image.shape[0] * h, image.shape[1] * w], lambda i: image[i[0] // h, i[1] // w])
     if name == "share":
@@ -246,6 +248,8 @@ class IndexFormula:
         if count == len(shape):
             return list(range(count))
         axes = [axis for axis, size in enumerate(shape) if size != 1]
+        if len(axes) < count < len(shape):
+            return list(range(len(shape) - count, len(shape)))  # a filter of one entry, with the index of its place
         if len(axes) != count:
             raise Misread(f"{count} indices for {shape}")
         return axes

@@ -45,7 +45,6 @@ NOT_READ = {
     "a unit matrix in a sum",
     "no numbers",
     "more than two axes",  # of a stack each matrix is read by itself
-    "a cropped image",  # the same matrix without its last rows follows in numbers
     "shares of windows that overlap",
 }
 

@@ -1,7 +1,16 @@
 """The op table and the words for building expressions of its rows."""
 
 from derive.graph.expression import constant, is_constant, leaf
-from derive.graph.ops import arithmetic, choosing, classes, diagonals, linear_algebra, normal, rearranging, windows  # their rows
+from derive.graph.ops import (  # their rows
+    arithmetic,
+    choosing,
+    classes,
+    diagonals,
+    linear_algebra,
+    normal,
+    rearranging,
+    windows,
+)
 from derive.graph.ops.elementwise import FUNCTIONS
 from derive.graph.ops.table import OPS, Arithmetic, Array, Entries, NoSum, Op, Pullback, apply, evaluate
 from derive.graph.ops.words import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from math import prod
 
 from derive.graph.expression import Expression
 from derive.graph.ops.windows import frame_of
@@ -60,3 +61,15 @@ def seen(node: Expression, index: Place) -> list[Place]:
         frame.image_at(n, c, tuple(frame.stride * x + y for x, y in zip(i, p, strict=True)))
         for p in product(*(range(int(k)) for k in frame.window))
     ]
+
+
+def seen_by(node: Expression, index: Place) -> tuple[int, list[Place]]:
+    """How many entries a window of an adjoint of a mean has, and the windows that see the entry at ``index``."""
+    frame = frame_of(node)
+    n, c, place = frame.split(index)
+    windows = [
+        [i for i in range(int(count)) if 0 <= at - frame.stride * i < int(k)]
+        for at, count, k in zip(place, frame.places, frame.window, strict=True)
+    ]
+    found = [i if frame.flat else (n, c, *i) for i in product(*windows)]
+    return prod(int(k) for k in frame.window), found

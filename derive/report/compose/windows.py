@@ -124,9 +124,10 @@ def _convolution(sheet: Sheet, equation: Equation, node: Expression) -> Iterator
     frame = frame_of(node)
     if all(term.op == "name" for term in others):
         left, right = Indexed(sheet.symbols, node, name).value(others)
-        key = "windows.padded" if frame.padding else "windows.formula"
-        yield Paragraph(words.say(key, x=sheet.math(node.args[0].name)))
-        yield Display((Chain(left, (Link("=", (right,)),)),))
+        if r"\sum" in right:  # a single place of a filter of one entry is no sum
+            key = "windows.padded" if frame.padding else "windows.formula"
+            yield Paragraph(words.say(key, x=sheet.math(node.args[0].name)))
+            yield Display((Chain(left, (Link("=", (right,)),)),))
     if not sheet.first or any(isinstance(size, str) for size in (*frame.image, *frame.filters)):
         return
     if any(frame.left_over):
@@ -314,7 +315,7 @@ def _won(sheet: Sheet, name: str, image: str, node: Expression, place: Place) ->
     whole = rf"{sheet.symbols.function('maximum')}({', '.join(cells)})"
     winner = entries[winners(sheet, node)[place]]
     value = sheet.number(name, place).text
-    links = [Link("=", (whole,))] if len(cells) <= MOST_PRODUCTS else []
+    links = [Link("=", (whole,))] if 1 < len(cells) <= MOST_PRODUCTS else []
     links.append(Link("=", (sheet.symbols.entry(image, winner),)))
     exact = sheet.goes_on(image) and sheet.exact(name)
     links.append(Link("=" if exact else r"\approx", (value,)))
@@ -345,6 +346,8 @@ def behind_adjoint(sheet: Sheet, adjoint: Adjoint, value: Expression) -> Iterato
         filters = str(node.args[1].name) == adjoint.by
         left, right = (indexed.by_filter if filters else indexed.by_image)(of)
         several = len(network.users()[adjoint.by]) > 1
+        if r"\sum" not in right or Adjoint(adjoint.of, via) not in sheet.part.shape_adjoints:
+            continue  # no sum, or no way to the loss
         yield Paragraph(words.say("windows.formula_part" if several else "windows.formula_back", via=sheet.math(via)))
         yield Paragraph((Math(right),)) if several else Display((Chain(left, (Link("=", (right,)),)),))
         if not several and sheet.numeric and sheet.first and value.op.startswith(node.op):
@@ -413,7 +416,7 @@ def notation_used(sheet: Sheet) -> Iterator[tuple[str, dict[str, Math]]]:
     words = ("pad", "dil", "rot", "flip", "crop", "maxpool", "avgpool", "mask", "up", "route", "share")
     for word in words:
         if rf"\operatorname{{{word}}}" in text:
-            script = {"rot": "_{180}", "flip": "", "crop": ""}.get(word, "_n")
+            script = {"rot": "_{180}", "flip": ""}.get(word, "_n")
             yield word, {"word": Math(rf"\operatorname{{{word}}}{script}"), "n": Math("n")}
     if "max_pool" in used:
         yield "ties", {}

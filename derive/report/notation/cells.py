@@ -327,6 +327,8 @@ class Cells:
             case "avg_pool":
                 terms = [self.cell(node.args[0], place) for place in reach.seen(node, index)]
                 return multiply([divide(Cell("1", numeric=True), Cell(str(len(terms)))), add(terms)])
+            case "avg_pool_back":
+                return self._shares(node, index)
             case op if op in reach.CONVOLVING:
                 found = reach.products(node, index)
                 return (
@@ -337,6 +339,14 @@ class Cells:
         if self.evaluated is None:
             raise TypeError(f"{node.op} has entries by their values alone")
         return self.evaluated(node, index)
+
+    def _shares(self, node: Expression, index: tuple[int, ...]) -> Cell:
+        """What the windows that see an entry hand back to it."""
+        count, places = reach.seen_by(node, index)
+        if not places:
+            return Cell("0", numeric=True)
+        share = divide(Cell("1", numeric=True), Cell(str(count)))
+        return multiply([share, add([self.cell(node.args[0], place) for place in places])])
 
     def _operand(self, node: Expression, index: tuple[int, ...]) -> Cell:
         """An operand that may have been stretched to the size of the result."""

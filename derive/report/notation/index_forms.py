@@ -49,19 +49,22 @@ class Indexed:
         i, k = OUT[frame.dims], IMAGE[frame.dims]
         sums = self._sums((("f", frame.filters[0]), *zip(i, frame.places, strict=True)))
         handed = self.symbols.partial(of, self._out("n", "f", i))
-        shift = frame.stride + frame.padding
-        step = str(frame.stride) if frame.stride > 1 else ""
-        places = [f"{a}-{step}{b}+{shift}" for a, b in zip(k, i, strict=True)]
-        return self.symbols.partial(
-            of, self._image("n", "c", k)
-        ), rf"{sums} {handed}\, {self._filter('f', 'c', places)}"
+        places = [
+            _written([(1, a, size), (-frame.stride, b, count)], frame.stride + frame.padding)
+            for a, b, size, count in zip(k, i, frame.space, frame.places, strict=True)
+        ]
+        # Even a filter of one entry has its index here: it is 0 wherever another window looks.
+        entry = self._entry(self.w, self.node.args[1].shape, frame.filter_at("f", "c", places), len(places))
+        return self.symbols.partial(of, self._image("n", "c", k)), rf"{sums} {handed}\, {entry}"
 
     # ── pieces ──
 
     def _reached(self, i: Sequence[str], p: Sequence[str]) -> list[str]:
-        shift = self.frame.stride + self.frame.padding
-        step = str(self.frame.stride) if self.frame.stride > 1 else ""
-        return [f"{step}{a}+{b}-{shift}" for a, b in zip(i, p, strict=True)]
+        frame = self.frame
+        return [
+            _written([(frame.stride, a, count), (1, b, k)], -frame.stride - frame.padding)
+            for a, b, count, k in zip(i, p, frame.places, frame.window, strict=True)
+        ]
 
     def _sums(self, over: Sequence[tuple[str, Size]]) -> str:
         return " ".join(rf"\sum_{{{letter}=1}}^{{{self._size(size)}}}" for letter, size in over if size != 1)
@@ -83,13 +86,17 @@ class Indexed:
             return self.symbols.name(other.name)
         return self._entry(str(other.name), other.shape, self.frame.out_at("n", "f", i))
 
-    def _entry(self, name: str, shape: Shape, index: Sequence[object]) -> str:
-        """An entry: 1 along an axis of size 1 of a stack, no index there of a row or a column."""
-        lone = sum(size != 1 for size in shape) <= 1 and len(shape) > 2
+    def _entry(self, name: str, shape: Shape, index: Sequence[object], places: int = 0) -> str:
+        """An entry: 1 along an axis of size 1 of a stack, no index there of a row or a column.
+
+        The last ``places`` indices are written in any case.
+        """
+        lone = sum(size != 1 for size in shape) <= 1 and len(shape) > 2 and not places
+        forced = range(len(shape) - places, len(shape))
         kept = [
-            str(k) if size != 1 else "1"
-            for k, size in zip(index, shape, strict=True)
-            if size != 1 or (len(shape) > 2 and not lone) or (len(shape) == 2 and self._capital(name))
+            str(k) if size != 1 or axis in forced else "1"
+            for axis, (k, size) in enumerate(zip(index, shape, strict=True))
+            if size != 1 or axis in forced or (len(shape) > 2 and not lone) or (len(shape) == 2 and self._capital(name))
         ]
         if not kept:
             return self.symbols.name(name)
@@ -99,3 +106,17 @@ class Indexed:
 
     def _capital(self, name: str) -> bool:
         return self.symbols.keeps_ones(name)
+
+
+def _written(terms: Sequence[tuple[int, str, Size]], number: int) -> str:
+    """A linear index such as ``2i+p-3``; a letter that only takes the value 1 is that number."""
+    text = ""
+    for factor, letter, extent in terms:
+        if extent == 1:
+            number += factor
+            continue
+        sign = "-" if factor < 0 else "+" if text else ""
+        text += sign + (str(abs(factor)) if abs(factor) != 1 else "") + letter
+    if not text:
+        return str(number)
+    return text + (f"{number:+d}" if number else "")

@@ -14,7 +14,7 @@ from derive.graph.ops.reach import CONVOLVING, POOLING
 from derive.graph.ops.windows import frame_of
 from derive.problem.problem import Size
 from derive.problem.size_terms import plus
-from derive.report.notation.cells import ATOM, PRODUCT, SUM, Cell, bracketed, rounded
+from derive.report.notation.cells import ATOM, PRODUCT, SUM, Cell, bracketed, multiply, rounded
 from derive.report.notation.symbols import Symbols
 
 OPS = frozenset({*CONVOLVING, *POOLING})
@@ -34,12 +34,12 @@ def symbolic(node: Expression, show: Show, symbols: Symbols) -> Cell:
         inner = _padded(_dilated(shown[0], frame), around, frame.left_over, symbols)
         turned = "flip" if frame.dims == 1 else "rot_180"
         return _star(inner, _word(turned, shown[1]))
-    ends: list[Size] = [frame.padding] * frame.dims
-    if frame.dims == 1 and frame.image[1] != 1 and frame.padding:
-        ends = [0, *ends]  # channels of a signal have no zeros above or below
-    image = _padded(shown[0], ends, (), symbols)
+    channels = [0] if frame.dims == 1 and frame.image[1] != 1 else []  # of a signal: no zeros above or below
+    sides: list[Size] = [*channels, *[frame.padding] * frame.dims]
+    image = _padded(shown[0], sides, (), symbols)
     if node.op.endswith("_filter"):
-        image = _word("crop", image) if any(frame.left_over) else image
+        if any(frame.left_over):
+            image = _word("crop", image, _sides([str(size) for size in (*channels, *frame.left_over)]))
         return _star(image, _dilated(shown[1], frame))
     return _star(image, shown[1], frame.stride)
 
@@ -65,7 +65,12 @@ def _padded(inner: Cell, around: Sequence[Size], more: Sequence[int], symbols: S
         return inner
     sides = [_size(a, symbols) if a == b else rf"{_size(a, symbols)}\mid {_size(b, symbols)}"
              for a, b in zip(around, after, strict=True)]  # fmt: skip
-    return _word("pad", inner, sides[0] if len(set(sides)) == 1 else ",".join(sides))
+    return _word("pad", inner, _sides(sides))
+
+
+def _sides(sides: Sequence[str]) -> str:
+    """One number where all are the same."""
+    return sides[0] if len(set(sides)) == 1 else ",".join(sides)
 
 
 def _size(size: Size, symbols: Symbols) -> str:
@@ -79,7 +84,7 @@ def _dilated(inner: Cell, frame: Frame) -> Cell:
 def tiles(node: Expression) -> bool:
     """Whether the windows of a pooling lie side by side and cover every entry once."""
     frame = frame_of(node)
-    return all(k in (1, frame.stride) for k in frame.window) and frame.stride in frame.window
+    return all(size == 1 or k == frame.stride for size, k in zip(frame.space, frame.window, strict=True))
 
 
 def extent(node: Expression) -> str:
@@ -97,7 +102,8 @@ def _pooled(node: Expression, frame: Frame, shown: Sequence[Cell]) -> Cell:
         case "avg_pool":
             return _word("avgpool", shown[0], extent(node))
         case "avg_pool_back" if tiles(node):
-            return Cell(rf"\frac{{1}}{{{_count(frame)}}} {_word('up', shown[0], extent(node)).text}", PRODUCT)
+            up = _word("up", shown[0], extent(node))
+            return up if _count(frame) == 1 else Cell(rf"\frac{{1}}{{{_count(frame)}}} {up.text}", PRODUCT)
         case "avg_pool_back":
             return _word("share", shown[0], extent(node))
         case "max_pool_route" if tiles(node):
@@ -145,10 +151,13 @@ def filled(
         shape = [int(size) for size in node.shape]
         up = grid(shape, lambda index: entry(node.args[0], tuple(i // k for i, k in zip(index, window, strict=True))))
         if node.op == "avg_pool_back":
-            return Cell(rf"\frac{{1}}{{{_count(frame)}}} {up.text}", PRODUCT)
+            return up if _count(frame) == 1 else Cell(rf"\frac{{1}}{{{_count(frame)}}} {up.text}", PRODUCT)
         ones = Expression("spread", (constant(1),), (), node.args[0].shape)
         mask = Expression(node.op, (ones, node.args[1]), node.at, node.shape)
-        return Cell(rf"{grid(shape, lambda index: entry(mask, index)).text} \odot {up.text}", PRODUCT)
+        won = grid(shape, lambda index: entry(mask, index))
+        if all(size == 1 for size in shape):
+            return multiply([Cell(won.text, numeric=True), entry(node.args[0], (0,) * len(shape))])
+        return Cell(rf"{won.text} \odot {up.text}", PRODUCT)
     if node.op.endswith("_image"):
         return _star(*_full(node, frame, entry, grid))
     padded = _surrounded(node.args[0], frame, frame.padding, entry)
