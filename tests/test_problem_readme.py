@@ -10,6 +10,7 @@ import pytest
 from derive.problem import problem_from_text
 from derive.problem.convention import KEYS as CONVENTIONS
 from derive.problem.questions import QUESTION_KEYS
+from derive.problem.quiz import QUIZ_KEYS
 from derive.report.compose import compose
 from derive.report.document import Heading, Math, Text
 from derive.solution import solve
@@ -23,12 +24,15 @@ SECTIONS = {
     "A prescribed alphabet": "In the letters of the question",
     "From one sample to a batch": "The same for N samples",
     "Difference quotients": "A difference quotient for w_{12}",
+    "The computation graph": "The computation graph",
+    "Sizes, operations, code": "The same in NumPy",
+    "Questions of choice": "Questions and answers",
 }
 
 
 def test_every_key_is_described() -> None:
     """Each further key of [ask] stands in the README, and so does each convention that it adds."""
-    for key in (*QUESTION_KEYS, "delta_sign", "index_order"):
+    for key in (*QUESTION_KEYS, *QUIZ_KEYS, "graph", "costs", "code", "delta_sign", "index_order"):
         assert f"`{key} = " in README or f"\n{key} = " in README, key
     assert {"delta_sign", "index_order"} <= set(CONVENTIONS)
 
