@@ -23,8 +23,9 @@ from derive.problem.problem import Problem
 from derive.problem.sources.arrays import Arrays, Layout
 from derive.problem.sources.draft import Shape
 from derive.problem.sources.given import shape_of
+from derive.problem.sources.numpy_expressions import Datum, SourceDraft, dotted
 from derive.problem.sources.numpy_functions import DISTRIBUTIONS
-from derive.problem.sources.numpy_reader import Datum, Forward, SourceDraft, dotted
+from derive.problem.sources.numpy_reader import Forward
 from derive.problem.wording import hint, listing, shown
 
 LONGEST = 200_000  # characters of a source
