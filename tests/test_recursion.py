@@ -75,6 +75,25 @@ def test_the_recursion_of_a_recurrent_network_is_the_textbook_one() -> None:
     assert gathered.rest == ()
 
 
+@pytest.mark.parametrize("sign", ["positive", "negative"])
+def test_error_signals_of_a_family_have_the_recursion_by_their_own_name(sign: str) -> None:
+    """``delta = { z = "delta" }`` names every step's: delta_t = (delta_{t+1} V^T) * (1 - h_t^2), whatever its sign."""
+    text = (
+        (HERE / "rnn-many-to-one.toml").read_text("utf-8").replace("update = { rate = 0.1 }", 'delta = { z = "delta" }')
+    )
+    solution = solve(problem_from_text(text + f'[convention]\ndelta_sign = "{sign}"\n'))
+    document = compose(solution)
+    assert not read_document(document, solution).findings
+    printed = {
+        chain.left: [term for link in chain.links for term in link.terms] for chain in reversed(chains(document))
+    }
+    general = [c for c in chains(document) if c.left == r"\delta_t"]
+    assert general[-1].links[0].terms[0].startswith(r"(\delta_{t+1} V^{\top}) \odot (1 - h_t^{\odot 2})")
+    minus = "-" if sign == "negative" else ""
+    assert printed[d("L", "V")][0] == rf"{minus}\sum_{{t=1}}^{{3}} h_{{t-1}}^{{\top}} \delta_t"
+    assert r"\delta_2" in printed
+
+
 def test_a_loop_over_layers_has_the_recursion_over_depth() -> None:
     """Layers of different sizes share one recursion, and each weight has its own term of it."""
     part = solved("deep-chain").parts[0]

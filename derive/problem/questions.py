@@ -18,7 +18,7 @@ from derive.errors import ProblemError
 from derive.numbers.tensor import Tensor
 from derive.problem import wording
 from derive.problem.exact import exact
-from derive.problem.names import QUANTITY, check_name
+from derive.problem.names import QUANTITY, check_name, joined, member, stem_of
 from derive.problem.places import Places
 from derive.problem.toml import KeyPath
 from derive.problem.values import read_value
@@ -209,18 +209,22 @@ def _delta(value: object, known: Known, tops: tuple[str, ...], places: Places) -
     found: dict[str, str] = {}
     for name, signal in places.table(value, *path).items():
         here = (*path, name)
-        _name(name, known, places, here)
+        if known.every(name) == (name,):
+            _name(name, known, places, here)
         if not isinstance(signal, str):
             raise places.error(f"the error signal of {name} is {wording.kind(signal)}, expected is a name", *here)
         try:
-            check_name(signal, "an error signal")
+            check_name(stem_of(signal) if member(signal) else signal, "an error signal")
         except ProblemError as error:
             raise places.placed(error, *here) from None
         if signal in known.names or signal in tops:
             raise places.error(f"the error signal of {name} has the name of another quantity: {signal}", *here)
         if signal in found.values():
             raise places.error(f"two error signals have the name {signal}", *here)
-        found[name] = signal
+        for one in known.every(name):  # a family's are a family: delta[2] of z[2]
+            parts = member(one)
+            if one == name or one in known.equations:
+                found[one] = signal if one == name or parts is None else joined(signal, parts[1])
     return found
 
 

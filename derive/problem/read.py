@@ -191,7 +191,7 @@ class _Reader:
         signals = tuple(ask.questions.delta.values()) if ask.questions is not None else ()
         letters = {statement.loop for statement in self.statements if statement.loop}
         general = (f"{stem}[{letter}]" for stem in sorted(self.families.stems) for letter in sorted(letters))
-        printed = (*known.names, *self.families.stems, *general, *functions, *tops, *sizes, *signals)
+        printed = (*known.names, *self.families.stems, *general, *functions, *tops, *sizes, *signals, *map(stem_of, signals))
         title = read_text(tables["title"], places, "title") if "title" in tables else MappingProxyType({"": self.name})
         return Problem(
             name=self.name,

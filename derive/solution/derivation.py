@@ -128,7 +128,7 @@ def in_normal_form(value: Expression, derivation: Derivation, outputs: Mapping[E
     rules = ("collect", "close", "labels", "collect")
     for rule in (*rules, "numerator", "collect") if derivation.layout == "numerator" else rules:
         value = _apply(rule, value, outputs, derivation.functions, derivation.network)
-    return value
+    return signalled(value, derivation.signals) if derivation.signals else value
 
 
 def _chain(equation: AdjointEquation, network: Network) -> list[Step]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -51,24 +52,31 @@ class Recursion:
         return generals({e.name: e.value for e in self._part.network.equations}, self.variable)
 
     @cached_property
-    def backward(self) -> tuple[General, ...]:
-        """The general equations of the way back, in its order."""
+    def adjoints(self) -> Mapping[Adjoint, Expression]:
+        """The way back; an error signal that is the negative of a derivative stands in the place of that."""
         derivation = self._part.derivation
         if derivation is None:
-            return ()
-        return generals(derivation.adjoints, self.variable)
+            return {}
+        return {
+            replace(name, negative=True) if name.by in derivation.signals else name: collect(ops.negate(value))
+            if name.by in derivation.signals
+            else value
+            for name, value in derivation.adjoints.items()
+        }
+
+    @cached_property
+    def backward(self) -> tuple[General, ...]:
+        """The general equations of the way back, in its order."""
+        return generals(self.adjoints, self.variable)
 
     @cached_property
     def starts(self) -> tuple[Adjoint, ...]:
         """Members that a general equation leads to and does not hold for: where the recursion begins."""
-        derivation = self._part.derivation
-        if derivation is None:
-            return ()
         general = {(own(g.name).partition("[")[0], index) for g in self.backward for index in g.indices}
         families = {stem for stem, _ in general}
         return tuple(
             name
-            for name in derivation.adjoints
+            for name in self.adjoints
             if stem_of(name.by) in families and (stem_of(name.by), index_of(name)) not in general
         )
 
@@ -82,7 +90,8 @@ class Recursion:
         for general in (*self.forward, *self.backward):
             inner = general.indices[2:-1]
             if len(general.indices) > MOST_STEPS:
-                found |= {at(leaf(general.name, ()), index, self.variable).name: inner for index in inner}
+                name = replace(general.name, negative=False) if isinstance(general.name, Adjoint) else general.name
+                found |= {at(leaf(name, ()), index, self.variable).name: inner for index in inner}
         for wanted in self._singled_out:
             found.pop(wanted, None)
             if self._part.derivation is not None:
@@ -140,12 +149,10 @@ class Recursion:
 
     def _closed(self, stem: str) -> Iterator[General]:
         """Each derivative by a member with all others put in that lead back to the family, where any does."""
-        derivation = self._part.derivation
-        assert derivation is not None
         leads: dict[Name, bool] = {}  # whether a derivative rests on one by a member of the family
         written: dict[Name, Expression] = {}
         found: dict[Name, Expression] = {}
-        for name, value in derivation.adjoints.items():
+        for name, value in self.adjoints.items():
             used = value.names()
             leads[name] = _stem(name) == stem or any(leads.get(other, False) for other in used)
             inside = {other: written[other] for other in used if _stem(other) != stem and leads.get(other, False)}

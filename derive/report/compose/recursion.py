@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from derive.graph.collect import coefficient
 from derive.graph.expression import Adjoint, Name, leaf
 from derive.graph.recurrence import General, own
 from derive.problem.names import joined, stem_of
@@ -35,7 +36,7 @@ def recursion(sheet: Sheet) -> Iterator[Block]:
     yield Display(tuple(general_chain(sheet, general) for general in steps))
     assert sheet.part.derivation is not None
     starts = [name for name in found.starts if name.by in computed]
-    known = [name for name in starts if sheet.part.derivation.adjoints[name].names() == (name,)]
+    known = [name for name in starts if found.adjoints[name].names() == (name,)]
     for name in known:
         yield Paragraph(words.say("recursion.known", derivative=sheet.math(name)))
     if starts[len(known) :]:
@@ -93,8 +94,10 @@ def summed_over_time(sheet: Sheet, gathered: TimeSum) -> tuple[str, ...]:
     found = sheet.recursion
     assert found is not None
     letter, low, high = _letter(sheet, found), min(gathered.indices), max(gathered.indices)
-    term = _letters(sheet).cell(gathered.term)
-    whole = Cell(rf"\sum_{{{letter}={low}}}^{{{high}}} {term.factor()}", PRODUCT)
+    number, rest = coefficient(gathered.term)
+    sign = "-" if number == -1 else ""
+    term = _letters(sheet).cell(rest if sign and rest is not None else gathered.term)
+    whole = Cell(rf"{sign}\sum_{{{letter}={low}}}^{{{high}}} {term.factor()}", PRODUCT)
     cell = add([whole, *(sheet.letters.cell(other) for other in gathered.rest)])
     return cell.terms or (cell.text,)
 
@@ -111,8 +114,8 @@ def _closed(found: Recursion, steps: Sequence[General]) -> tuple[General, ...]:
 
 
 def _plain(sheet: Sheet, name: Adjoint) -> Chain:
-    assert sheet.part.derivation is not None
-    return Chain(sheet.symbols.name(name), (Link("=", sheet.letters.terms(sheet.part.derivation.adjoints[name])),))
+    assert sheet.recursion is not None
+    return Chain(sheet.symbols.name(name), (Link("=", sheet.letters.terms(sheet.recursion.adjoints[name])),))
 
 
 def _letters(sheet: Sheet) -> Matrices:

@@ -126,10 +126,19 @@ class Symbols:
 
     def signal(self, name: Adjoint) -> str:
         """The error signal that an adjoint is, by the problem's own name for it; empty where it is none."""
-        own = self._signals.get(name.by) if name.of == self._top else None
+        own = (self._signals.get(name.by) or self._any_signal(name.by)) if name.of == self._top else None
         if own is None or name.negative != self._negative:
             return ""
-        return self._own.get(own) or letter(own)
+        return self._own.get(own) or self._of_family(own) or letter(own)
+
+    def _any_signal(self, by: str) -> str | None:
+        """``delta[t+1]`` for ``z[t+1]``, where the members of z have error signals."""
+        stem, bracket, number = by.partition("[")
+        if not bracket or number[:-1].lstrip("-").isdigit():
+            return None
+        of_family = (own for name, own in self._signals.items() if name.partition("[")[0] == stem and own.endswith("]"))
+        own = next(of_family, None)
+        return None if own is None else f"{own.partition('[')[0]}[{number}"
 
     @cached_property
     def _swapped(self) -> frozenset[str]:
