@@ -14,7 +14,6 @@ import numpy as np
 import sympy
 from flint import fmpq
 
-from derive.calculus.choices import choice
 from derive.calculus.functions import DEFINITIONS, Functions, H, Key, Z, rational, short_slope
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.network import Network
@@ -268,6 +267,8 @@ class Symbolic(Rearranged):
         return np.broadcast_to(a, tuple(map(int, shape)))
 
     def choice(self, name: str, at: Key, operands: tuple[Array, ...]) -> Array:
+        from derive.calculus.choices import choice  # few problems choose, and starting up is a budget
+
         return _each(lambda *entries: choice(name, at, entries), *np.broadcast_arrays(*operands))
 
     def pi(self) -> Array:

@@ -29,7 +29,6 @@ from sympy import (
 )
 from sympy.matrices.expressions.slice import MatrixSlice
 
-from derive.calculus.choices import choice
 from derive.calculus.explicit import FirstIsLarger, FirstIsSmaller, elementwise
 from derive.calculus.functions import Functions, Key, rational
 from derive.errors import Unsupported
@@ -208,6 +207,8 @@ class Matrices:
     def choice(self, name: str, at: Key, operands: tuple[Matrix, ...]) -> Matrix:
         if any(operand.shape for operand in operands):
             raise Unsupported(f"the matrix form of {name} is not built; ask for form='explicit'")
+        from derive.calculus.choices import choice
+
         return Matrix(choice(name, at, tuple(operand.value for operand in operands)), ())
 
     def pi(self) -> Matrix:

@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping
 import sympy
 from flint import fmpq
 
-from derive.calculus.choices import Clip, Indicator, Inside
 from derive.calculus.explicit import Elementwise, FirstIsLarger, FirstIsSmaller, FirstLargest
 from derive.calculus.functions import Z
 from derive.numbers import functions as elementary
 from derive.numbers.balls import Number
-from derive.numbers.choices import chooser
 
 Numbers = Mapping[sympy.Symbol, Number]
 Evaluated = Callable[[Numbers], Number]
@@ -106,14 +104,11 @@ class _Compiler:
             relation = ">=" if isinstance(expression, FirstIsLarger) else "<="
             a, b = parts
             return lambda state: fmpq(int(elementary.compare(relation, a(state), b(state))))
-        if isinstance(expression, Indicator | Clip | Inside):
-            relation_of = (expression.relation,) if isinstance(expression, Indicator) else ()
-            name = "compare" if relation_of else "clip" if isinstance(expression, Clip) else "inside"
-            choose = chooser(name, relation_of)
-            return lambda state: choose(*(part(state) for part in parts))
         if isinstance(expression, FirstLargest):
             which, entries = int(expression.args[0]), parts[1:]
             return lambda state: fmpq(int(elementary.first_largest([entry(state) for entry in entries]) == which))
+        if expression.func not in _ONE_PLACE:
+            return _choosing(expression, parts)
         (x,) = parts
         function = _ONE_PLACE[expression.func]
         return lambda state: function(x(state))
@@ -158,6 +153,16 @@ class _Compiler:
         left, right = self.node(condition.lhs), self.node(condition.rhs)
         relation = str(condition.rel_op)
         return lambda state: elementary.compare(relation, left(state), right(state))
+
+
+def _choosing(expression: sympy.Expr, parts: list[Node]) -> Node:
+    """A comparison, a clip, or whether a value lies within bounds."""
+    from derive.calculus.choices import Indicator  # few problems choose, and starting up is a budget
+    from derive.numbers.choices import chooser
+
+    name = expression.func.__name__.lower()
+    choose = chooser("compare", (expression.relation,)) if isinstance(expression, Indicator) else chooser(name, ())
+    return lambda state: choose(*(part(state) for part in parts))
 
 
 def _fold(parts: list[Node], state: _State, join: Callable[[Number, Number], Number]) -> Number:

@@ -1,7 +1,7 @@
 """Claims about what moves entries: slices that start anywhere and are of any length, blocks of any size.
 
-A slice of rows takes rows s, …, s + m - 1 (or every second one of them), one of columns t, …, t + p - 1; a single row is
-row s, a single column column t. That a slice lies within its axis is no hypothesis: else there is no such slice.
+A slice of rows takes rows s, …, s + m - 1 (or every second one of them), one of columns t, …, t + p - 1; a single row
+is row s, a single column column t. That a slice lies within its axis is no hypothesis: else there is no such slice.
 """
 
 from __future__ import annotations

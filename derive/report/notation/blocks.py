@@ -1,6 +1,7 @@
 r"""Slices and blocks: ``X_{1:2,\,:}``, matrices side by side, zeros around what is put back.
 
-Places are counted from 1 and both ends are in: ``1:2`` are the first two. Zeros that are no single entry carry their size.
+Places are counted from 1 and both ends are in: ``1:2`` are the first two. Zeros that are no single entry carry their
+size.
 """
 
 from __future__ import annotations

@@ -119,6 +119,7 @@ def multiply(factors: Sequence[Cell]) -> Cell:
     for factor in factors[1:]:
         shown = factor.factor()
         dotted = _runs_into(text, shown) or (last.numeric and (factor.numeric or last.text == "1"))
+        dotted = dotted or (factor.numeric and text[-1:].isdigit())
         text += (r" \cdot " if dotted else " ") + shown
         last = factor
     front = text.removesuffix(factors[-1].factor())
@@ -358,12 +359,15 @@ class Cells:
 
     def _standing(self, args: Sequence[Expression], index: tuple[int, ...]) -> Sequence[Expression]:
         """The terms of a sum less those of which only the zeros beside a block stand here (unless all do)."""
-        from derive.report.notation import blocks
 
         def stands(arg: Expression) -> bool:
             if arg.op == "matmul" and arg.args[0].op == "transpose" and is_one_hot(arg.args[0]):
                 return index[0] in arg.args[0].args[0].at[1]
-            return arg.op != "place" or blocks.source(arg, index) is not None
+            if arg.op != "place":
+                return True
+            from derive.report.notation import blocks  # few problems have blocks, and starting up is a budget
+
+            return blocks.source(arg, index) is not None
 
         return [arg for arg in args if stands(arg)] or args[:1]
 

@@ -8,7 +8,7 @@ import sympy
 from flint import fmpq
 
 from derive.calculus.explicit import Elementwise, FirstIsLarger, FirstIsSmaller
-from derive.report.notation import cells, choices
+from derive.report.notation import cells
 from derive.report.notation.cells import PRODUCT, Cell
 from derive.report.notation.symbols import FUNCTIONS, Symbols
 
@@ -62,9 +62,6 @@ def scalar(expression: sympy.Expr, leaf: Leaf, symbols: Symbols, order: Mapping[
             a, b = (show(arg) for arg in part.args)
             relation = r"\ge" if isinstance(part, FirstIsLarger) else r"\le"
             return Cell(rf"\mathbf{{1}}[{a.text} {relation} {b.text}]")
-        chosen = choices.of_sympy(part, show)
-        if chosen is not None:
-            return chosen
         if isinstance(part, sympy.log):
             inner = show(part.args[0])
             return Cell(rf"\log {inner.text}" if inner.binding == cells.ATOM else rf"\log({inner.text})", PRODUCT)
@@ -81,6 +78,11 @@ def scalar(expression: sympy.Expr, leaf: Leaf, symbols: Symbols, order: Mapping[
             return Cell(r"\pi")
         if part is sympy.E:
             return Cell("e")
+        from derive.report.notation import choices
+
+        chosen = choices.of_sympy(part, show)
+        if chosen is not None:
+            return chosen
         raise TypeError(f"no notation for {part.func.__name__} in {expression}")
 
     return show(expression)

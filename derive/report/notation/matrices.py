@@ -15,7 +15,7 @@ from flint import fmpq
 from derive.graph.expression import Adjoint, Expression
 from derive.graph.planes import summed_axes
 from derive.graph.sizes import is_scalar
-from derive.report.notation import blocks, cells, choices, wholes, windows
+from derive.report.notation import cells, wholes, windows
 from derive.report.notation.cells import PRODUCT, Cell, Cells, bracketed, rounded
 from derive.report.notation.running import DEEP_LETTERS, Running
 from derive.report.notation.symbols import Symbols
@@ -137,8 +137,12 @@ class Matrices:
                 inner = self._symbolic(node.args[0])
                 return wholes.symbolic(node, inner, self._under_sign(node.args[0], inner))
             case "slice" | "place" | "entry" | "concat" | "reshape":
+                from derive.report.notation import blocks
+
                 return blocks.symbolic(node, self._symbolic, self.symbols)
             case "max" | "min" | "first_of" | "compare" | "inside" | "clip" | "one_hot" | "pi":
+                from derive.report.notation import choices
+
                 return choices.symbolic(node, self._symbolic, self._running.entry, self.symbols, self.named)
             case op if op in windows.OPS:
                 return windows.symbolic(node, self._symbolic, self.symbols)

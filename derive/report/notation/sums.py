@@ -15,7 +15,7 @@ from derive.calculus.explicit import FirstIsLarger, FirstIsSmaller
 from derive.calculus.proofs.opaque import Opaque
 from derive.problem.problem import Shape
 from derive.problem.size_terms import canonical
-from derive.report.notation import cells, choices
+from derive.report.notation import cells
 from derive.report.notation.cells import ATOM, PRODUCT, Cell, bracketed
 from derive.report.notation.symbols import Symbols
 
@@ -74,6 +74,8 @@ class Sums:
             a, b = (show(arg) for arg in node.args)
             relation = r"\ge" if isinstance(node, FirstIsLarger) else r"\le"
             return Cell(rf"\mathbf{{1}}[{a.text} {relation} {b.text}]")
+        from derive.report.notation import choices
+
         chosen = choices.of_sympy(node, show)
         if chosen is not None:
             return chosen
