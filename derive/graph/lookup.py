@@ -1,7 +1,7 @@
-"""``one_hot`` and ``embedding``: class numbers from the data as rows with a single 1, and the rows of a table that they pick.
+"""``one_hot`` and ``embedding``: class numbers as rows with a single 1, and the rows of a table that they pick.
 
-A row picked by number is the one-hot row times the table, so that the adjoint of the table is the transposed one-hot matrix
-times the adjoint of what was picked: a row that is picked twice adds up.
+A row picked by number is the one-hot row times the table, so that the adjoint of the table is the transposed one-hot
+matrix times the adjoint of what was picked: a row that is picked twice adds up.
 """
 
 from __future__ import annotations

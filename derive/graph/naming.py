@@ -105,9 +105,10 @@ def _is_multiple(node: Expression) -> bool:
 
 
 def is_quadratic(node: Expression) -> bool:
-    """x^T A x, which stays in one piece: its derivative is (A + A^T) x."""
+    """x^T A x, or x A x^T of a row, which stays in one piece: its derivative is (A + A^T) x."""
     (left, x) = node.args
-    return left.op == "matmul" and x.op == "name" and left.args[0] == ops.transpose(x) and _in_place(left.args[1])
+    vector = 1 in x.shape and x.shape != (1, 1)
+    return vector and left.op == "matmul" and left.args[0] == ops.transpose(x) and _in_place(left.args[1])
 
 
 def _in_place(node: Expression) -> bool:
@@ -124,7 +125,9 @@ def _deserves(node: Expression, parent: str | None) -> bool:
     if parent is None or not node.args or not node.names():  # a number is called by no name, however it is written
         return False
     plain = node.op == "transpose" and node.args[0].op == "name"
-    if parent == CHAIN or parent == "matmul":
+    if parent in (CHAIN, "matmul") and node.op == "transpose":
+        return False  # what is transposed has the name
+    if parent in (CHAIN, "matmul"):
         return not (_in_place(node) or (parent == CHAIN and node.op == "matmul"))
     if parent in WHOLES:
         return not (plain or WHOLES[parent] == node.op)
@@ -158,7 +161,7 @@ def _free(stem: str, taken: set[str]) -> str:
 
     Beside a ``u`` of the problem's own, whose entries are u_1, u_2, …, another letter is taken.
     """
-    if stem == "p" and "p" in taken or stem != "p":
+    if stem != "p" or "p" in taken:
         stem = next((letter for letter in (stem, "a", "q", "c") if letter not in taken), stem)
     label, number = (stem, 0) if stem == "p" else (f"{stem}1", 1)
     while label in taken or f"{stem}[{number}]" in taken:

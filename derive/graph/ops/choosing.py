@@ -1,7 +1,8 @@
 """What chooses: the largest entry along an axis, clipping, comparisons; class numbers as rows with a single 1; pi.
 
-A choice is flat but for what it chooses: the derivative goes to the entry that was taken and to no other. Of several largest
-(smallest) entries the first is taken; at the ends of a ``clip``, and of a comparison anywhere, the derivative is 0.
+A choice is flat but for what it chooses: the derivative goes to the entry that was taken and to no other. Of several
+largest (smallest) entries the first is taken; at the ends of a ``clip``, and of a comparison anywhere, the derivative
+is 0.
 """
 
 from __future__ import annotations

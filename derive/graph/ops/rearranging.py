@@ -1,7 +1,7 @@
 """Entries taken out, put back and put together: slices, single entries, blocks side by side, other rows and columns.
 
-Nothing is computed here: every row moves entries, and its pullback moves them back. What was taken out goes back to where it
-came from, with zeros elsewhere; of what was put together each operand gets its own block.
+Nothing is computed here: every row moves entries, and its pullback moves them back. What was taken out goes back to
+where it came from, with zeros elsewhere; of what was put together each operand gets its own block.
 """
 
 from __future__ import annotations
