@@ -67,6 +67,18 @@ FORMS: Mapping[str, tuple[str, Shapes, Mapping[str, str]]] = {
     "quadratic form": ("f = x.T @ A @ x", {"x": ["n", 1], "A": ["n", "n"]}, {
         "f": r"x^{\top} A x", "dx": rf"(A + A^{{\top}}) x {G % 'f'}", "dA": rf"x {G % 'f'} x^{{\top}}",
     }),
+    "quadratic form of a row": ("f = x @ A @ x.T", {"x": [1, "n"], "A": ["n", "n"]}, {
+        "f": r"x A x^{\top}", "dx": rf"{G % 'f'} x (A + A^{{\top}})", "dA": rf"x^{{\top}} {G % 'f'} x",
+    }),
+    "distance": (
+        "r = x - mu\nf = r.T @ inv(S) @ r",
+        {"x": ["n", 1], "mu": ["n", 1], "S": ["n", "n"]},
+        {
+            "f": r"r^{\top} S^{-1} r",
+            "dr": rf"(S^{{-1}} + S^{{-\top}}) r {G % 'f'}",
+            "dS": rf"-S^{{-\top}} r {G % 'f'} r^{{\top}} S^{{-\top}}",
+        },
+    ),
     "least squares": ("r = X @ w - y\nf = norm(r)**2 / 2", {"X": ["N", "n"], "w": ["n", 1], "y": ["N", 1]}, {
         "f": r"\frac{1}{2} \lVert r \rVert^2", "dr": rf"{G % 'f'} r", "dw": rf"X^{{\top}} {G % 'r'}",
     }),

@@ -52,7 +52,7 @@ def twins(a: Expression, b: Expression) -> Expression | None:
     for k in (0, -1):
         rest, other = (first[1:], second[1:]) if k == 0 else (first[:-1], second[:-1])
         if rest == other and second[k] == ops.transpose(first[k]) and first[k] != second[k]:
-            both = ops.add(first[k], second[k])
+            both = ops.add(*sorted((first[k], second[k]), key=lambda factor: factor.op == "transpose"))
             return _chain((both, *rest) if k == 0 else (*rest, both))
     return None
 

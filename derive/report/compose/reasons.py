@@ -140,7 +140,7 @@ def _reason(sheet: Sheet, path: Step, by: Math, use: int, through: Math | None =
 
 def _quadratic(nodes: Sequence[Expression], name: str) -> bool:
     """Whether a name stands on both sides of a matrix, as in x^T A x."""
-    return any(node.op == "matmul" and is_quadratic(node) and node.args[1].name == name for node in nodes)
+    return any(node.op == "matmul" and is_quadratic(node) and name in node.args[1].names() for node in nodes)
 
 
 def _ways(node: Expression, name: str) -> Iterator[list[Expression]]:
