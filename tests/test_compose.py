@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+import further_corpus
 import updates_corpus
 from derive.calculus.proofs import COMPOSITES, RULES, prove_rule
 from derive.chapters import chapter_names
@@ -375,7 +376,7 @@ def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPat
         solution = solve(problem(name))
         compose(solution)
         compose(solution, questions=True)
-    for text in updates_corpus.texts():
+    for text in (*updates_corpus.texts(), *further_corpus.texts()):
         solution = solve(problem_from_text(text, name="problem"))
         compose(solution)
         compose(solution, questions=True)

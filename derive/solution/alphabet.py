@@ -13,7 +13,7 @@ from derive.calculus.closed_form import close, named_values
 from derive.calculus.functions import KINKED, Functions
 from derive.graph import ops
 from derive.graph.cancel import cancelled
-from derive.graph.collect import coefficient, collect, label_sums
+from derive.graph.collect import coefficient, collect, label_sums, transposed
 from derive.graph.expression import Adjoint, Expression, Name, leaf
 from derive.graph.network import Network
 from derive.numbers.balls import overlaps
@@ -30,11 +30,16 @@ LONGEST = 600  # operations of an entry that is handed to the proof
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """``name`` is a gradient, ``formula`` says it in ``letters``."""
+    """``name`` is a gradient, ``formula`` says it in ``letters``, in the shape of its variable.
+
+    ``laid_out`` and ``shown`` are the same in the layout of the report.
+    """
 
     name: Adjoint
     letters: tuple[str, ...]
     formula: Expression
+    laid_out: Adjoint
+    shown: Expression
 
 
 def spelled(part: Part) -> tuple[Spelled, ...]:
@@ -52,13 +57,21 @@ def spelled(part: Part) -> tuple[Spelled, ...]:
     for by, adjoint in adjoints.items():
         letters = wanted.get(by) or wanted.get("")
         if letters is not None:
-            found.append(Spelled(adjoint, letters, _in_letters(part, adjoint, frozenset(letters))))
+            found.append(_spelled(part, adjoint, letters, part.problem.convention.layout == "numerator"))
     for ratio in part.asked.ratios:
         letters = wanted.get("")
         if letters is not None and ratio.kind != "jacobian":
             adjoint = Adjoint(ratio.of, ratio.by)
-            found.append(Spelled(adjoint, letters, _in_letters(part, adjoint, frozenset(letters))))
+            found.append(_spelled(part, adjoint, letters, False))
     return tuple(found)
+
+
+def _spelled(part: Part, adjoint: Adjoint, letters: tuple[str, ...], numerator: bool) -> Spelled:
+    formula = _in_letters(part, adjoint, frozenset(letters))
+    if not numerator or not formula.shape:
+        return Spelled(adjoint, letters, formula, adjoint, formula)
+    turned = collect(transposed(formula)).rebuild(_positive_first)
+    return Spelled(adjoint, letters, formula, Adjoint(adjoint.of, adjoint.by, True), turned)
 
 
 def _in_letters(part: Part, adjoint: Adjoint, letters: Collection[str]) -> Expression:

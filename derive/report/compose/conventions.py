@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from flint import fmpq
 
 from derive.graph.expression import Expression
+from derive.graph.network import Network
 from derive.graph.sizes import count, is_scalar
 from derive.problem.language import walk
 from derive.problem.syntax import Call
@@ -36,17 +37,28 @@ def of_the_loss(sheet: Sheet) -> Iterator[Spans]:
         if samples != 1:
             yield sheet.words.say(f"conventions.samples_{reduction}", **places, **_with(sheet, factor))
         return
-    if core.op not in ("sum", "power") or (core.op == "power" and core.at[0] != 2):
-        return
-    summed = core.op == "sum" and core.at[0] is None and not is_scalar(core.args[0].shape)
-    if summed:
+    if core.op == "sum" and core.at[0] is None and not is_scalar(core.args[0].shape):
         size, letters = count(core.args[0].shape)
         if _averages(sheet, loss) and sorted(letters) == sorted(names):
             yield sheet.words.say("conventions.loss_mean", **places, **_with(sheet, factor * size))
         elif not names:
             yield sheet.words.say("conventions.loss_sum", **places, **_with(sheet, factor))
-    elif not names:
+    elif not names and _squared_error(core, network):
         yield sheet.words.say("conventions.loss_factor", **places, **_with(sheet, factor))
+
+
+def _squared_error(node: Expression, network: Network) -> bool:
+    """The square of a difference of two single numbers, be the difference named or not."""
+    if node.op == "sum":
+        node = node.args[0]
+    if node.op != "power" or node.at[0] != 2:
+        return False
+    base = node.args[0]
+    if base.op == "name" and str(base.name) not in network.data:
+        base = network.equation(str(base.name)).value
+    return base.op == "add" and any(
+        term.op == "multiply" and term.args[0].op == "constant" and term.args[0].number < 0 for term in base.args
+    )
 
 
 def _averages(sheet: Sheet, name: str) -> bool:

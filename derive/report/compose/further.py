@@ -104,7 +104,7 @@ def alphabet(sheet: Sheet) -> Iterator[Block]:
     found = sheet.part.further.spelled if sheet.part.further is not None else ()
     for letters in dict.fromkeys(one.letters for one in found):
         yield Paragraph(sheet.words.say("alphabet.intro", letters=sheet.listed(letters_of(letters))))
-        yield Display(tuple(_chain(sheet, one.name, one.formula) for one in found if one.letters == letters))
+        yield Display(tuple(_chain(sheet, one.laid_out, one.shown) for one in found if one.letters == letters))
 
 
 def letters_of(letters: Sequence[str]) -> Iterator[Name]:
