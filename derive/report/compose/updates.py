@@ -17,8 +17,8 @@ from derive.oracle import Training
 from derive.problem import batches
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.statement import plain
-from derive.report.compose.windows import planes_of
-from derive.report.document import Block, Chain, Display, Link, Math, Note, Paragraph, Span, Spans, Table, Text
+from derive.report.compose.windows import planes_of, told
+from derive.report.document import Block, Chain, Display, Link, Math, Note, Paragraph, Spans, Table
 from derive.report.notation import Cell, letter
 from derive.report.notation.printed import printed_text
 from derive.solution.history import updated
@@ -96,12 +96,7 @@ def _table(sheet: Sheet, loss: str, moving: Mapping[str, fmpq]) -> Iterator[Bloc
     head = tuple(words.say(f"update.{key}") for key in ("entry", "before", "slope", "after"))
     yield Table(head, tuple(rows), "lrrr")
     if still:
-        names: list[Span] = []
-        for k, symbol in enumerate(still):
-            if k:
-                names.append(Text(words.text("and") if k == len(still) - 1 else ", "))
-            names.append(symbol)
-        yield Note(words.say("update.unchanged", names=tuple(names)))
+        yield Note(words.say("update.unchanged", names=words.listed(still)))
 
 
 def _same(before: object, after: object) -> bool:
@@ -152,7 +147,8 @@ def ends(sheet: Sheet, names: Sequence[str], run: Run) -> Table:
     before = {name: sheet.printed(name) for name in names}
     after = {name: run.shown(name, rounding) for name in names}
     if sum(map(len, after.values())) > MOST_ROWS:
-        last = [((sheet.math(name),), (Math(sheet.assigned(name, after[name]).links[0].terms[0]),)) for name in names]
+        pieces = (piece for name in names for piece in told(sheet, name, after[name]))
+        last = [((sheet.math(what),), (Math(text),)) for what, text in pieces]
         return Table((words.say("sizes.parameter"), words.say("update.after")), tuple(last), "lr")
     rows = [
         (

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -20,11 +21,14 @@ from derive.graph.ops.reach import seen
 from derive.graph.ops.windows import CONVOLUTIONS, POOLS, frame_of
 from derive.graph.planes import Lead, by_rows, leads, plane
 from derive.graph.sizes import is_scalar
+from derive.numbers.certify import Undecided
+from derive.numbers.rounding import Printed
 from derive.report.compose.sheet import ROOM, Sheet, packed
 from derive.report.document import Block, Chain, Display, Link, Math, Paragraph
 from derive.report.notation.cells import Cell, rounded
 from derive.report.notation.index_forms import Indexed
 from derive.report.notation.matrices import matrix_of
+from derive.report.notation.printed import printed_text
 from derive.report.widths import bound
 
 MOST_PLANES = 6  # matrices of a stack that are printed
@@ -72,6 +76,22 @@ def planes_of(sheet: Sheet, name: str, slope: Adjoint, after: Expression) -> Ite
         new = plane(after, lead)
         assert new is not None  # a parameter minus a multiple of its derivative
         yield Plane(name, lead), Plane(slope, lead), new
+
+
+def told(sheet: Sheet, name: str, texts: Sequence[Printed | Undecided]) -> Iterator[tuple[Name, str]]:
+    """A name with given texts for its entries; of a stack its matrices, as many as are shown."""
+    shape = tuple(map(int, sheet.shape(name)))
+    if len(shape) < 3 or sum(size != 1 for size in shape) <= 1:
+        yield name, sheet.assigned(name, texts).links[0].terms[0]
+        return
+    entries = np.arange(len(texts)).reshape(shape)
+    for lead in _some(list(leads(shape))):
+        inner = entries[lead]
+        yield Plane(name, lead), matrix_of(inner.shape, partial(_text, texts, inner))
+
+
+def _text(texts: Sequence[Printed | Undecided], places: Any, index: Place) -> str:
+    return printed_text(texts[places[index]])
 
 
 def values(sheet: Sheet, name: Name) -> Iterator[Chain]:
