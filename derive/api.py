@@ -372,6 +372,11 @@ def _matrix(part: solved.Part, quantity: str, turned: bool) -> sympy.Expr:
 
     if quantity in part.network.data:
         return symbol(quantity, part.network.shape(quantity)).value
+    second = part.further.second(quantity) if part.further is not None else None
+    if second is not None:
+        if second.formula is None:
+            raise Unsupported(f"the matrix form of {quantity} is not built; ask for form='explicit'")
+        return matrix_form(second.formula, part.functions)
     rights: dict[Any, Any] = {equation.name: equation.value for equation in part.network.equations}
     rights |= part.derivation.adjoints if turned and part.derivation is not None else part.shape_adjoints
     for name, right in rights.items():
@@ -389,6 +394,11 @@ def _explicit(part: solved.Part, quantity: str, turned: bool) -> sympy.Expr:
     from derive.graph.expression import Adjoint
 
     explicit, ratio = part.explicit, part.ratio(quantity)
+    second = part.further.second(quantity) if part.further is not None else None
+    if second is not None:
+        if second.written is None:
+            raise Unsupported(f"{quantity} is too long to be written out entry by entry; ask for form='matrix'")
+        return second.written if second.written.shape != (1, 1) else second.written[0, 0]
     if explicit is None:
         raise Unsupported("this network is too large to be written out entry by entry; ask for form='matrix'")
     if quantity in (*part.network.data, *(str(equation.name) for equation in part.network.equations)):

@@ -716,3 +716,25 @@ def test_letters_in_numerator_layout_are_laid_out_as_the_gradients_are() -> None
     """(yhat - y)^T where a derivative by a column is a row."""
     lines = formulas(solved(EVERYTHING.replace("h = relu(z)", "h = tanh(z)") + 'layout = "numerator"')[1])
     assert any(line.startswith(r"\frac{\partial E}{\partial W} = [[v (y - t)] \odot ") for line in lines)
+
+
+def test_second_derivatives_from_python() -> None:
+    """Value, explicit SymPy expression and matrix formula under the text they were asked for."""
+    import sympy
+
+    import derive
+
+    quadratic = derive.Problem.from_equations(
+        "f = x.T @ A @ x / 2",
+        given={"x": [[1], [2]], "A": [[2, 1], [0, 3]]},
+        ask={"gradients": ["x", "d2f/dx2"]},
+    )
+    solution = derive.solve(quadratic)
+    assert repr(solution.value("d2f/dx2")) == "[[2, 0.5], [0.5, 3]]"
+    a = {(i, j): sympy.Symbol(f"A[{i},{j}]", real=True) for i in (0, 1) for j in (0, 1)}
+    mixed = (a[0, 1] + a[1, 0]) / 2
+    expected = sympy.Matrix([[a[0, 0], mixed], [mixed, a[1, 1]]])
+    assert (solution.sympy("d2f/dx2") - expected).expand() == sympy.zeros(2, 2)
+    A = sympy.MatrixSymbol("A", 2, 2)
+    assert (solution.sympy("d2f/dx2", form="matrix") - (A + A.T) / 2).as_explicit().expand() == sympy.zeros(2, 2)
+    assert "d2f/dx2" in [result.quantity for result in solution.results()]

@@ -137,6 +137,7 @@ class Part:
             return arrays.wrap(fmpq(1))
         known = [*self.network.data, *self._equation_names, *map(str, self.shape_adjoints)]
         known += [ratio.text for ratio in self.asked.ratios]
+        known += [one.text for one in self.further.seconds] if self.further is not None else []
         raise ProblemError(f"there is no quantity {text!r} in this solution", hint="there are " + ", ".join(known))
 
     @property
