@@ -411,6 +411,8 @@ def tasks(sheet: Sheet) -> Iterator[Block]:
         from derive.report.compose.further_asked import tasks as further_tasks  # only who asks for more pays for it
 
         items += further_tasks(sheet)
+    if part.problem.ask.recursion:
+        items.append(words.say("problem.find_recursion"))
     update = part.problem.ask.update
     if update is not None:
         rule, rate = words.text(f"rule.{update.rule}"), Math(rate_symbol(sheet))
