@@ -17,11 +17,11 @@ from derive.report.compose.chains import chain_of_jacobians
 from derive.report.compose.forward import forward, shown
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.sizes import sizes
+from derive.report.compose.stacks import values
 from derive.report.compose.training import training
 from derive.report.compose.updates import first_update, later
-from derive.report.compose.windows import values
 from derive.report.compose.witnesses import checks
-from derive.report.document import Block, Chain, Display, Document, Heading, Link, Math, Paragraph
+from derive.report.document import Block, Chain, Display, Document, Heading, Math, Paragraph
 from derive.solution import Solution
 
 

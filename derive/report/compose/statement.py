@@ -18,7 +18,8 @@ from derive.problem.problem import Text as Words
 from derive.report.compose.conventions import of_indices, of_labels, of_logarithms, of_signals, of_the_loss
 from derive.report.compose.diagram import network_figure
 from derive.report.compose.sheet import MOST_NAMED, Sheet
-from derive.report.compose.windows import notation_used, values
+from derive.report.compose.stacks import values
+from derive.report.compose.windows import notation_used
 from derive.report.document import (
     Block,
     Chain,
@@ -50,7 +51,7 @@ def localised(text: Words, language: str) -> str:
 def introduction(sheet: Sheet) -> Iterator[Block]:
     """What the solution does, in a sentence or two."""
     part, words = sheet.part, sheet.words
-    spans: list[Span] = []
+    said: list[Spans] = []
     if part.asked.top is not None and part.asked.gradients:
         names = sheet.listed(part.asked.gradients)
         styles = part.problem.convention.style
@@ -58,27 +59,25 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
         key = "scalars" if sheet.scalars else key
         if not sheet.numeric:
             key = "formulas_elements" if key == "elements" and part.explicit is not None else "formulas"
-        spans += words.say(f"intro.{key}", loss=Math(sheet.symbols.name(part.asked.top)), names=names)
+        said.append(words.say(f"intro.{key}", loss=Math(sheet.symbols.name(part.asked.top)), names=names))
     elif part.network.equations:
-        spans += words.say("intro.values")
+        said.append(words.say("intro.values"))
     if part.asked.ratios:
-        listed: list[Span] = []
-        for k, ratio in enumerate(part.asked.ratios):
-            fraction = Math(sheet.symbols.partial(sheet.symbols.name(ratio.of), sheet.symbols.name(ratio.by)))
-            listed += [Text(", "), fraction] if k else [fraction]
-        spans += [Text(" "), *words.say("intro.ratios", ratios=tuple(listed))]
+        symbols = sheet.symbols
+        ratios = [Math(symbols.partial(symbols.name(one.of), symbols.name(one.by))) for one in part.asked.ratios]
+        said.append(words.say("intro.ratios", ratios=words.in_a_row(ratios)))
     if part.further is not None:
         from derive.report.compose.further_asked import introduction as further_introduction
 
-        spans += [span for sentence in further_introduction(sheet) for span in (Text(" "), *sentence)]
+        said += further_introduction(sheet)
     update = part.problem.ask.update
     if update is not None:
         rule, rate = words.text(f"rule.{update.rule}"), Math(rate_symbol(sheet))
         key = "update" if update.plain else "update_rule" if part.network.equations else "update_alone"
-        spans += [*([Text(" ")] if spans else []), *words.say(f"intro.{key}", steps=steps(sheet), rule=rule, rate=rate)]
+        said.append(words.say(f"intro.{key}", steps=steps(sheet), rule=rule, rate=rate))
     if any(isinstance(size, str) for datum in part.network.data.values() for size in datum.shape):
-        spans += [Text(" "), *words.say("intro.symbolic")]
-    yield Paragraph(tuple(spans))
+        said.append(words.say("intro.symbolic"))
+    yield Paragraph(words.sentences(said))
 
 
 def steps(sheet: Sheet) -> str:
@@ -156,18 +155,14 @@ def legend(sheet: Sheet) -> Block:
             last[stem_of(name)] = ([name], meaning, size)
             together.append(last[stem_of(name)])
     head = tuple(words.say(f"problem.{key}") for key in ("symbol", "meaning", "size"))
-    cells = ((_with_commas(sheet.in_a_row(names)), meaning, size) for names, meaning, size in together)
+    cells = ((words.in_a_row(sheet.in_a_row(names)), meaning, size) for names, meaning, size in together)
     return Table(head, tuple(cells), "lll")
-
-
-def _with_commas(maths: Sequence[Math]) -> Spans:
-    return tuple(span for k, math in enumerate(maths) for span in ((Text(", "), math) if k else (math,)))
 
 
 def _described(sheet: Sheet, name: str, role: Spans) -> Spans:
     """What a datum is and where it comes from: ``inputs, given``."""
     caption = _caption(sheet, name)
-    return role if caption is None else (*caption, Text(", "), *role)
+    return role if caption is None else (*caption, Text(sheet.words.text("locale.clause")), *role)
 
 
 def _caption(sheet: Sheet, name: str) -> Spans | None:

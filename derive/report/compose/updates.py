@@ -16,8 +16,8 @@ from derive.numbers.rounding import Printed, Rounding, printed
 from derive.oracle import Training
 from derive.problem import batches
 from derive.report.compose.sheet import Sheet
+from derive.report.compose.stacks import planes_of, told
 from derive.report.compose.statement import plain
-from derive.report.compose.windows import planes_of, told
 from derive.report.document import Block, Chain, Display, Link, Math, Note, Paragraph, Spans, Table
 from derive.report.notation import Cell, letter
 from derive.report.notation.printed import printed_text
