@@ -105,3 +105,15 @@ def test_details_fold_and_steps_do_too() -> None:
     text = render(document, "html").text
     assert text.count('<details class="more">') == opened
     assert text.count('<details class="step" open') == len(plan.contents)
+
+
+def test_what_is_used_leads_to_where_it_was_found() -> None:
+    """Under the derivative by W2 stand links to h and to the derivative by z_o, which are anchors further up."""
+    document = compose(solve(find_problem("case1")))
+    text = render(document, "html").text
+    links = re.findall(r'<p class="uses">.*?</p>', text)
+    assert len(links) > 8
+    anchors = {anchor: text.index(f'id="{anchor}"') for anchor in re.findall(r'href="#(q\d+)"', text)}
+    assert all(place < text.rindex(f'href="#{anchor}"') for anchor, place in anchors.items())
+    by_weights = next(b for b in document.blocks if isinstance(b, Display) and b.of == "dE/dW2")
+    assert [name for name, _ in by_weights.uses] == ["h", "dE/dz_o"]

@@ -1,14 +1,16 @@
 """Prose, keyed by rule: one TOML file per language, and nothing but sentences in it.
 
 A message may hold ``{placeholders}``; what stands in for them is a span or a text. Asking for a message or a
-placeholder that is not there is an error, and so is a message that nobody asks for (a test looks).
+placeholder that is not there is an error, and so is a message that nobody asks for (a test looks). The table
+``[locale]`` of a language says how its lists, clauses and sentences are joined. How a language is added stands in
+``languages/README.md``.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -57,6 +59,34 @@ class Catalogue:
                 spans.append(value)
             else:
                 spans.append(Text(str(value)))
+        return tuple(spans)
+
+    def listed(self, items: Iterable[Span | Spans]) -> Spans:
+        """``a, b and c``"""
+        return self._joined(items, self.text("locale.comma"), self.text("and"))
+
+    def in_a_row(self, items: Iterable[Span | Spans]) -> Spans:
+        """``a, b, c``"""
+        comma = self.text("locale.comma")
+        return self._joined(items, comma, comma)
+
+    def clauses(self, clauses: Iterable[Span | Spans]) -> Spans:
+        """Clauses of one sentence: ``A is a matrix, b is a row and c is a number``."""
+        return self._joined(clauses, self.text("locale.clause"), self.text("locale.last_clause"))
+
+    def sentences(self, sentences: Iterable[Span | Spans]) -> Spans:
+        """Whole sentences, one behind the other."""
+        between = self.text("locale.sentence")
+        return self._joined(sentences, between, between)
+
+    @staticmethod
+    def _joined(items: Iterable[Span | Spans], between: str, last: str) -> Spans:
+        pieces = [item if isinstance(item, tuple) else (item,) for item in items]
+        spans: list[Span] = []
+        for k, piece in enumerate(pieces):
+            mark = last if k == len(pieces) - 1 else between
+            spans += [Text(mark)] if k and mark else []
+            spans += piece
         return tuple(spans)
 
 

@@ -94,12 +94,15 @@ class Paragraph:
 class Display:
     """Displayed chains, all aligned with each other. ``boxed`` frames a result worth remembering (a single chain).
 
-    ``detail`` marks what a page may fold.
+    ``detail`` marks what a page may fold. ``of`` is the quantity that is worked out here (``dE/dW2``), and ``uses`` the
+    quantities that it is made of, each with its symbol: a page leads from one to where the other was found.
     """
 
     chains: tuple[Chain, ...]
     boxed: bool = False
     detail: bool = False
+    of: str = ""
+    uses: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

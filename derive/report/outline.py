@@ -18,9 +18,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What happens before a block: a fold that closes, a step that closes, a fold that opens; and its anchor."""
+    """What happens before a block: a fold that closes, a step that closes, a fold that opens; and its anchor.
+
+    ``uses`` are the anchors of what a display is made of, each with its symbol.
+    """
 
     anchor: str = ""
+    uses: tuple[tuple[str, str], ...] = ()
     closes_fold: bool = False
     closes_step: bool = False
     opens_fold: bool = False
@@ -40,6 +44,7 @@ def outline(document: Document) -> Outline:
     """Steps are the sections of level 1; runs of blocks that are marked as detail are folded."""
     contents: list[Entry] = []
     places: list[Place] = []
+    found: dict[str, str] = {}  # quantities that were worked out so far, and their anchors
     folded = in_step = False
     for number, block in enumerate(document.blocks):
         anchor = ""
@@ -48,12 +53,16 @@ def outline(document: Document) -> Outline:
         opens = detail and not folded and _worth(document.blocks[number:])
         closes_fold = folded and not detail
         if isinstance(block, Heading):
-            anchor = block.label or f"h{sum(bool(place.anchor) for place in places) + 1}"
+            anchor = block.label or f"h{number + 1}"
             if block.level == 1:
                 closes_step, in_step = in_step, True
                 contents.append(Entry(anchor, block.spans))
+        uses: tuple[tuple[str, str], ...] = ()
+        if isinstance(block, Display) and block.of:
+            anchor = found.setdefault(block.of, f"q{len(found) + 1}") if block.of not in found else ""
+            uses = tuple((found[name], symbol) for name, symbol in block.uses if name in found and name != block.of)
         folded = (folded and not closes_fold) or opens
-        places.append(Place(anchor, closes_fold, closes_step, opens))
+        places.append(Place(anchor, uses, closes_fold, closes_step, opens))
     return Outline(tuple(contents), tuple(places), folded, in_step)
 
 

@@ -44,6 +44,7 @@ from derive.report.latex_tree import parse
 from derive.report.outline import Outline, Place, outline
 from derive.report.page import A4, INDENT, SIZE, Page
 from derive.report.scene import Line, Scene
+from derive.report.spacing import spaced
 from derive.report.typst_math import PRELUDE, to_typst
 
 _PARTIALS = {
@@ -119,6 +120,7 @@ def render(document: Document, format: str, page: Page = A4) -> Rendered:
     """
     if format not in _FORMATS:
         raise ProblemError(f"unknown format '{format}'", hint=f"known: {', '.join(_FORMATS)}")
+    document = spaced(document)
     attachments: dict[str, bytes] = {}
     plan = outline(document) if format == "html" else None
     views = _views(document, format, page, attachments, plan)
@@ -142,7 +144,7 @@ def load(format: str) -> None:
 def _page_words(language: str) -> dict[str, str]:
     """The few words that a page adds to its document."""
     words = catalogue(language)
-    return {key: words.text(f"page.{key}") for key in ("contents", "more")}
+    return {key: words.text(f"page.{key}") for key in ("contents", "more", "uses")}
 
 
 def _views(
@@ -307,7 +309,7 @@ _FORMATS = {
     ),
     "html": _Format(
         escape.html_text,
-        {"spans": _html_spans, "display": lambda latex: Ready(to_mathml(latex, True)), "source": _html_source},
+        {"spans": _html_spans, "display": lambda latex: Ready(to_mathml(latex, True)), "inline": _ready(to_mathml), "source": _html_source},
     ),
     "tex": _Format(
         escape.tex_text,

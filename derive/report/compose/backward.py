@@ -92,7 +92,7 @@ def matrix_form(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Displ
     left = sheet.symbols.name(adjoint)
     links = [link for link in links if link.terms != (left,)] or links[:1]
     numbers = sheet.number_links(adjoint, final) if sheet.numeric else []
-    return Display((sheet.chain(left, links, numbers),))
+    return Display((sheet.chain(left, links, numbers),), of=str(adjoint), uses=sheet.uses(final))
 
 
 def _worth_showing(step: Step) -> bool:
@@ -104,7 +104,10 @@ def _hidden(sheet: Sheet, step: Step) -> bool:
     """A formula that says the derivative where its negative has a name of its own, or adds up what adds up to 1."""
     network = sheet.part.network
     if any(
-        node.op == "sum" and node.args[0].op == "name" and node.args[0].name in network.assumed
+        node.op == "sum"
+        and node.at[0] is not None
+        and node.args[0].op == "name"
+        and network.sums_to_one(str(node.args[0].name), node.at[0])
         for node in step.after.nodes()
     ):
         return True

@@ -51,4 +51,5 @@ def shown(sheet: Sheet, equation: Equation) -> Display:
     """The chain of one equation."""
     left = sheet.symbols.name(equation.name)
     numbers = sheet.number_links(equation.name, equation.value) if sheet.numeric else []
-    return Display((sheet.chain(left, sheet.formula_links(equation.value), numbers),))
+    chain = sheet.chain(left, sheet.formula_links(equation.value), numbers)
+    return Display((chain,), of=str(equation.name), uses=sheet.uses(equation.value))

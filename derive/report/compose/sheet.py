@@ -24,7 +24,7 @@ from derive.numbers.decimals import read_number
 from derive.numbers.rounding import Printed, printed
 from derive.problem.names import stem_of
 from derive.report.catalogue import Catalogue
-from derive.report.document import Chain, Link, Math, Paragraph, Text
+from derive.report.document import Chain, Link, Math, Paragraph, Spans
 from derive.report.notation import Cell, Cells, Matrices, Symbols
 from derive.report.notation.matrices import matrix_of
 from derive.report.notation.printed import printed_cell, printed_text
@@ -260,6 +260,16 @@ class Sheet:
         result = self.result(what, node)
         return [*links, result] if result.terms != links[-1].terms else links
 
+    def uses(self, node: Expression) -> tuple[tuple[str, str], ...]:
+        """The names that an expression rests on, each with its symbol."""
+        return tuple((str(name), self._on_one_line(name)) for name in node.names())
+
+    def _on_one_line(self, name: Name) -> str:
+        symbol = self.symbols.name(name)
+        if isinstance(name, Adjoint) and symbol.startswith(r"\frac"):
+            return rf"\partial {self.symbols.name(name.of)} / \partial {self.symbols.name(name.by)}"
+        return symbol
+
     @staticmethod
     def chain(left: str, *groups: Sequence[Link]) -> Chain:
         """One chain; short links of a group share a row."""
@@ -269,16 +279,9 @@ class Sheet:
             kept.append([link for link in group if [link] != before])  # what was equal needs no saying twice
         return Chain(left, tuple(link for group in kept for link in packed(group)))
 
-    def listed(self, names: Iterable[Name]) -> tuple[Math | Text, ...]:
+    def listed(self, names: Iterable[Name]) -> Spans:
         """``a, b and c``"""
-        maths = [math for run in _runs(names) for math in self.in_a_row(run)]
-        joined: list[Math | Text] = []
-        for k, math in enumerate(maths):
-            if k:
-                last = k == len(maths) - 1
-                joined.append(Text(self.words.text("and") if last else ", "))
-            joined.append(math)
-        return tuple(joined)
+        return self.words.listed(math for run in _runs(names) for math in self.in_a_row(run))
 
     def in_a_row(self, names: Sequence[Name]) -> tuple[Math, ...]:
         """Names one by one; of many members of a family the first and the last, with dots between."""
