@@ -237,7 +237,8 @@ def test_every_row_is_reached() -> None:
         "diagonal",
         "layer_norm",
         "batch_norm",
-    }  # by other roads: tests below and of Jacobians
+        "max_pool_pick",
+    }  # by other roads: tests below, of Jacobians, of second derivatives
     for text, shapes in EQUATIONS:
         solved = part(text, shapes)
         values = [*(e.value for e in solved.network.equations), *solved.shape_adjoints.values()]
