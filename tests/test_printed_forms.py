@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -144,3 +145,32 @@ def test_cross_entropy_is_softmax_minus_label() -> None:
     letters = Matrices(Symbols(part.problem, part.network))
     assert part.derivation is not None
     assert [letters.text(value) for value in part.derivation.adjoints.values()] == [r"\frac{1}{3} (p - Y)"]
+
+
+def test_class_numbers_are_softmax_minus_label_from_the_first_line() -> None:
+    """Rows of labels that add up to 1 are not added up on the way."""
+    data = {"given": {"x": [[1, 2], [0, 1]], "y": [1, 0]}, "parameters": {"W": [[1, 0], [0, 1]]}}
+    report = printed("Z = x @ W\nP = softmax(Z)\nE = cross_entropy(Z, y)", **data)
+    assert r"\frac{\partial E}{\partial Z} & = \frac{1}{2} (P - y)" in report
+
+
+@pytest.mark.parametrize(
+    ("loss", "squared"),
+    [
+        ("E = sum(binary_cross_entropy(sigmoid(z), y))", False),
+        ("E = (z * y)**2", False),
+        ("E = sum((z - y)**2) / 2", True),
+        ("e = z - y\nE = e**2 / 2", True),
+    ],
+)
+def test_only_a_squared_difference_is_called_a_squared_error(loss: str, squared: bool) -> None:
+    """Of the losses of a single number."""
+    report = printed(f"z = w * x\n{loss}", given={"x": 2, "y": 1}, parameters={"w": "0.5"})
+    assert ("single squared error" in report) == squared
+
+
+def printed(equations: str, **data: Any) -> str:
+    """The whole report as Markdown."""
+    import derive
+
+    return derive.solve(derive.Problem.from_equations(equations, **data))._repr_markdown_()
