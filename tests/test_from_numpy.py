@@ -145,6 +145,14 @@ SOURCES: dict[str, tuple[str, list[str]]] = {
             f = e[:, None] * 2 + x[np.newaxis, 0]
             return np.outer(x, t)[1, 0] + f.sum()
         """, []),
+    "the result is not the last line": ("""
+        def forward(x, W):
+            z = x @ W
+            unused = np.exp(z)
+            h = np.tanh(z)
+            later = h * 2
+            return h
+        """, ["z = x @ W", "unused = exp(z)", "h = tanh(z)"]),
     "arithmetic": ("""
         def forward(x):
             a = -x / (1 + np.abs(x)) * k - np.sqrt(x ** 2 + 1e-3)
@@ -250,6 +258,8 @@ def test_a_source_is_never_run(tmp_path: Path) -> None:
         ("def backward(x):\n    return x", r"there is no function forward"),
         ("def forward(x:\n    return x", r"source:\d+: this is not Python"),
         ("def forward(*x):\n    return x", "with \\* or \\*\\* among its arguments"),
+        ("def forward(x):\n    return np.clip(x, 1, 0.5)", "an interval from 1 to 1/2"),
+        ("def forward(x):\n    return x[np.arange(3), y]", r"entries of an array of the shape \(3,\) by lists"),
         ("def forward(x):\n    return x.fit()", "the method .fit"),
         ("def forward(x):\n    return np.reshape(x, (2, 2))", r"the shape \(3,\) cannot have the shape \(2, 2\)"),
     ],

@@ -121,6 +121,18 @@ def length(arrays: Arrays, x: Array) -> Array:
     return Array(Call("norm", (x.node,)), ())
 
 
+def clip(arrays: Arrays, x: Array, low: Array | None, high: Array | None) -> Array:
+    """``clip(x, low, high)``, or one end of it alone."""
+    if low is not None and high is not None:
+        if low.value is not None and high.value is not None and low.value > high.value:
+            raise arrays.draft.error(f"an interval from {low.value} to {high.value}")
+        return arrays.apply("clip", x, low, high)
+    for function, bound in (("maximum", low), ("minimum", high)):
+        if bound is not None:
+            x = arrays.apply(function, x, bound)
+    return x
+
+
 def flatten(arrays: Arrays, x: Array, comment: str = "", start: int = 1) -> Array:
     """All axes from ``start`` on as one."""
     if x.axes <= start + 1:

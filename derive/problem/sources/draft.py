@@ -171,13 +171,14 @@ class Draft:
         return problem_from_tables(plain, name=name)
 
     def _needed(self, result: Node) -> list[Step]:
-        """The steps that the result depends on, and those that the source named itself."""
+        """The steps that the result depends on, and those before it that the source named itself."""
         if not isinstance(result, Name) or result.id in self.data:
             result = self.let(result, ())
         wanted = {result.id}
         kept: list[Step] = []
         for step in reversed(self.steps):
-            if step.name in wanted or not step.name.startswith("_"):
+            own = bool(kept) and not step.name.startswith("_")  # what comes after the result is left out
+            if step.name in wanted or own:
                 wanted |= set(uses(step.node))
                 kept.append(step)
         return kept[::-1]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from flint import fmpq
 
 from derive.problem.sources import blocks
-from derive.problem.sources.arrays import Array, Arrays, number
+from derive.problem.sources.arrays import Array, Arrays, number, shown
 from derive.problem.syntax import Call, Number
 
 
@@ -101,14 +101,8 @@ def _expm1(reader: Reader, given: Arguments, options: Options) -> Array:
 
 @function("clip", "x a_min a_max")
 def _clip(reader: Reader, given: Arguments, options: Options) -> Array:
-    found = reader.array(options["x"])
-    low, high = (options.get(key) for key in ("a_min", "a_max"))
-    if low is not None and high is not None:
-        return reader.arrays.apply("clip", found, reader.array(low), reader.array(high))
-    for name, end in (("maximum", low), ("minimum", high)):
-        if end is not None:
-            found = reader.arrays.apply(name, found, reader.array(end))
-    return found
+    ends = [None if options.get(key) is None else reader.array(options[key]) for key in ("a_min", "a_max")]
+    return blocks.clip(reader.arrays, reader.array(options["x"]), ends[0], ends[1])
 
 
 SIGNS = {
@@ -346,6 +340,8 @@ def _softmax(reader: Reader, given: Arguments, options: Options) -> Array:
 
 def picked(reader: Reader, array: Array, labels: Array) -> Array:
     """``p[np.arange(n), y]``: the entry of each row that its label names."""
+    if array.axes != 2 or labels.axes != 1 or array.shape[0] != labels.shape[0]:
+        raise reader.arrays.draft.unsupported(f"entries of an array of the shape {shown(array.shape)} by lists")
     reader.arrays.draft.require("one_hot")
     classes = reader.arrays.whole(array.shape[-1])
     hot = Array(Call("one_hot", (labels.node, Number(fmpq(classes)))), array.shape)

@@ -56,10 +56,8 @@ def _clip(call: Call) -> Array:
         low = call.given.get(key, low)
     for key in ("max", "max_val"):
         high = call.given.get(key, high)
-    if low is None or high is None:
-        function, bound = ("minimum", high) if low is None else ("maximum", low)
-        return arrays.let(arrays.apply(function, x, call.made(bound)), "activation")
-    return arrays.let(arrays.apply("clip", x, call.made(low), call.made(high)), "activation")
+    ends = [None if end is None else call.made(end) for end in (low, high)]
+    return arrays.let(blocks.clip(arrays, x, ends[0], ends[1]), "activation")
 
 
 SIGNS = {

@@ -103,14 +103,8 @@ def _clip(node: Node) -> Array:
         else None
         for place, key in ((1, "min"), (2, "max"))
     ]
-    low, high = bounds
-    arrays, x = node.arrays, node.array(0)
-    if low is not None and high is not None:
-        return arrays.let(arrays.apply("clip", x, low, high), "activation")
-    for function, bound in (("maximum", low), ("minimum", high)):
-        if bound is not None:
-            x = arrays.let(arrays.apply(function, x, bound), "activation")
-    return x
+    found = blocks.clip(node.arrays, node.array(0), bounds[0], bounds[1])
+    return node.arrays.let(found, "activation")
 
 
 @operation("Max", "Min", "Sum")
