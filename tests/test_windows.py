@@ -361,3 +361,15 @@ def test_json_nests_as_the_shape() -> None:
     problem = Problem.from_equations("z = conv2d(x, w)", given={"x": [[IMAGE]], "w": [[FILTER]]})
     found = as_json(solve(problem))["parts"][0]["values"]["z"]
     assert found == [[[["37", "47"], ["67", "77"]]]]
+
+
+def test_second_derivatives_go_through_windows() -> None:
+    """The Hessian of a loss behind a convolution and a pooling: what was chosen stays chosen."""
+    part = solved(
+        "z = conv1d(x, w)\np = max_pool(z, 2)\nL = sum(p**2) / 2",
+        {"x": [1, 2, -1, 3, 0]},
+        parameters={"w": [2, 1]},
+        ask={"gradients": ["d2L/dw2"]},
+    )
+    # z = (4, 3, 1, 6): the winners are z_1 = w·(1, 2) and z_4 = w·(3, 0), so that the Hessian is the sum of x xᵀ.
+    assert values(part, "d2L/dw2") == [[1 + 9, 2 + 0], [2 + 0, 4 + 0]]
