@@ -149,6 +149,8 @@ FORWARDS: dict[str, tuple[Callable[..., Any], dict[str, Callable[[], Any]], tupl
     "pooling": (lambda m, x: (m.k * F.max_pool2d(x, 2) + F.avg_pool2d(x, 2)).sum(), {"k": lambda: trained(1)}, (1, 1, 4, 4)),
     "joined": (lambda m, x: torch.cat([x @ m.w, x], dim=1).pow(2).sum(), {"w": lambda: trained(3, 2)}, (2, 3)),
     "stacked": (lambda m, x: torch.stack([x[0] * m.w, x[1]]).pow(2).sum(), {"w": lambda: trained(3)}, (2, 3)),
+    "parts": (lambda m, x: sum((row * m.w).pow(2).sum() for row in x) + torch.stack(x.chunk(2, dim=1)[0].split(1)).sum(), {"w": lambda: trained(3)}, (2, 3)),
+    "means of channels": (lambda m, x: (m.k * F.adaptive_avg_pool2d(x, 1)).logsumexp(1).sum(), {"k": lambda: trained(2, 1, 1)}, (1, 2, 3, 3)),
     "slices": (lambda m, x: (x[:, 1:] * m.w[0] + m.w[1, 0]).sum(), {"w": lambda: trained(2, 2)}, (2, 3)),
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from flint import fmpq
@@ -48,6 +49,23 @@ def _reduction(call: Call) -> Array:
         REDUCTIONS[call.operation], call.array("self"), axes or None, bool(call.given.get("keepdim", False))
     )
     return call.soft(found)
+
+
+@operation("logsumexp")
+def _logsumexp(call: Call) -> Array:
+    arrays = call.arrays
+    total = arrays.reduce("sum", arrays.apply("exp", call.array("self")), call["dim"], call["keepdim"])
+    return call.soft(arrays.apply("log", total))
+
+
+@operation("adaptive_avg_pool2d", "adaptive_avg_pool1d")
+def _mean_of_each_channel(call: Call) -> Array:
+    sizes = call["output_size"]
+    if any(size != 1 for size in (sizes if isinstance(sizes, list) else [sizes])):
+        raise call.unsupported(f"{call.operation} to {sizes}", hint="supported is one number for each channel")
+    x = call.array("self")
+    axes = range(x.axes - (2 if call.operation.endswith("2d") else 1), x.axes)
+    return call.arrays.let(call.arrays.reduce("mean", x, list(axes), keepdims=True), "pool")
 
 
 @operation("var")
@@ -160,6 +178,31 @@ def _slice(call: Call) -> Array:
     whole: tuple[int | None, int | None, int | None] = (None, None, None)
     item = whole if (start, stop, step) == (0, size, 1) else (start, min(stop, size), None if step == 1 else step)
     return call.soft(call.arrays.index(x, [*[whole] * axis, item]))
+
+
+@operation("unbind", "split", "split_with_sizes", "chunk")
+def _parts(call: Call) -> list[Array]:
+    """One array for each entry of an axis, or for each run of them."""
+    x = call.array("self")
+    axis = call.arrays.axis(call["dim"], x.axes)
+    size = call.arrays.whole(x.shape[axis])
+    whole: list[Any] = [(None, None, None)] * axis
+    if call.operation == "unbind":
+        return [call.soft(call.arrays.index(x, [*whole, k])) for k in range(size)]
+    width: Any = call.given.get("split_size", call.given.get("split_sizes"))
+    width = -(-size // call["chunks"]) if call.operation == "chunk" else width
+    ends = [0]
+    while ends[-1] < size:
+        ends.append(min(ends[-1] + (width if isinstance(width, int) else width[len(ends) - 1]), size))
+    return [call.soft(call.arrays.index(x, [*whole, (a, b, None)])) for a, b in pairwise(ends)]
+
+
+@operation("expand_as", "view_as", "reshape_as")
+def _like(call: Call) -> Array:
+    x, shape = call.array("self"), call.array("other").shape
+    if call.operation == "expand_as":
+        return call.soft(call.arrays.expand(x, shape))
+    return call.soft(call.arrays.reshape(x, [call.arrays.whole(size) for size in shape]))
 
 
 @operation("cat", "stack")
