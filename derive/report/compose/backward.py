@@ -15,7 +15,6 @@ from derive.numbers.certify import Undecided
 from derive.numbers.rounding import Printed
 from derive.report.compose.reasons import explained
 from derive.report.compose.sheet import Sheet, packed, pattern_once
-from derive.report.compose.windows import behind_adjoint
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
 from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import add, multiply, number
@@ -44,7 +43,10 @@ def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Bloc
     if sheet.numeric or derivation.adjoints[adjoint] != leaf(adjoint, sheet.shape(adjoint)):
         yield matrix_form(sheet, derivation, adjoint)
     yield from _in_one_formula(sheet, adjoint)
-    yield from behind_adjoint(sheet, adjoint, derivation.adjoints[adjoint])
+    if sheet.slides:
+        from derive.report.compose.windows import behind_adjoint
+
+        yield from behind_adjoint(sheet, adjoint, derivation.adjoints[adjoint])
     if "elements" in sheet.part.problem.convention.style:
         yield from elements(sheet, adjoint)
 

@@ -9,7 +9,6 @@ from derive.graph.normalising import normalisations
 from derive.problem.names import stem_of
 from derive.report.compose.sheet import Sheet, pattern_once
 from derive.report.compose.statement import localised
-from derive.report.compose.windows import behind_equation
 from derive.report.document import Block, Display, Paragraph, Spans, Text
 
 LINES = {"layer_norm": "rows", "batch_norm": "columns"}  # what is normalised by itself
@@ -25,7 +24,10 @@ def forward(sheet: Sheet, equations: Sequence[Equation]) -> Iterator[Block]:
         if lead:
             yield Paragraph(lead)
         yield shown(sheet, equation)
-        yield from behind_equation(sheet, equation)
+        if sheet.slides:
+            from derive.report.compose.windows import behind_equation
+
+            yield from behind_equation(sheet, equation)
 
 
 def _lead(sheet: Sheet, equation: Equation) -> Spans:
@@ -39,7 +41,8 @@ def _lead(sheet: Sheet, equation: Equation) -> Spans:
     comment = localised(caption, sheet.words.language) if caption else equation.comment
     if not comment and any(found.normalised == equation.name for found in normalisations(sheet.part.network)):
         return sheet.words.say("normal.normalised")
-    return (Text(comment[0].upper() + comment[1:].rstrip(".:") + ":"),) if comment else ()
+    said = comment[:1].upper() + comment[1:].rstrip(".:。：")
+    return (Text(said + sheet.words.text("locale.lead")),) if said else ()
 
 
 def _is_first(sheet: Sheet, name: str) -> bool:

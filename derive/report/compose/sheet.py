@@ -16,6 +16,7 @@ from derive.calculus.explicit import Entry
 from derive.calculus.numeric import compiled
 from derive.calculus.paths import Factor
 from derive.graph.expression import Adjoint, Expression, Name, Plane
+from derive.graph.ops.windows import CONVOLUTIONS, POOLS
 from derive.graph.planes import is_deep
 from derive.graph.sizes import is_scalar
 from derive.numbers.balls import Number
@@ -157,6 +158,14 @@ class Sheet:
     def numeric(self) -> bool:
         """Whether there are numbers to print."""
         return self.part.numeric
+
+    @cached_property
+    def slides(self) -> bool:
+        """Whether there are windows or stacks of matrices to show: what shows them is loaded for these alone."""
+        network = self.part.network
+        deep = any(len(datum.shape) > 2 for datum in network.data.values())
+        nodes = (node for equation in network.equations for node in equation.value.nodes())
+        return deep or any(node.op in (*CONVOLUTIONS, *POOLS) or len(node.shape) > 2 for node in nodes)
 
     @cached_property
     def scalars(self) -> bool:

@@ -19,7 +19,6 @@ from derive.report.compose.conventions import of_indices, of_labels, of_logarith
 from derive.report.compose.diagram import network_figure
 from derive.report.compose.sheet import MOST_NAMED, Sheet
 from derive.report.compose.stacks import values
-from derive.report.compose.windows import notation_used
 from derive.report.document import (
     Block,
     Chain,
@@ -201,8 +200,11 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
         items.append(words.say("conventions.first_of_equals"))
     if "clip" in used and part.asked.top is not None:
         items.append(words.say("conventions.clip_ends"))
-    for key, places in notation_used(sheet):
-        items.append(words.say(f"windows.{key}", **places))
+    if sheet.slides:
+        from derive.report.compose.windows import notation_used
+
+        for key, places in notation_used(sheet):
+            items.append(words.say(f"windows.{key}", **places))
     if part.asked.top is not None and sheet.some_direct:
         items.append(words.say("conventions.direct", sign=Math(r"\partial^{+}")))
     items += [*of_signals(sheet), *of_the_loss(sheet), *of_labels(sheet), *of_indices(sheet), *of_logarithms(sheet)]
