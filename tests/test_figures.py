@@ -15,6 +15,7 @@ import pytest
 import typst
 
 from derive.errors import ProblemError, Unsupported
+from derive.report.catalogue import catalogue
 from derive.report.drawing import PALETTE, TIKZ_STYLES, TYPST_STYLES, scene_to_svg, scene_to_tikz, scene_to_typst
 from derive.report.figures import glyphs
 from derive.report.figures.alternative import network_alternative, spoken
@@ -672,7 +673,7 @@ def test_tikz_compiles(name: str, tmp_path: Path) -> None:
 
 def test_alternative() -> None:
     """The words name every unit, every labelled weight with its ends, and every bias."""
-    said = network_alternative(*two_two_one())
+    said = network_alternative(*two_two_one(), catalogue("en"))
     assert "Layer 1, input: x_1 = 1, x_2 = 0." in said
     assert "x_2 to z_(2, 1) w_11^(1)" not in said
     assert "x_2 to z_(2, 1) w_12^(1) = -2" in said
@@ -681,7 +682,7 @@ def test_alternative() -> None:
 
 def test_alternative_of_large_layers() -> None:
     """Of large layers the words tell the sizes, not the edges."""
-    said = network_alternative(*dense(784, 128, 10))
+    said = network_alternative(*dense(784, 128, 10), words=catalogue("en"))
     assert "784 units" in said
     assert "Edges" not in said
 

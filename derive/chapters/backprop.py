@@ -225,12 +225,9 @@ def _hidden(work: Worked) -> Iterator[Block]:
 
 def _letters(sheet: Sheet, *names: str) -> Spans:
     """``Z_L in N x m_L, W in m_L x n``"""
-    spans: list[Math | Text] = []
-    for k, name in enumerate(names):
-        if k:
-            spans.append(Text(sheet.words.text("and")))
-        spans.append(Math(rf"{sheet.symbols.name(name)} \in \mathbb{{R}}^{{{size(sheet, name)}}}"))
-    return tuple(spans)
+    return sheet.words.listed(
+        Math(rf"{sheet.symbols.name(name)} \in \mathbb{{R}}^{{{size(sheet, name)}}}") for name in names
+    )
 
 
 def _activation(work: Worked) -> Iterator[Block]:

@@ -18,7 +18,7 @@ from derive.records import dataclass
 from derive.report.catalogue import Catalogue
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.witnesses import checks
-from derive.report.document import Block, Document, Heading
+from derive.report.document import Block, Document, Heading, stem_in
 from derive.report.result import as_json
 from derive.solution import Check, Solution, solve
 
@@ -79,7 +79,8 @@ class Worked:
             from derive.report.compose.proofs import section  # only a chapter that asks for proofs pays for them
 
             blocks += section(self.sheets.values(), self.words)
-        return Document(self.chapter.name, self.title, self.words.language, tuple(blocks))
+        name = stem_in(self.words.language, self.chapter.name)
+        return Document(name, self.title, self.words.language, tuple(blocks))
 
     def json(self) -> dict[str, Any]:
         """Every solved problem as its own document, under its key, and what the chapter finds beside them."""

@@ -157,7 +157,7 @@ def _counts(work: Worked) -> Iterator[Block]:
     yield equations(sheet)
     computed = [(f"h_{k}", f"Z_{k}") for k in range(1, layers)] + [("out", "")]
     rows: list[tuple[Spans, ...]] = []
-    total = 0
+    total, colon = 0, Text(words.text("locale.colon"))
     for k in range(1, layers + 1):
         W, b = f"W_{k}", f"b_{k}"
         counts = [prod(int(n) for n in network.shape(name)) for name in (W, b)]
@@ -166,9 +166,9 @@ def _counts(work: Worked) -> Iterator[Block]:
         made = Math(rf"{sheet.symbols.name(before)}, \, {sheet.symbols.name(after)}" if after else "\\mathrm{out}")
         rows.append(
             (
-                (sheet.math(W), Text(": "), Math(size(sheet, W))),
-                (sheet.math(b), Text(": "), Math(size(sheet, b))),
-                (made, Text(": "), Math(size(sheet, before))),
+                (sheet.math(W), colon, Math(size(sheet, W))),
+                (sheet.math(b), colon, Math(size(sheet, b))),
+                (made, colon, Math(size(sheet, before))),
                 math(f"{counts[0]} + {counts[1]} = {sum(counts)}"),
             )
         )

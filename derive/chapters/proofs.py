@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from derive.calculus.proofs import COMPOSITES, RULES, composite, known, prove_rule
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose.proofs import composite_blocks, rule_blocks
-from derive.report.document import Block, Document
+from derive.report.document import Block, Document, stem_in
 
 SAID = ("kink", "tie", "domain")  # hypotheses of a rule as a whole; that of the labels is one claim's own
 
@@ -27,7 +27,8 @@ def proofs(rules: Sequence[str], language: str = "en") -> Document:
     alone = len(names) == 1
     title = words.text("proof.one", rule=names[0]) if alone else words.text("proof.document")
     blocks = tuple(block for rule in names for block in _blocks(rule, words))
-    return Document(f"proof-{names[0]}" if alone else "proofs", title, language, blocks)
+    stem = stem_in(language, f"proof-{names[0]}" if alone else "proofs")
+    return Document(stem, title, language, blocks)
 
 
 def _blocks(rule: str, words: Catalogue) -> Iterator[Block]:
@@ -48,6 +49,6 @@ def verdicts(language: str = "en") -> list[tuple[str, str, str]]:
         count = words.text("proof.list_rules" if rule in COMPOSITES else "proof.list_claims",
                            shown=str(shown), total=str(len(found)))  # fmt: skip
         keys = dict.fromkeys(key for proof in found for key in proof.claim.hypotheses if key in SAID)
-        supposed = words.text("and").join(words.text(f"proof.{key}") for key in keys)
+        supposed = words.text("locale.last_clause").join(words.text(f"proof.{key}") for key in keys)
         rows.append((rule, verdict, count + (words.text("proof.where") + supposed if supposed else "")))
     return rows

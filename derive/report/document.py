@@ -152,9 +152,14 @@ Block = Heading | Paragraph | Display | Items | Table | Figure | Note | Listing
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A report, ready to be set. ``name`` is the stem of its files, ``language`` a language code."""
+    """A report, ready to be set. ``name`` is the stem of its files (see ``stem_in``), ``language`` a language code."""
 
     name: str
     title: str
     language: str
     blocks: tuple[Block, ...]
+
+
+def stem_in(language: str, stem: str) -> str:
+    """The stem of a document's files in a language: ``case1``, and ``case1.zh`` in any language but English."""
+    return stem if language == "en" else f"{stem}.{language}"

@@ -13,7 +13,8 @@ def plain(text: str) -> str:
 
 
 BREAK = "\u200b"  # a place where a line may end
-_LONG_WORD = re.compile(r"\S{12,}")  # hyphenation copes with the letters of words, not with file names
+# Hyphenation copes with the letters of words, not with file names; Chinese may break nearly anywhere as it is.
+_LONG_WORD = re.compile(r"[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u201c\u201d]{12,}")
 
 
 def softened(text: str) -> str:

@@ -1,7 +1,7 @@
 """A document as a PDF: by Typst inside this process, or by a TeX engine of the user's.
 
-Typst runs with its embedded fonts only and without a clock, so the same document gives the same bytes on every
-machine; a warning of Typst (a font that is missing, say) is an error here.
+Typst runs with its embedded fonts, for Chinese with those of a package, never with the machine's, and without a clock,
+so the same document gives the same bytes everywhere; a warning of Typst (a font that is missing, say) is an error here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from derive.errors import ProblemError, Unsupported
 from derive.report.document import Document
+from derive.report.fonts import PACKAGE, chinese_fonts, undrawn
 from derive.report.page import A4, Page
+from derive.report.spacing import WIDE, is_chinese
 from derive.report.typst_math import PRELUDE, to_typst
 
 if TYPE_CHECKING:
@@ -74,16 +76,23 @@ class Pending:
 def typst_pdf(source: str) -> bytes:
     """The PDF of a Typst source.
 
-    Raises ``ProblemError`` for what Typst refuses or warns of, ``Unsupported`` for a script without a font.
+    Raises ``ProblemError`` for what Typst refuses or warns of and for Chinese without its fonts, ``Unsupported`` for a
+    script without a font.
     """
-    strange = next(filter(_FOREIGN.match, source), None)
+    chinese = set(WIDE.findall(source))
+    strange = next((c for c in source if _FOREIGN.match(c) and c not in chinese), None)
+    if chinese and chinese_fonts() is None:
+        raise ProblemError(
+            f"a PDF with Chinese ('{min(chinese)}') needs fonts that are not installed", hint=f"pip install {PACKAGE}"
+        )
+    strange = strange or (undrawn(chinese) if chinese else None)
     if strange is not None:
         raise Unsupported(
-            f"a PDF by Typst has fonts for European scripts and mathematics, and none yet for '{strange}'",
+            f"a PDF by Typst has fonts for European scripts, Chinese and mathematics, and none yet for '{strange}'",
             hint="Markdown shows it, and so does the TeX file with a font of yours",
         )
     with _LOCK:
-        compiler, _ = _typst()
+        compiler, _ = _typst(bool(chinese))
         try:
             result, warnings = compiler.compile_with_warnings(input=source.encode(), format="pdf", timestamp=0)
         except RuntimeError as error:
@@ -98,7 +107,7 @@ def typst_pdf(source: str) -> bytes:
 def typst_query(source: str, label: str) -> list[Any]:
     """The values of the metadata that carry ``<label>`` in a Typst source."""
     with _LOCK:
-        _, fonts = _typst()
+        _, fonts = _typst(is_chinese(source) and chinese_fonts() is not None)
         import typst
 
         # A module function: a Compiler answers queries only about the source it was made with. Its types want the
@@ -126,15 +135,16 @@ def warm_up() -> threading.Thread:
     return thread
 
 
-@lru_cache(maxsize=1)
-def _typst() -> tuple[typst.Compiler, typst.Fonts]:
+@lru_cache(maxsize=2)
+def _typst(chinese: bool) -> tuple[typst.Compiler, typst.Fonts]:
     try:
         import typst
     except ImportError as error:  # a platform without a wheel
         raise ProblemError(
             f"no PDF: the package typst cannot be imported ({error})", hint="--pdf-engine xelatex, or --format md,tex"
         ) from error
-    fonts = typst.Fonts(include_system_fonts=False)
+    folder = chinese_fonts() if chinese else None
+    fonts = typst.Fonts(include_system_fonts=False, font_paths=[folder] if folder is not None else [])
     return typst.Compiler(font_paths=fonts, root=_root(), ignore_system_fonts=True), fonts
 
 

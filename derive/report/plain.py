@@ -5,6 +5,7 @@ The formulas are the same LaTeX that every format is made from, read through the
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 
@@ -43,14 +44,18 @@ from derive.report.latex_tree import (
     children,
     parse,
 )
+from derive.report.spacing import CLOSING, IDEOGRAPHS, MARKS, OPENING, WIDE, spaced
 from derive.report.typst_math import GLYPHS
 
+# What stays on one line: a character of Chinese, or a word of any other script, with the marks that close it.
+_PIECE = re.compile(rf"(?:[{OPENING}]*(?:[{IDEOGRAPHS}]|[^\s{IDEOGRAPHS}{MARKS}]+)|[{OPENING}]+)[{CLOSING}]*\s*|\s+|.")
 WIDTH = 100
 INDENT = "    "
 
 
 def plain(document: Document, width: int = WIDTH) -> str:
     """The document as lines of text; figures are told by their alternative in words."""
+    document = spaced(document)
     blocks = ["\n".join(_block(block, width)) for block in document.blocks]
     return "\n\n".join([document.title, *blocks]) + "\n"
 
@@ -60,22 +65,22 @@ def _block(block: Block, width: int) -> Iterator[str]:
         case Heading(level, spans):
             text = words(spans)
             yield text
-            yield ("=" if level == 1 else "-") * len(text)
+            yield ("=" if level == 1 else "-") * columns(text)
         case Paragraph(spans) | Note(spans):
-            yield from textwrap.wrap(words(spans), width)
+            yield from _folded(words(spans), width)
         case Display(chains):
             for chain in chains:
                 yield from _chain(chain, width)
         case Items(items, ordered):
             for k, item in enumerate(items, start=1):
                 mark = f"{k}. " if ordered else "- "
-                yield from textwrap.wrap(mark + words(item), width, subsequent_indent=" " * len(mark))
+                yield from _folded(mark + words(item), width, indent=len(mark))
         case Table(head, rows):
             yield from _table([[words(cell) for cell in row] for row in (head, *rows)])
         case Listing(_, lines):
             yield from (INDENT + line if line else line for line in lines)
         case Figure(_, _, alternative):
-            yield from textwrap.wrap(f"[{alternative}]", width)
+            yield from _folded(f"[{alternative}]", width)
 
 
 def _chain(chain: Chain, width: int) -> Iterator[str]:
@@ -92,9 +97,34 @@ def _chain(chain: Chain, width: int) -> Iterator[str]:
 
 
 def _table(rows: list[list[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        yield "  ".join(map(str.ljust, row, widths)).rstrip()
+        yield "  ".join(map(padded, row, widths)).rstrip()
+
+
+def columns(text: str) -> int:
+    """The columns of a terminal that a text takes: a character of Chinese two, any other one."""
+    return len(text) + len(WIDE.findall(text))
+
+
+def padded(text: str, width: int) -> str:
+    """The text with blanks behind it up to a number of columns."""
+    return text + " " * (width - columns(text))
+
+
+def _folded(text: str, width: int, indent: int = 0) -> Iterator[str]:
+    """Lines of at most ``width`` columns; Chinese may end a line before any character that is no mark."""
+    if not WIDE.search(text):
+        yield from textwrap.wrap(text, width, subsequent_indent=" " * indent)
+        return
+    line = ""
+    for piece in _PIECE.findall(text):
+        if line.strip() and columns((line + piece).rstrip()) > width:
+            yield line.rstrip()
+            line = " " * indent + piece.lstrip()
+        else:
+            line += piece
+    yield line.rstrip()
 
 
 def words(spans: Spans) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -38,13 +38,14 @@ from derive.report.document import (
     Text,
 )
 from derive.report.drawing import TIKZ_STYLES, TYPST_STYLES, scene_to_svg, scene_to_tikz, scene_to_typst
+from derive.report.fonts import SANS, SERIF
 from derive.report.html import to_mathml
 from derive.report.latex_dialects import array_columns, for_markdown, for_tex
 from derive.report.latex_tree import parse
 from derive.report.outline import Outline, Place, outline
 from derive.report.page import A4, INDENT, SIZE, Page
 from derive.report.scene import Line, Scene
-from derive.report.spacing import spaced
+from derive.report.spacing import is_chinese, spaced
 from derive.report.typst_math import PRELUDE, to_typst
 
 _PARTIALS = {
@@ -124,13 +125,18 @@ def render(document: Document, format: str, page: Page = A4) -> Rendered:
     attachments: dict[str, bytes] = {}
     plan = outline(document) if format == "html" else None
     views = _views(document, format, page, attachments, plan)
-    text = _environment(format).get_template(f"{format}/frame.{format}").render(
-        document=document, page=page, views=views, text_size=SIZE, indent=INDENT,
+    frame = _environment(format).get_template(f"{format}/frame.{format}")
+    place = partial(
+        frame.render, document=document, page=page, views=views, text_size=SIZE, indent=INDENT,
         running=document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
         matrix_columns=max([10, *(view.most_columns for view in views)]),
         styles=Ready(_FORMATS[format].styles), prelude=Ready(PRELUDE), outline=plan,
-        words=_page_words(document.language) if plan is not None else {},
+        words=_page_words(document.language) if plan is not None else {}, serif=Ready(SERIF), sans=Ready(SANS),
     )  # fmt: skip
+    chinese = document.language == "zh"
+    text = place(chinese=chinese)
+    if is_chinese(text) and not chinese:  # in a title of the user's, say
+        text = place(chinese=True)
     return Rendered(text.rstrip("\n") + "\n", attachments)
 
 
@@ -144,7 +150,7 @@ def load(format: str) -> None:
 def _page_words(language: str) -> dict[str, str]:
     """The few words that a page adds to its document."""
     words = catalogue(language)
-    return {key: words.text(f"page.{key}") for key in ("contents", "more", "uses")}
+    return {key: words.text(f"page.{key}") for key in ("contents", "more", "uses")} | {"comma": words.text("locale.comma")}
 
 
 def _views(
@@ -294,7 +300,8 @@ def _html_source(lines: tuple[str, ...]) -> Ready:
 def _source(lines: tuple[str, ...]) -> Ready:
     """Lines of a program as they are: names, numbers and operators, which no format reads as its own."""
     for line in lines:
-        if not (line.isascii() and (line.isprintable() or not line)) or "```" in line or "\\" in line:
+        plain = line.isascii() or is_chinese(line)
+        if not (plain and (line.isprintable() or not line)) or "```" in line or "\\" in line:
             raise ValueError(f"{line!r} is no line of a program")
     return Ready("\n".join(lines))
 

@@ -21,7 +21,7 @@ from derive.report.compose.stacks import values
 from derive.report.compose.training import training
 from derive.report.compose.updates import first_update, later
 from derive.report.compose.witnesses import checks
-from derive.report.document import Block, Chain, Display, Document, Heading, Math, Paragraph
+from derive.report.document import Block, Chain, Display, Document, Heading, Math, Paragraph, stem_in
 from derive.solution import Solution
 
 
@@ -61,7 +61,7 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
         blocks += checks(sheets, words)
         blocks += _proofs(sheets, words) if proofs else ()
     stem = f"{problem.name}-questions" if questions else problem.name
-    return Document(stem, title, language, tuple(blocks))
+    return Document(stem_in(language, stem), title, language, tuple(blocks))
 
 
 def _blank_graph(sheet: Sheet) -> Iterator[Block]:

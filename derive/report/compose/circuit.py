@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from derive.errors import ProblemError, Unsupported
 from derive.graph import ops
 from derive.graph.expression import Adjoint, Expression, Name
+from derive.graph.network import Equation
 from derive.graph.sizes import is_scalar
 from derive.report.compose.sheet import Sheet
 from derive.report.document import Block, Figure, Heading, Math, Paragraph, Spans, Table, Text
@@ -25,6 +26,8 @@ SIGNS = {"matmul": r"\cdot", "divide": r"\div", "maximum": r"\max", "minimum": r
 
 class Circuit:
     """The gates of one part with their symbols and printed values; ``blank`` leaves the values out."""
+
+    kind = ""  # of caption
 
     def __init__(self, sheet: Sheet, gates: Gates, blank: bool = False) -> None:
         self.sheet, self.gates, self.blank = sheet, gates, blank
@@ -78,7 +81,7 @@ class Circuit:
         last = str(network.equations[-1].name)
         for equation in network.equations:
             name = str(equation.name)
-            nodes.append(Node(name, self.sign(equation.value), "loss" if name == last else "hidden"))
+            nodes.append(Node(name, self.inside(equation), "loss" if name == last else "hidden"))
             for source in inputs(equation.value):
                 arrows.append(Arrow(source, name, self.on_arrow(source), self.comes_back(source, name)))
         used = {arrow.source for arrow in arrows}
@@ -87,8 +90,12 @@ class Circuit:
             if name not in used:
                 arrows.append(Arrow(name, "", self._result(name), self._start(name)))
         scene = graph_scene(nodes, arrows)
-        key = "graph.blank" if self.blank else "graph.caption" if self.gates.derivation else "graph.caption_values"
-        return Figure(scene, self.sheet.words.say(key), graph_alternative(nodes, arrows))
+        key = "blank" if self.blank else "caption" if self.gates.derivation else "caption_values"
+        return Figure(scene, self.sheet.words.say(f"graph.{key}{self.kind}"), graph_alternative(nodes, arrows, self.sheet.words))
+
+    def inside(self, equation: Equation) -> str:
+        """What stands in the node of an equation: its operation."""
+        return self.sign(equation.value)
 
     def _result(self, name: str) -> str:
         symbol = self.symbols.name(name)
@@ -204,6 +211,24 @@ class Circuit:
         return (Math(self._line(adjoint, symbol, "" if formula == symbol else formula)),)
 
 
+class Coarse(Circuit):
+    """One node for each equation, called by its name: for networks whose operations have no room side by side."""
+
+    kind = "_coarse"
+
+    def __init__(self, sheet: Sheet, blank: bool = False) -> None:
+        part = sheet.part
+        super().__init__(sheet, Gates(part.network, part.derivation, part.run, part.shown), blank)
+
+    def on_arrow(self, name: str) -> str:
+        """The number, if it is one; a matrix has its name in the node that it comes from."""
+        return super().on_arrow(name) if self.numeric and self.scalar(name) else ""
+
+    def inside(self, equation: Equation) -> str:
+        """The symbol of what the equation is for."""
+        return self.symbols.name(equation.name)
+
+
 def circuit(sheet: Sheet) -> Iterator[Block]:
     """The section on the computation graph of a part that has one."""
     gates = sheet.part.gates
@@ -230,13 +255,16 @@ def blank_circuit(sheet: Sheet) -> Iterator[Block]:
 
 
 def _figure(drawn: Circuit) -> Figure | None:
-    """The drawing; a graph that has no room is an error only where the problem asks for it."""
+    """The drawing, by operations or else by equations; having no room is an error only where the problem asks for it."""
     problem = drawn.sheet.part.problem
     try:
         return drawn.figure()
     except Unsupported as error:
-        if problem.ask.graph:
+        if not problem.ask.graph:
+            return None
+        try:
+            return Coarse(drawn.sheet, drawn.blank).figure()
+        except Unsupported:
             raise ProblemError(
                 f"graph: {error.message}", file=problem.file, line=problem.line("ask", "graph")
             ) from None
-        return None

@@ -139,7 +139,7 @@ def network_figure(sheet: Sheet) -> Figure | None:
     except ValueError:
         return None
     caption = sheet.words.say("problem.figure" if biases else "problem.figure_plain")
-    return Figure(scene, caption, network_alternative(columns, edges, biases))
+    return Figure(scene, caption, network_alternative(columns, edges, biases, sheet.words))
 
 
 def _units(sheet: Sheet, name: str, rows: bool) -> tuple[list[int], int]:

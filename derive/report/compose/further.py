@@ -160,7 +160,7 @@ def batch(sheet: Sheet) -> Iterator[Block]:
     seen, words = view_of(sheet, found.label), sheet.words
     size = Math(sheet.symbols.size(found.size))
     yield Heading(3, words.say("batch.heading", size=size), found.label)
-    key = "batch.row" if len(found.of) == 1 else "batch.rows"
+    key = f"batch.{('row', 'column')[found.axis]}{'s' if len(found.of) > 1 else ''}"
     yield Paragraph(words.say(key, names=sheet.listed(found.of), size=size))
     network = seen.part.network
     yield Display(

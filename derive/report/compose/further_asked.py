@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from derive.report.compose.further import letters_of, view_of
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.statement import plain
-from derive.report.document import Math, Span, Spans, Text
+from derive.report.document import Math, Spans
 
 
 def tasks(sheet: Sheet) -> Iterator[Spans]:
@@ -35,11 +35,9 @@ def introduction(sheet: Sheet) -> Iterator[Spans]:
     words, further = sheet.words, sheet.part.further
     assert further is not None
     if further.seconds:
-        found: list[Span] = []
-        for k, one in enumerate(further.seconds):
-            found += [Text(", ")] if k else []
-            found.append(Math(view_of(sheet, one.label).symbols.name(one.text)))
-        yield words.say("intro.second" if len(further.seconds) > 1 else "intro.second_one", derivatives=tuple(found))
+        found = [Math(view_of(sheet, one.label).symbols.name(one.text)) for one in further.seconds]
+        key = "intro.second" if len(found) > 1 else "intro.second_one"
+        yield words.say(key, derivatives=words.in_a_row(found))
     if further.passes:
         moved = dict.fromkeys(name for way in further.passes for name in way.moved)
         yield words.say("intro.tangents", names=sheet.listed(moved))

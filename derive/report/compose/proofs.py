@@ -106,40 +106,38 @@ class _Writer:
         """Which way a softmax goes."""
         if self.claim.expression.op in ALONG:
             yield from self.words.say(f"proof.along_{'rows' if self.claim.expression.at[0] == 1 else 'columns'}")
-            yield Text(" ")
+            yield Text(self.words.text("locale.sentence"))
 
     def form(self) -> Iterator[Span]:
         """What tells the claim from others about the same formula: its axis, and operands that are no matrix."""
         claim, words = self.claim, self.words
+        comma = Text(words.text("locale.clause"))
         if claim.expression.op in ALONG:
-            yield Text(", ")
+            yield comma
             yield from words.say(f"proof.form_{'rows' if claim.expression.at[0] == 1 else 'columns'}")
         if "labels" in claim.hypotheses:
-            yield Text(", ")
+            yield comma
             yield from words.say("proof.form_labels")
         for name, shape in claim.sizes.items():
             form = next((form for form, stretched in FORMS.items() if stretched == shape and form != "matrix"), None)
             if form is not None:
-                yield Text(", ")
+                yield comma
                 yield from words.say(f"proof.form_{form}", name=Math(self.symbols.name(name)))
 
     def _sizes(self) -> Spans:
-        spans: list[Span] = []
-        for k, (name, shape) in enumerate(self.claim.sizes.items()):
-            last = k == len(self.claim.sizes) - 1
-            if k:
-                spans.append(Text(self.words.text("and") if last else ", "))
+        said: list[Spans] = []
+        for name, shape in self.claim.sizes.items():
             symbol = self.symbols.name(name)
             if shape:
                 size = r" \times ".join(map(self.symbols.factor_of, shape))
-                spans += self.words.say("proof.matrix", name=Math(symbol), size=Math(size))
+                said.append(self.words.say("proof.matrix", name=Math(symbol), size=Math(size)))
             else:
-                spans += self.words.say("proof.number", name=Math(symbol))
-        return tuple(spans)
+                said.append(self.words.say("proof.number", name=Math(symbol)))
+        return self.words.clauses(said)
 
     def _hypotheses(self) -> Iterator[Span]:
         for k, key in enumerate(self.claim.hypotheses):
-            yield Text(self.words.text("and" if k else "proof.where"))
+            yield Text(self.words.text("locale.last_clause" if k else "proof.where"))
             if key == "labels":
                 labels = self.claim.expression.args[1]
                 axis = "rows" if self.claim.expression.at[0] == 1 else "columns"
@@ -272,9 +270,6 @@ def composite_blocks(found: Composite, words: Catalogue, level: int) -> Iterator
         shown = dict.fromkeys(letters.terms(value) for value in (equation.value, collect(equation.value)))
         yield Display((Chain(symbols.name(equation.name), tuple(Link("=", terms) for terms in shown)),))
     rules = tuple(dict.fromkeys(part.claim.rule for part in found.parts))
-    spans: list[Span] = []
-    for k, rule in enumerate(rules):
-        spans += [Text(", ")] * bool(k) + [Code(rule)]
-    yield Paragraph(words.say("proof.parts", rules=tuple(spans)))
+    yield Paragraph(words.say("proof.parts", rules=words.in_a_row(map(Code, rules))))
     yield Paragraph((Strong(words.text(f"proof.{found.verdict.replace(' ', '_')}")),))
     yield from used_blocks(found.parts, words, level + 1)

@@ -46,8 +46,10 @@ def answered(sheet: Sheet, quiz: Questions) -> Iterator[Block]:
         number, wrong = next((n, line) for n, line in enumerate(quiz.lines, 1) if line.slip is not None)
         assert wrong.slip is not None
         yield Paragraph(
-            (*sheet.words.say("quiz.line", number=number), Text(" "), *_slip(sheet, wrong.slip), Text(" "),
-             *sheet.words.say("quiz.should", formula=_formula(sheet, wrong.of, wrong.right)))
+            sheet.words.sentences((
+                sheet.words.say("quiz.line", number=number), _slip(sheet, wrong.slip),
+                sheet.words.say("quiz.should", formula=_formula(sheet, wrong.of, wrong.right)),
+            ))
         )  # fmt: skip
 
 
@@ -61,7 +63,7 @@ def _verdict(sheet: Sheet, judgement: Judgement) -> Spans:
     if judgement.slip is None:
         return sheet.words.say("quiz.true")
     should = sheet.words.say("quiz.should", formula=_formula(sheet, judgement.of, judgement.right))
-    return (*sheet.words.say("quiz.false"), Text(" "), *_slip(sheet, judgement.slip), Text(" "), *should)
+    return sheet.words.sentences((sheet.words.say("quiz.false"), _slip(sheet, judgement.slip), should))
 
 
 def _slip(sheet: Sheet, slip: Slip) -> Spans:

@@ -10,7 +10,7 @@ from derive.graph.ops import FUNCTIONS
 from derive.graph.ops.windows import CONVOLUTIONS
 from derive.graph.sizes import is_scalar
 from derive.report.compose.sheet import Sheet
-from derive.report.document import Block, Items, Math, Paragraph, Span, Spans, Text
+from derive.report.document import Block, Items, Math, Paragraph, Spans
 from derive.solution.derivation import Derivation, Step, in_normal_form
 
 
@@ -33,7 +33,7 @@ def explained(sheet: Sheet, derivation: Derivation, steps: Sequence[Step]) -> It
         inside = [path for path in step.steps if path.why and path.why[0].endswith("]")]
         via = Math(any_step(sheet, inside[0].why[0]))
         said = sheet.words.say("chain.every_step", by=by, via=via)
-        yield Paragraph((*said, Text(" "), *_reason(sheet, inside[0], by, 0, via)))
+        yield Paragraph(sheet.words.sentences((said, _reason(sheet, inside[0], by, 0, via))))
         rest = tuple(path for path in step.steps if path not in inside)
         if rest:
             yield from _path_by_path(sheet, derivation, step, rest)
@@ -59,7 +59,7 @@ def _path_by_path(sheet: Sheet, derivation: Derivation, step: Step, paths: Seque
         via = path.why[0]
         uses[via] = uses.get(via, -1) + 1
         sentence = _reason(sheet, path, by, uses[via])
-        items.append((*words.say("chain.path", via=sheet.math(via), term=term), Text(" "), *sentence))
+        items.append(words.sentences((words.say("chain.path", via=sheet.math(via), term=term), sentence)))
     yield Items(tuple(items))
 
 
@@ -73,10 +73,9 @@ def reasons(sheet: Sheet, steps: Sequence[Step]) -> Iterator[Spans]:
         elif step.rule == "independent":
             yield sheet.words.say("backward.independent", loss=of, by=by)
         elif step.rule == "chain":
-            spans: list[Span] = []
+            said: dict[Spans, None] = {}
             if len(step.why) > 1:
-                spans += [*sheet.words.say("chain.several", by=by, via=sheet.listed(step.why)), Text(" ")]
-            said: set[Spans] = set()
+                said[sheet.words.say("chain.several", by=by, via=sheet.listed(step.why))] = None
             uses: dict[str, int] = {}
             for path in step.steps:
                 if path.why:
@@ -86,10 +85,8 @@ def reasons(sheet: Sheet, steps: Sequence[Step]) -> Iterator[Spans]:
                     if path.why
                     else sheet.words.say("backward.known", derivative=sheet.math(step.quantity))
                 )
-                if sentence not in said:
-                    spans += ([Text(" ")] if said else []) + list(sentence)
-                    said.add(sentence)
-            yield tuple(spans)
+                said[sentence] = None
+            yield sheet.words.sentences(said)
 
 
 def _reason(sheet: Sheet, path: Step, by: Math, use: int, through: Math | None = None) -> Spans:

@@ -12,7 +12,7 @@ from derive.graph.network import Datum, Network
 from derive.problem.problem import Shape, Update
 from derive.problem.rules import RULES
 from derive.report.compose.sheet import Sheet
-from derive.report.document import Math, Span, Spans, Text
+from derive.report.document import Math, Spans
 from derive.report.notation import Cell, Symbols
 from derive.report.notation.cells import number
 from derive.report.notation.rule_symbols import rule_symbols
@@ -87,12 +87,7 @@ def kind_of(sheet: Sheet, update: Update, count: int) -> str:
 
 def listed(sheet: Sheet, maths: Sequence[Math]) -> Spans:
     """``a, b and c``"""
-    spans: list[Span] = []
-    for k, math in enumerate(maths):
-        if k:
-            spans.append(Text(sheet.words.text("and") if k == len(maths) - 1 else ", "))
-        spans.append(math)
-    return tuple(spans)
+    return sheet.words.listed(maths)
 
 
 def math(text: str) -> Spans:

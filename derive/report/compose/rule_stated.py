@@ -89,5 +89,5 @@ def _batches(sheet: Sheet, update: Update) -> Spans:
     if wish.orders != (tuple(range(wish.rows)),):
         told = [", ".join(str(row + 1) for row in order) for order in wish.orders[:MOST_ORDERS]]
         more = " …" if len(wish.orders) > MOST_ORDERS else ""
-        spans += [Text(" "), *words.say("rule.order", order="; ".join(told) + more)]
+        spans += [Text(words.text("locale.sentence")), *words.say("rule.order", order="; ".join(told) + more)]
     return tuple(spans)

@@ -20,20 +20,19 @@ def checks(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
         for check in sheet.part.checks:
             of.setdefault(check.check, {})[_symbol(sheet, check.of)] = None
     rows = tuple(
-        (words.say(f"checks.{kind}"), _of(tuple(of[kind])), _bound(words, kind, found)) for kind, found in kinds.items()
+        (words.say(f"checks.{kind}"), _of(words, tuple(of[kind])), _bound(words, kind, found))
+        for kind, found in kinds.items()
     )
     head = tuple(words.say(f"checks.{key}") for key in ("check", "of", "bound"))
     yield Table(head, rows, "lll")
 
 
-def _of(symbols: Sequence[str]) -> Spans:
+def _of(words: Catalogue, symbols: Sequence[str]) -> Spans:
     """The quantities, each once: their symbols where they are few, else their number."""
-    spans: list[Span] = []
-    for k, symbol in enumerate(symbols[:MOST_QUANTITIES]):
-        spans += ([Text(", ")] if k else []) + [Math(symbol)]
-    if len(symbols) > MOST_QUANTITIES:
-        spans += [Text(", "), Math(r"\ldots"), Text(f" ({len(symbols)})")]
-    return tuple(spans)
+    if len(symbols) <= MOST_QUANTITIES:
+        return words.in_a_row(map(Math, symbols))
+    shown = words.in_a_row([*map(Math, symbols[:MOST_QUANTITIES]), Math(r"\ldots")])
+    return (*shown, *words.say("locale.note", text=len(symbols)))
 
 
 MOST_QUANTITIES = 6
@@ -63,20 +62,22 @@ def _bound(words: Catalogue, kind: str, found: Sequence[Check]) -> Spans:
         return words.say("checks.entries", shown=shown, total=total)
     if kind == "instance":
         figures = [check.figure for check in found]
-        if len(figures) > 1:
-            return words.say("checks.count", count=sum(int(figure.split()[0]) for figure in figures))
-        return (Text(figures[0]),)
+        count = sum(int(figure.split()[0]) for figure in figures)
+        _, _, sizes = figures[0].partition(" at ")
+        if sizes and len(figures) == 1:
+            return words.say("checks.at", count=count, sizes=sizes)
+        return words.say("checks.count", count=count)
     loosest = max((check.figure for check in found), key=lambda figure: float(figure.split(",")[0].split()[0]))
     number, _, _ = loosest.partition(",")
     value, _, kind_of = number.partition(" ")
     mantissa, exponent = value.split("e")
     power = rf"10^{{{int(exponent)}}}" if mantissa == "1" else rf"{mantissa} \times 10^{{{int(exponent)}}}"
     spans: list[Span] = [Math(power)]
-    if kind_of:
-        spans.append(Text(f" {kind_of}"))
+    if kind_of == "absolute":
+        spans.append(Text(words.text("checks.absolute")))
     said = " ".join(check.figure for check in found)
     if "sampled" in said:
-        spans += [Text(", "), *words.say("checks.sampled")]
+        spans += [Text(words.text("locale.clause")), *words.say("checks.sampled")]
     elif " of " in said:
-        spans += [Text(", "), *words.say("checks.kinked")]
+        spans += [Text(words.text("locale.clause")), *words.say("checks.kinked")]
     return tuple(spans)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
+from functools import partial
 
+from derive.report.catalogue import Catalogue
 from derive.report.figures.graph import Arrow
 from derive.report.figures.graph import Node as Gate
 from derive.report.figures.network import Bias, Edge, Layer, shown
@@ -24,73 +25,53 @@ from derive.report.latex_tree import (
 )
 from derive.report.latex_tree import parse as parse_latex
 
-PHRASES: Mapping[str, str] = MappingProxyType(
-    {
-        "network": "A network of {count} layers.",
-        "layer": "Layer {number}",
-        "title": "Layer {number}, {title}",
-        "units": "{layer}: {units}.",
-        "cut": "{layer}: {count} units, drawn {units}.",
-        "edges": "Edges: {edges}.",
-        "edge": "{source} to {target} {label}",
-        "bare": "without a label: {count}",
-        "bias": "A constant 1 leads to {targets}: {label}.",
-        "graph": "A computation graph of {count} nodes.",
-        "arrow": "From {source} to {target}",
-        "out": "the end",
-        "forward": ": forward {value}",
-        "back": ", back {value}",
-        "comma": ", ",
-        "semicolon": "; ",
-    }
-)
-"""English. Another language gives the same keys with the same names in braces."""
-
 MOST_EDGES = 40  # labels read out one by one; of more, only the number is told
 
 
 def network_alternative(
-    layers: Sequence[Layer], edges: Sequence[Edge], biases: Sequence[Bias] = (), phrases: Mapping[str, str] = PHRASES
+    layers: Sequence[Layer], edges: Sequence[Edge], biases: Sequence[Bias], words: Catalogue
 ) -> str:
-    """One sentence a layer, one for the labelled edges, one for each bias."""
-    comma = phrases["comma"]
+    """One sentence a layer, one for the labelled edges, one for each bias, in the language of ``words``."""
+    say, comma = partial(_say, words), words.text("locale.comma")
     names = {unit.key: spoken(unit.latex) for layer in layers for unit in layer.units}
-    said = [phrases["network"].format(count=len(layers))]
+    said = [say("network", count=len(layers))]
     for number, layer in enumerate(layers, 1):
         title = spoken(layer.title)
-        head = phrases["title" if title else "layer"].format(number=number, title=title)
+        head = say("title", number=number, title=title) if title else say("layer", number=number)
         units, cut = shown(layer)
         listed = comma.join(names[unit.key] + (f" = {spoken(unit.value)}" if unit.value else "") for unit in units)
-        said.append(phrases["cut" if cut else "units"].format(layer=head, count=layer.count, units=listed))
+        said.append(
+            say("cut", layer=head, count=layer.count, units=listed) if cut else say("units", layer=head, units=listed)
+        )
     labelled = [edge for edge in edges if edge.latex]
     told = labelled if len(labelled) <= MOST_EDGES else []
-    parts = [
-        phrases["edge"].format(source=names[e.source], target=names[e.target], label=spoken(e.latex)) for e in told
-    ]
+    parts = [say("edge", source=names[e.source], target=names[e.target], label=spoken(e.latex)) for e in told]
     if len(edges) > len(told):
-        parts.append(phrases["bare"].format(count=len(edges) - len(told)))
+        parts.append(say("bare", count=len(edges) - len(told)))
     if parts and not any(shown(layer)[1] for layer in layers):
-        said.append(phrases["edges"].format(edges=phrases["semicolon"].join(parts)))
+        said.append(say("edges", edges=words.text("locale.semicolon").join(parts)))
     for bias in biases:
         targets = [unit.key for unit in shown(layers[bias.layer])[0]]
         label = bias.shared or comma.join(bias.labels[key] for key in targets if key in bias.labels)
-        said.append(phrases["bias"].format(targets=comma.join(names[key] for key in targets), label=spoken(label)))
-    return " ".join(said)
+        said.append(say("bias", targets=comma.join(names[key] for key in targets), label=spoken(label)))
+    return words.text("locale.sentence").join(said)
 
 
-def graph_alternative(nodes: Sequence[Gate], arrows: Sequence[Arrow], phrases: Mapping[str, str] = PHRASES) -> str:
+def graph_alternative(nodes: Sequence[Gate], arrows: Sequence[Arrow], words: Catalogue) -> str:
     """One sentence an arrow, in the order drawn: from where to where, what flows forward and what comes back."""
+    say = partial(_say, words)
     names = {node.key: spoken(node.latex) for node in nodes}
-    said = [phrases["graph"].format(count=len(nodes))]
+    said = [say("graph", count=len(nodes))]
     for arrow in arrows:
-        there = names.get(arrow.target, phrases["out"])
-        words = phrases["arrow"].format(source=names[arrow.source], target=there)
-        if arrow.value:
-            words += phrases["forward"].format(value=spoken(arrow.value))
-        if arrow.gradient:
-            words += phrases["back"].format(value=spoken(arrow.gradient))
-        said.append(words + ".")
-    return " ".join(said)
+        there = names[arrow.target] if arrow.target in names else say("out")
+        flows = say("forward", value=spoken(arrow.value)) if arrow.value else ""
+        flows += say("back", value=spoken(arrow.gradient)) if arrow.gradient else ""
+        said.append(say("arrow", source=names[arrow.source], target=there, flows=flows))
+    return words.text("locale.sentence").join(said)
+
+
+def _say(words: Catalogue, key: str, **places: str | int) -> str:
+    return words.text(f"alternative.{key}", **{place: str(value) for place, value in places.items()})
 
 
 def spoken(latex: str) -> str:
