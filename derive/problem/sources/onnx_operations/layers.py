@@ -75,12 +75,14 @@ def _batch_norm(node: Node) -> Array:
         raise node.unsupported(
             f"BatchNormalization of an array with {x.axes} axes", hint="supported is samples × features"
         )
-    for place in (3, 4):  # running statistics are not trained
-        if isinstance(node.value(place), Part):
-            node.value(place).trained = False
+    running = []
+    for place in (3, 4):  # statistics are not trained, and have nothing to do with an initializer that is alike
+        one = node.value(place)
+        apart = Part(node.arrays, one.shape, one.value, False, one.path) if isinstance(one, Part) else None
+        running.append(node.array(place) if apart is None else apart.array())
     gain, shift = node.array(1, "gain"), node.array(2, "shift")
     eps = node.real("epsilon", "1e-5")
-    return blocks.settled_norm(node.arrays, x, node.array(3), node.array(4), gain, shift, eps, node.layer())
+    return blocks.settled_norm(node.arrays, x, running[0], running[1], gain, shift, eps, node.layer())
 
 
 @operation("LayerNormalization")

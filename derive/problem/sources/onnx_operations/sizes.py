@@ -35,9 +35,19 @@ def _numpy() -> Any:
     return numpy
 
 
+def _sliced(node: Node, data: Any, *ends: Any) -> Any:
+    """A run of a list of sizes; an empty one is allowed."""
+    starts, stops = node.wholes(1, "starts"), node.wholes(2, "ends")
+    steps = node.wholes(4, "steps") or [1]
+    if data.ndim != 1 or not starts or not stops:
+        raise ValueError("a slice of more than a list")
+    return data[slice(starts[0], stops[0], steps[0])]
+
+
 _fold("Gather", lambda node, data, index: data.take(index, axis=node.whole("axis", 0)))
 _fold("Concat", lambda node, *arrays: _numpy().concatenate(arrays, axis=node.whole("axis", 0)))
 _fold("Unsqueeze", lambda node, data, *axes: data.reshape((1,) * len(node.wholes(1, "axes") or []) + data.shape))
+_fold("Slice", _sliced)
 _fold("Squeeze", lambda node, data, *axes: data.reshape([size for size in data.shape if size != 1]))
 _fold("Add", lambda node, a, b: a + b)
 _fold("Sub", lambda node, a, b: a - b)
