@@ -88,6 +88,19 @@ w = [[0.5], [-1]]
 gradients = ["w"]
 batch = { size = "N", of = ["x"] }
 '''
+    for of in ('["x"]', '["x", "t"]'):
+        yield f'''
+equations = """
+E = sum((W @ x - t)**2)
+"""
+[given]
+x = [[1], [2]]
+t = [[3]]
+[parameters]
+W = [[0.5, -1]]
+[ask]
+batch = {{ size = "N", of = {of} }}
+'''
     yield '''
 equations = """
 z = x @ W

@@ -488,6 +488,28 @@ def test_a_batch_says_what_changes() -> None:
     assert passed(solution, "batch") == ["dJ/dW", "dJ/db1", "dJ/dU", "dJ/db2", "dJ/dx"]
 
 
+def test_a_batch_of_columns() -> None:
+    """Where a sample is a column, N of them stand side by side, and the bias adds up along the rows."""
+    text = '''
+equations = """
+z = W @ x + b
+J = cross_entropy(z, y, axis=0)
+"""
+[given]
+x = [[1], [2]]
+y = [[0], [1], [0]]
+[parameters]
+W = [[0.1, 0.2], [0.3, -0.4], [0, 0.5]]
+b = [[0], [0.1], [0]]
+[ask]
+batch = "m"
+'''
+    solution, document = solved(text)
+    assert r"\frac{\partial J}{\partial b} = \frac{\partial J}{\partial z} \mathbf{1}" in formulas(document)
+    assert any(line.startswith(r"\frac{\partial J}{\partial z} = \frac{1}{m}") for line in formulas(document))
+    assert passed(solution, "batch") == ["dJ/dW", "dJ/db"]
+
+
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_a_batch_of_a_network_with_numbers(reduction: str) -> None:
     """Squared errors add up as they stand; asked for the mean, the loss gets its 1/N. The rest is read back."""

@@ -40,7 +40,7 @@ SEED = 20240901
 
 @dataclass(frozen=True)
 class Rows:
-    """``of`` are the names with a row for each sample, ``derivation`` the batch's.
+    """``of`` are the names with a row (``axis`` 0) or a column (1) for each sample, ``derivation`` the batch's.
 
     ``kind`` says what the loss as it stands does with several rows: ``"sum"``, ``"mean"``, ``"each"`` (it has a row for
     each, and these are added up first), ``"other"`` (neither; a penalty term does that) or ``""`` (no loss).
@@ -53,6 +53,7 @@ class Rows:
     kind: str
     view: Part
     derivation: Derivation
+    axis: int = 0
 
 
 def rows(part: Part) -> Rows | None:
@@ -63,9 +64,9 @@ def rows(part: Part) -> Rows | None:
         return None
     if part.derivation is None:
         raise refused(part, "batch", "batch: no gradient is asked for, so there is nothing to restate")
-    of = _samples(part, wish)
-    kind = _kind(part, of)
-    network = _network(part, part.problem, wish, of, wish.size, kind)
+    of, axis = _samples(part, wish)
+    kind = _kind(part, of, axis)
+    network = _network(part, part.problem, wish, of, wish.size, kind, axis)
     functions = Functions(part.problem)
     seeds = None
     if part.problem.ask.upstream:
@@ -76,37 +77,46 @@ def rows(part: Part) -> Rows | None:
         derivation = with_signals(derivation, part.derivation.signals)
     seen = view(part, network, problem=_symbolic(part.problem, network))
     seen = Part(**{**seen.__dict__, "derivation": derivation, "asked": part.asked})
-    return Rows("batch", wish.size, of, wish.reduction, kind, seen, derivation)
+    return Rows("batch", wish.size, of, wish.reduction, kind, seen, derivation, axis)
 
 
-def _samples(part: Part, wish: Batch) -> tuple[str, ...]:
-    """The names that get a row for each sample. Raises ``ProblemError`` for one that has no single row."""
+def _samples(part: Part, wish: Batch) -> tuple[tuple[str, ...], int]:
+    """The names that get a row (or a column) for each sample, and which of the two.
+
+    Raises ``ProblemError`` for one that is neither a single row nor a single column.
+    """
     network = part.network
+    for axis in (0, 1):
+        if wish.of is not None:
+            found = tuple(name for name in wish.of if _is_single(network.shape(name), axis))
+            if len(found) == len(wish.of):
+                return found, axis
+        else:
+            given = (name for name, datum in network.data.items() if datum.role == "given")
+            found = tuple(name for name in given if _is_single(network.shape(name), axis))
+            if found:
+                return found, axis
     if wish.of is not None:
-        for name in wish.of:
-            shape = network.shape(name)
-            if len(shape) != 2 or shape[0] != 1:
-                raise refused(part, "batch", f"batch: {name} is no row of a single sample")
-        return wish.of
-    found = tuple(name for name, datum in network.data.items() if datum.role == "given" and _is_row(datum.shape))
-    if not found:
-        raise refused(
-            part,
-            "batch",
-            "batch: no data of [given] are a single row",
-            hint='say which names have a row for each sample: batch = { size = "N", of = ["x", "t"] }',
-        )
-    return found
+        name = next(name for name in wish.of if not _is_single(network.shape(name), 0))
+        raise refused(part, "batch", f"batch: {name} is no row of a single sample, and not all of them are columns")
+    raise refused(
+        part,
+        "batch",
+        "batch: no data of [given] are a single row or column",
+        hint='say which names have a row for each sample: batch = { size = "N", of = ["x", "t"] }',
+    )
 
 
-def _is_row(shape: tuple[Size, ...]) -> bool:
-    return len(shape) == 2 and shape[0] == 1
+def _is_single(shape: tuple[Size, ...], axis: int) -> bool:
+    return len(shape) == 2 and shape[axis] == 1
 
 
-def _network(part: Part, problem: Problem, wish: Batch, of: tuple[str, ...], size: Size, kind: str) -> Network:
-    """The network for ``size`` rows, its loss reduced as is wished."""
+def _network(
+    part: Part, problem: Problem, wish: Batch, of: tuple[str, ...], size: Size, kind: str, axis: int
+) -> Network:
+    """The network for ``size`` rows (columns), its loss reduced as is wished."""
     try:
-        network = build(_symbolic(problem, part.network, dict.fromkeys(of, size)))
+        network = build(_symbolic(problem, part.network, dict.fromkeys(of, size), axis))
     except ProblemError as error:
         raise refused(part, "batch", f"batch: the equations do not hold for several rows: {error.message}") from None
     loss = part.asked.loss
@@ -136,11 +146,11 @@ def _reduced(network: Network, loss: str, factor: Expression | None) -> Network:
     return replace(network, equations=tuple(map(changed, network.equations)))
 
 
-def _symbolic(problem: Problem, network: Network, rows: Mapping[str, Size] | None = None) -> Problem:
+def _symbolic(problem: Problem, network: Network, rows: Mapping[str, Size] | None = None, axis: int = 0) -> Problem:
     """The problem with sizes in place of numbers, labels as rows; some of the sizes changed."""
     shapes = {name: datum.shape for name, datum in network.data.items()}
     for name, size in (rows or {}).items():
-        shapes[name] = (size, *shapes[name][1:])
+        shapes[name] = (size, shapes[name][1]) if axis == 0 else (shapes[name][0], size)
     upstream = tuple(replace(one, value=None) for one in problem.ask.upstream)
     ask = replace(problem.ask, upstream=upstream)
     return replace(problem, given={}, parameters={}, shapes=shapes, ask=ask)
@@ -149,15 +159,15 @@ def _symbolic(problem: Problem, network: Network, rows: Mapping[str, Size] | Non
 # ── on numbers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _kind(part: Part, of: tuple[str, ...]) -> str:
+def _kind(part: Part, of: tuple[str, ...], axis: int) -> str:
     """What the loss as it stands does with several rows."""
     loss, base = part.asked.loss, _numeric(part)
     if loss is None:
         return ""
     if base is None:
         raise refused(part, "batch", "batch: the sizes are too large for the batch to be tried on numbers")
-    singles = [Oracle(one).forward()[loss] for one in _singles(base, of)]
-    whole = _whole(part, base, of)
+    singles = [Oracle(one).forward()[loss] for one in _singles(base, of, axis)]
+    whole = _whole(base, of, axis)
     try:
         literal = Oracle(whole).forward()[loss]
     except ProblemError as error:
@@ -179,48 +189,54 @@ def _numeric(part: Part) -> Problem | None:
     return None if found is None else found[0]
 
 
-def _samples_of(base: Problem, name: str, network: Network) -> list[tuple[fmpq, ...]]:
+def _samples_of(name: str, network: Network, axis: int) -> list[tuple[fmpq, ...]]:
     """The rows of the tried batch: the problem's own, and seeded ones; of labels its classes in turn."""
     datum = network.data[name]
     assert datum.tensor is not None
     own = tuple(datum.tensor.entries)
-    if name in network.labels or network.sums_to_one(name, 1):
+    if name in network.labels or network.sums_to_one(name, 1 - axis):
         return [own[k:] + own[:k] for k in range(TRIED)]
     draws = np.random.default_rng(SEED + len(name)).integers(1, 90, size=(TRIED - 1, len(own))).tolist()
     return [own, *(tuple(fmpq(draw, 97) for draw in row) for row in draws)]
 
 
-def _singles(base: Problem, of: tuple[str, ...]) -> list[Problem]:
+def _singles(base: Problem, of: tuple[str, ...], axis: int) -> list[Problem]:
     """One problem for each sample."""
     network = build(base)
-    found = {name: _samples_of(base, name, network) for name in of}
-    return [_with_rows(base, network, {name: [found[name][k]] for name in of}) for k in range(TRIED)]
+    found = {name: _samples_of(name, network, axis) for name in of}
+    return [_with_rows(base, {name: [found[name][k]] for name in of}, axis) for k in range(TRIED)]
 
 
-def _whole(part: Part, base: Problem, of: tuple[str, ...]) -> Problem:
+def _whole(base: Problem, of: tuple[str, ...], axis: int) -> Problem:
     """The batch of all of them."""
     network = build(base)
-    return _with_rows(base, network, {name: _samples_of(base, name, network) for name in of})
+    return _with_rows(base, {name: _samples_of(name, network, axis) for name in of}, axis)
 
 
-def _with_rows(base: Problem, network: Network, chosen: Mapping[str, list[tuple[fmpq, ...]]]) -> Problem:
+def _with_rows(base: Problem, chosen: Mapping[str, list[tuple[fmpq, ...]]], axis: int) -> Problem:
     changed: dict[str, Tensor] = {}
     for name, lines in chosen.items():
-        changed[name] = Tensor.of((len(lines), len(lines[0])), (entry for line in lines for entry in line))
+        changed[name] = _beside([Tensor.of((1, len(line)), line) for line in lines], axis)
     given = {name: changed.get(name, tensor) for name, tensor in base.given.items()}
     parameters = {name: changed.get(name, tensor) for name, tensor in base.parameters.items()}
     ask = replace(
-        base.ask, upstream=tuple(replace(one, value=_stacked(one.value, chosen)) for one in base.ask.upstream)
+        base.ask, upstream=tuple(replace(one, value=_stacked(one.value, chosen, axis)) for one in base.ask.upstream)
     )
     return replace(base, given=given, parameters=parameters, ask=ask)
 
 
-def _stacked(value: Tensor | None, chosen: Mapping[str, list[tuple[fmpq, ...]]]) -> Tensor | None:
+def _beside(lines: list[Tensor], axis: int) -> Tensor:
+    """Lines of entries as the rows of a matrix, or as its columns."""
+    count, width = len(lines), len(lines[0].entries)
+    if axis == 0:
+        return Tensor.of((count, width), (entry for line in lines for entry in line.entries))
+    return Tensor.of((width, count), (line.entries[k] for k in range(width) for line in lines))
+
+
+def _stacked(value: Tensor | None, chosen: Mapping[str, list[tuple[fmpq, ...]]], axis: int) -> Tensor | None:
     """The known upstream of each sample, the same for all of them."""
     count = len(next(iter(chosen.values())))
-    if value is None or count == 1:
-        return value
-    return Tensor.of((count, *value.shape[1:]), [entry for _ in range(count) for entry in value.entries])
+    return value if value is None or count == 1 else _beside([value] * count, axis)
 
 
 def checks(part: Part, found: Rows | None) -> Iterator[Check]:
@@ -231,12 +247,12 @@ def checks(part: Part, found: Rows | None) -> Iterator[Check]:
     if base is None:
         return
     loss = part.asked.loss
-    whole = _whole(part, base, found.of)
+    whole = _whole(base, found.of, found.axis)
     network = build(whole)
     if loss is not None:
         network = _reduced(network, loss, _factor(TRIED, found.kind, found.reduction))
     run = _run(part, whole, network)
-    singles = [_gradients(one, loss) for one in _singles(base, found.of)]
+    singles = [_gradients(one, loss) for one in _singles(base, found.of, found.axis)]
     averaged = loss is not None and (found.reduction == "mean" if found.kind in ("sum", "each", "mean") else False)
     if found.kind == "other":
         singles = []
@@ -245,7 +261,7 @@ def checks(part: Part, found: Rows | None) -> Iterator[Check]:
             continue
         ours = arrays.to_floats(run(name))
         per = [single[name] for single in singles]
-        theirs = np.concatenate(per, axis=0) if name in found.of else np.sum(per, axis=0)
+        theirs = np.concatenate(per, axis=found.axis) if name in found.of else np.sum(per, axis=0)
         theirs = theirs / TRIED if averaged else theirs
         text = f"d{part.derivation.of}/d{name}" if part.derivation is not None else name
         scale = float(np.max(np.abs(ours), initial=0.0))
