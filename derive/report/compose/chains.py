@@ -60,7 +60,8 @@ def _side_by_side(parts: Sequence[Cell], ones: bool = False) -> Cell:
         lone = len(kept) == 1
         shown = part.factor(first=k == 0 and (lone or not part.numeric))
         if k:
-            text += r" \cdot " if shown[:1].isdigit() or (last.numeric and part.numeric) else r" \, "
+            beside_a_number = shown[:1].isdigit() or (part.numeric and shown[:1] == "(")  # v (-1) reads as a function
+            text += r" \cdot " if beside_a_number or (last.numeric and part.numeric) else r" \, "
         text, last = text + shown, part
     return Cell(text, PRODUCT if len(kept) > 1 else kept[0].binding)
 
