@@ -69,8 +69,9 @@ def example(name: str) -> str:
 def judged(report: Report) -> None:
     """Nothing wrong, nothing outside the grammar, and only known shapes unread."""
     assert not report.of("wrong", "slip"), "\n".join(map(str, report.of("wrong", "slip")))
-    assert {finding.why for finding in report.of("not read")} <= NOT_READ
-    assert report.links > 0
+    unread = {finding.why for finding in report.of("not read")}
+    assert unread <= NOT_READ
+    assert report.links > 0 or unread == {"no numbers"}  # formulas alone are judged by their instance
 
 
 # ── whole documents ─────────────────────────────────────────────────────────────────────────────────────────────
