@@ -39,7 +39,7 @@ from derive.report.latex_tree import (
     Words,
     parse,
 )
-from derive.report.spacing import IDEOGRAPHS
+from derive.report.spacing import CLOSING, IDEOGRAPHS
 
 # Advance widths of Computer Modern Roman in thousandths of an em, letter by letter.
 _WIDTHS = {
@@ -48,7 +48,8 @@ _WIDTHS = {
     779: "GKOQ+=<>&@*", 834: "m%#", 917: "M", 1028: "W",
 }  # fmt: skip
 _ROMAN = {c: width / 1000 for width, letters in _WIDTHS.items() for c in letters}
-_PLACES = re.compile(f"[ {BREAK}]|(?=[{IDEOGRAPHS}])")  # a line of Chinese may end before any character
+# A line of Chinese may end before any character and behind the marks that close something.
+_PLACES = re.compile(f"[ {BREAK}]|(?=[{IDEOGRAPHS}])|(?<=[{CLOSING}])(?![{CLOSING}])")
 _SCRIPT = 0.76  # of the size of a base
 _MARKS = {
     "+": 1.23, "-": 1.23, "*": 0.95, "=": 1.34, "<": 1.34, ">": 1.34, ":": 0.84, ",": 0.45, ";": 0.45, ".": 0.28,
