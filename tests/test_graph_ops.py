@@ -161,7 +161,12 @@ def of_windows() -> Iterator[tuple[str, tuple[Shape, ...]]]:
         yield text, ((2, 2, 3, 4), (2, 2, 2, 2))
     yield "conv2d(a, b, padding=1)", ((1, 4), (2, 3))
     yield from (("conv2d(a, b)", pair) for pair in (((3, 3), (3, 3)), ((3, 3), (1, 1)), ((1, 3, 2, 2), (1, 3, 2, 2))))
-    for text in ("conv1d(a, b)", "conv1d(a, b, padding=1)", "conv1d(a, b, stride=2)", "conv1d(a, b, stride=2, padding=2)"):
+    for text in (
+        "conv1d(a, b)",
+        "conv1d(a, b, padding=1)",
+        "conv1d(a, b, stride=2)",
+        "conv1d(a, b, stride=2, padding=2)",
+    ):
         yield from ((text, pair) for pair in (((1, 6), (1, 3)), ((2, 5), (2, 3)), ((2, 2, 5), (3, 2, 3))))
     yield "tanh(conv2d(a, b)) * 2", ((2, 1, 3, 3), (2, 1, 2, 2))
     for name in ("max_pool", "avg_pool"):
