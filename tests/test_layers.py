@@ -12,13 +12,16 @@ from derive import (
     ELU,
     GELU,
     Activation,
+    AvgPool2d,
     BatchNorm,
     BCELoss,
     BCEWithLogitsLoss,
+    Conv1d,
     Conv2d,
     CrossEntropyLoss,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     Identity,
     L1Loss,
@@ -39,10 +42,9 @@ from derive import (
     SquaredError,
     Tanh,
 )  # fmt: skip
-from derive.errors import ProblemError, Unsupported
+from derive.errors import ProblemError
 from derive.oracle import Floats, Oracle
 from derive.problem import problem_from_text
-from derive.problem.functions import FUNCTIONS
 
 X = [[1, 4, 5], [0.5, -1, 2]]
 
@@ -104,13 +106,8 @@ def test_linear_is_dense_with_the_weight_the_other_way_round() -> None:
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
 def test_each_layer_computes_what_its_name_says(layer: Any, rule: Any) -> None:
-    """Against the formula in plain NumPy; what the language has not yet is said to be missing."""
-    needed = {LayerNorm: "layer_norm", BatchNorm: "batch_norm"}.get(type(layer))
+    """Against the formula in plain NumPy."""
     net = Sequential(Dense(3, 2, seed_weight(), False), layer)
-    if needed and not FUNCTIONS[needed].built:
-        with pytest.raises(Unsupported, match=f"{needed}, which is not built yet"):
-            net.problem(X)
-        return
     values = forward(net.problem(X))
     np.testing.assert_allclose(values["y"], rule(np.array(X) @ seed_weight()), rtol=1e-12)
 
@@ -187,7 +184,7 @@ def test_what_does_not_fit_is_one_message(build: Any, message: str) -> None:
 
 
 def test_images_go_through_filters_and_windows() -> None:
-    """Convolution, pooling and flattening, against a convolution written out; or the message that names what is missing."""
+    """Convolution, pooling and flattening, against a convolution written out."""
     filters, image = np.array([[[[1, 2], [3, -4]]]]) / 10, np.arange(25).reshape(1, 1, 5, 5) % 7 / 10
     net = Sequential(
         Conv2d(1, 1, 2, weight=filters, bias=[0.5]),
@@ -196,13 +193,22 @@ def test_images_go_through_filters_and_windows() -> None:
         Flatten(),
         Dense(4, 1, [[1], [2], [3], [4]], 0),
     )
-    missing = [name for name in ("conv2d", "max_pool", "reshape") if not FUNCTIONS[name].built]
-    if missing:
-        with pytest.raises(Unsupported, match=f"{missing[0]}, which is not built yet"):
-            net.problem(image)
-        return
     conv = np.array(
         [[(image[0, 0, i : i + 2, j : j + 2] * filters[0, 0]).sum() + 0.5 for j in range(4)] for i in range(4)]
     )
     pooled = np.maximum(conv, 0).reshape(2, 2, 2, 2).max((1, 3)).reshape(1, 4)
     np.testing.assert_allclose(forward(net.problem(image))["y"], pooled @ [[1], [2], [3], [4]], rtol=1e-12)
+
+
+def test_signals_and_words_are_solved() -> None:
+    """A one-dimensional convolution, and rows of a table by their numbers, all the way to checked gradients."""
+    signal = Sequential(Conv1d(1, 2, 2), Tanh(), Flatten(), Dense(6, 1)).problem(
+        [[[1, 2, -1, 0.5]]], [[1]], loss=MSELoss(), seed=3
+    )
+    assert derive.solve(signal).value("dE/dW1").shape == (2, 1, 2)
+    words = Sequential(Embedding(4, 2), Dense(2, 3)).problem([2, 0], [1, 2], loss=CrossEntropyLoss(), seed=3)
+    assert derive.solve(words).checks
+    image = Sequential(AvgPool2d(2), Flatten(), Dense(4, 1)).problem(
+        np.arange(16).reshape(1, 1, 4, 4), [[1]], loss=L1Loss(), seed=3
+    )
+    np.testing.assert_allclose(forward(image)["f"], [[2.5, 4.5, 10.5, 12.5]])
