@@ -264,7 +264,9 @@ class Arrays:
     def whole(self, size: Size) -> int:
         """A size that is to be a number."""
         if isinstance(size, str):
-            raise self.draft.unsupported(f"a step that needs the number behind the size {size}")
+            raise self.draft.unsupported(
+                f"a step that needs the number behind the size {size}", hint="give values for the input"
+            )
         return size
 
     def index(self, array: Array, items: Sequence[Item]) -> Array:

@@ -3,7 +3,8 @@
 A weight of ``nn.Linear`` stays as PyTorch stores it, outputs × inputs, so that ``∂E/∂W`` has the shape of ``.grad``,
 and the layer reads ``z = x @ W.T + b``. ``transpose=True`` stores it the other way round: ``z = x @ W + b``.
 A single-precision number is meant as its shortest decimal (``0.1``, not 0.100000001490116…), which names the same
-float; ``exact=True`` takes the binary value to its last digit.
+float; ``exact=True`` takes the binary value to its last digit. Where a derivative is a convention (a kink, a tie of
+``max``, which PyTorch shares out among the largest), derive's holds.
 """
 
 from __future__ import annotations
