@@ -8,6 +8,7 @@ from derive.calculus.proofs import COMPOSITES, RULES, composite, known, prove_ru
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose.proofs import composite_blocks, rule_blocks
 from derive.report.document import Block, Document, stem_in
+from derive.report.spacing import spaced_text
 
 SAID = ("kink", "tie", "domain")  # hypotheses of a rule as a whole; that of the labels is one claim's own
 
@@ -50,5 +51,6 @@ def verdicts(language: str = "en") -> list[tuple[str, str, str]]:
                            shown=str(shown), total=str(len(found)))  # fmt: skip
         keys = dict.fromkeys(key for proof in found for key in proof.claim.hypotheses if key in SAID)
         supposed = words.text("locale.last_clause").join(words.text(f"proof.{key}") for key in keys)
-        rows.append((rule, verdict, count + (words.text("proof.where") + supposed if supposed else "")))
+        said = count + (words.text("proof.where") + supposed if supposed else "")
+        rows.append((rule, verdict, spaced_text(said)))
     return rows

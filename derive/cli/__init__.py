@@ -24,6 +24,7 @@ from derive.errors import DeriveError, ProblemError, Unsupported
 
 if TYPE_CHECKING:
     from derive.api import Solution
+    from derive.report.catalogue import Catalogue
     from derive.report.document import Document
     from derive.solution import Check
 
@@ -228,13 +229,15 @@ def solve(
 
         click.echo(json.dumps(solution.json(), ensure_ascii=False, indent=1))
         return
+    from derive.report.catalogue import catalogue
     from derive.report.compose import compose
 
     document = compose(solution.core, questions=questions, language=lang, proofs=proofs)
     written = write(press(document), out)
-    rows: Rows = [] if questions else list(results(solution))
-    rows += [("", []), ("checks", [verdict(solution.checks)]), ("files", files(written))]
-    summarise(solution.title(), rows, time.perf_counter() - start)
+    say = catalogue(lang)
+    rows: Rows = [] if questions else list(results(solution, say))
+    rows += [("", []), *ending(solution.checks, written, say)]
+    summarise(solution.title(lang), rows, say, time.perf_counter() - start)
 
 
 def chapter(
@@ -258,10 +261,11 @@ def chapter(
         click.echo(json.dumps(work.json(), ensure_ascii=False, indent=1))
         return
     written = write(press(work.document(proofs=proofs)), out)
-    rows: Rows = [("sizes", [", ".join(f"{key} = {size}" for key, size in work.sizes.items())])]
-    rows += [("factor", [work.factor])] if work.factor else []
-    rows += [("checks", [verdict(work.checks)]), ("files", files(written))]
-    summarise(work.title, rows, time.perf_counter() - start)
+    say = work.words
+    rows: Rows = [(say.text("terminal.sizes"), [", ".join(f"{key} = {size}" for key, size in work.sizes.items())])]
+    rows += [(say.text("terminal.factor"), [work.factor])] if work.factor else []
+    rows += ending(work.checks, written, say)
+    summarise(work.title, rows, say, time.perf_counter() - start)
 
 
 def printing(formats: Sequence[str], engine: str) -> Callable[[Document], dict[str, bytes]]:
@@ -324,10 +328,12 @@ def prove(rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str,
     from derive.chapters.proofs import every_rule, proofs, verdicts
 
     if not rules and not formats:
+        from derive.report.spacing import columns, padded
+
         rows = verdicts(lang)
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
         for row in rows:
-            click.echo("  ".join(map(str.ljust, row, widths)).rstrip())
+            click.echo("  ".join(map(padded, row, widths)).rstrip())
         return
     document = proofs(rules or every_rule(), lang)
     if not formats:
@@ -335,12 +341,13 @@ def prove(rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str,
 
         click.echo(plain(document), nl=False)
         return
+    from derive.report.catalogue import catalogue
     from derive.report.files import files as in_formats
     from derive.report.write import write_files
 
     made = {Path(out) / file: content for file, content in in_formats(document, formats, engine).items()}
     write_files(made)
-    plainly(document.title, [("files", files(list(made)))])
+    plainly(document.title, [(catalogue(lang).text("terminal.files"), files(list(made)))])
 
 
 # ── what the terminal shows ─────────────────────────────────────────────────────────────────────────────────────
@@ -348,13 +355,18 @@ def prove(rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str,
 Rows = list[tuple[str, list[str]]]  # what it is, and the lines beside it
 
 
-def summarise(title: str, rows: Rows, seconds: float) -> None:
+def summarise(title: str, rows: Rows, say: Catalogue, seconds: float) -> None:
     """Results, checks and files; on a terminal in colours, and with the time that it took."""
     show = richly if sys.stdout.isatty() else plainly
-    show(title, [*rows, ("time", [f"{seconds:.2f} s"])] if show is richly else rows)
+    show(title, [*rows, (say.text("terminal.time"), [f"{seconds:.2f} s"])] if show is richly else rows)
 
 
-def results(solution: Solution) -> Iterator[tuple[str, list[str]]]:
+def ending(checks: Sequence[Check], written: Sequence[Path], say: Catalogue) -> Rows:
+    """The rows that close every summary: the checks and the files."""
+    return [(say.text("terminal.checks"), [verdict(checks, say)]), (say.text("terminal.files"), files(written))]
+
+
+def results(solution: Solution, say: Catalogue) -> Iterator[tuple[str, list[str]]]:
     """Each result under its name, the columns of a matrix right-aligned; parts under a heading."""
     part = None
     found = solution.results()
@@ -363,22 +375,25 @@ def results(solution: Solution) -> Iterator[tuple[str, list[str]]]:
             part = result.part
             if result is not found[0]:
                 yield "", []
-            yield f"part {part}", []
+            yield say.text("terminal.part", part=str(part)), []
         widths = [max(map(len, column)) for column in zip(*result.rows, strict=True)]
         lines = ["  ".join(map(str.rjust, row, widths)) for row in result.rows]
-        yield result.quantity, lines or [f"{' x '.join(map(str, result.shape))}, see the report or --json"]
+        yield result.quantity, lines or [say.text("terminal.large", size=" x ".join(map(str, result.shape)))]
     if not found:
-        yield "no numbers", ["the derivation is in the report"]
+        yield say.text("terminal.no_numbers"), [say.text("terminal.see_report")]
 
 
-def verdict(checks: Sequence[Check]) -> str:
+def verdict(checks: Sequence[Check], say: Catalogue) -> str:
     """How many checks passed, and the weakest bound among those that compare numbers."""
+    from derive.report.spacing import spaced_text
+
     bounds = [(float(match[0]), check) for check in checks if (match := BOUND.match(check.figure))]
-    said = f"{len(checks)} passed"
+    said = say.text("terminal.passed", count=str(len(checks)))
     if bounds:
         weakest, check = max(bounds, key=lambda pair: pair[0])
-        said += f", the weakest within {weakest:.0e} ({check.check.replace('_', ' ')}, {check.of})"
-    return said
+        what = say.text(f"checks.{check.check}")
+        said += say.text("terminal.weakest", bound=f"{weakest:.0e}", check=what, of=check.of)
+    return spaced_text(said)
 
 
 def files(written: Sequence[Path]) -> list[str]:
@@ -389,11 +404,13 @@ def files(written: Sequence[Path]) -> list[str]:
 
 def plainly(title: str, rows: Rows) -> None:
     """For a file or another program to read."""
-    width = max(len(name) for name, _ in rows)
+    from derive.report.spacing import columns, padded
+
+    width = max(columns(name) for name, _ in rows)
     click.echo(title + "\n")
     for name, lines in rows:
         for first, line in zip([name, *[""] * len(lines)], lines or [""], strict=False):
-            click.echo(f"{first:<{width}}  {line}".rstrip())
+            click.echo(f"{padded(first, width)}  {line}".rstrip())
 
 
 def richly(title: str, rows: Rows) -> None:

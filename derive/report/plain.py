@@ -44,7 +44,7 @@ from derive.report.latex_tree import (
     children,
     parse,
 )
-from derive.report.spacing import CLOSING, IDEOGRAPHS, MARKS, OPENING, WIDE, spaced
+from derive.report.spacing import CLOSING, IDEOGRAPHS, MARKS, OPENING, WIDE, columns, padded, spaced
 from derive.report.typst_math import GLYPHS
 
 # What stays on one line: a character of Chinese, or a word of any other script, with the marks that close it.
@@ -100,16 +100,6 @@ def _table(rows: list[list[str]]) -> Iterator[str]:
     widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(map(padded, row, widths)).rstrip()
-
-
-def columns(text: str) -> int:
-    """The columns of a terminal that a text takes: a character of Chinese two, any other one."""
-    return len(text) + len(WIDE.findall(text))
-
-
-def padded(text: str, width: int) -> str:
-    """The text with blanks behind it up to a number of columns."""
-    return text + " " * (width - columns(text))
 
 
 def _folded(text: str, width: int, indent: int = 0) -> Iterator[str]:

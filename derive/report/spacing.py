@@ -50,6 +50,16 @@ def is_chinese(text: str) -> bool:
     return WIDE.search(text) is not None
 
 
+def columns(text: str) -> int:
+    """The columns of a terminal that a text takes: a character of Chinese two, any other one."""
+    return len(text) + len(WIDE.findall(text))
+
+
+def padded(text: str, width: int) -> str:
+    """The text with blanks behind it up to a number of columns."""
+    return text + " " * (width - columns(text))
+
+
 def spaced_text(text: str) -> str:
     """A text with the right blanks between Chinese and words of other scripts; any other text as it is."""
     if not is_chinese(text):
