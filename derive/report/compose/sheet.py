@@ -84,9 +84,9 @@ class Sheet:
 
     def printed(self, what: Name | Expression) -> list[Printed | Undecided]:
         """Every entry of a name or an expression as it is printed, row by row."""
-        if isinstance(what, Plane):
+        if what not in self._printed and isinstance(what, Plane):
             whole, shape = self.printed(what.of), self.shape(what)
-            return [whole[self._flat_in(what, index)] for index in np.ndindex(*map(int, shape))]
+            self._printed[what] = [whole[self._flat_in(what, index)] for index in np.ndindex(*map(int, shape))]
         if what not in self._printed:
             self._printed[what] = self.part.shown.shown(what, self.part.rounding)
         return self._printed[what]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from derive.graph.ops.frames import Frame
 from derive.graph.ops.reach import seen
 from derive.graph.ops.windows import CONVOLUTIONS, POOLS, frame_of
 from derive.graph.sizes import is_scalar
+from derive.numbers.functions import first_largest
 from derive.report.compose.sheet import ROOM, Sheet, packed
 from derive.report.compose.stacks import planes
 from derive.report.document import Block, Chain, Display, Link, Math, Paragraph
@@ -240,33 +242,25 @@ def _pooling(sheet: Sheet, equation: Equation, node: Expression) -> Iterator[Blo
     places = list(np.ndindex(*shape))
     shown = places if len(places) <= MOST_BY_HAND else places[:2]
     yield Paragraph(sheet.words.say("windows.winners", of=sheet.math(name), image=sheet.math(image)))
-    chains = [_won(sheet, name, image, node, place) for place in shown]
+    values = sheet.part.shown.expression(node.args[0])
+    chains = [_won(sheet, name, image, node, values, place) for place in shown]
     yield Display(tuple(chains))
     if len(shown) < len(places):
         yield Paragraph(sheet.words.say("windows.more_winners", total=len(places), shown=len(shown)))
 
 
-def _won(sheet: Sheet, name: str, image: str, node: Expression, place: Place) -> Chain:
+def _won(sheet: Sheet, name: str, image: str, node: Expression, values: Any, place: Place) -> Chain:
     """``y_{11} = \\max(a_{11}, …) = a_{12} = 5``"""
     entries = seen(node, place)
     cells = [sheet.symbols.entry(image, entry) for entry in entries]
     whole = rf"{sheet.symbols.function('maximum')}({', '.join(cells)})"
-    winner = entries[winners(sheet, node)[place]]
+    winner = entries[first_largest([values[entry] for entry in entries])]
     value = sheet.number(name, place).text
     links = [Link("=", (whole,))] if 1 < len(cells) <= MOST_PRODUCTS else []
     links.append(Link("=", (sheet.symbols.entry(image, winner),)))
     exact = sheet.goes_on(image) and sheet.exact(name)
     links.append(Link("=" if exact else r"\approx", (value,)))
     return Chain(sheet.symbols.entry(name, place), tuple(packed(links)))
-
-
-def winners(sheet: Sheet, node: Expression) -> dict[Place, int]:
-    """Which of the entries that a window sees is the largest, the first of equals, by certified numbers."""
-    from derive.graph.expression import leaf
-    from derive.numbers.functions import first_largest
-
-    image = sheet.part.shown.expression(leaf(node.args[0].name, node.args[0].shape))
-    return {place: first_largest([image[entry] for entry in seen(node, place)]) for place in np.ndindex(*_whole(node))}
 
 
 # ── backward ────────────────────────────────────────────────────────────────────────────────────────────────────
