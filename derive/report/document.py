@@ -161,5 +161,5 @@ class Document:
 
 
 def stem_in(language: str, stem: str) -> str:
-    """The stem of a document's files in a language: ``case1``, and ``case1.zh`` in any language but English."""
+    """The stem of a document's files in a language: ``net``, and ``net.zh`` in any language but English."""
     return stem if language == "en" else f"{stem}.{language}"

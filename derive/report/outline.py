@@ -17,6 +17,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """A quantity that a display is made of: where it was found, and its symbol."""
+
+    anchor: str
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """What happens before a block: a fold that closes, a step that closes, a fold that opens; and its anchor.
 
@@ -24,7 +32,7 @@ class Place:
     """
 
     anchor: str = ""
-    uses: tuple[tuple[str, str], ...] = ()
+    uses: tuple[Use, ...] = ()
     closes_fold: bool = False
     closes_step: bool = False
     opens_fold: bool = False
@@ -38,6 +46,11 @@ class Outline:
     places: tuple[Place, ...]
     ends_in_fold: bool
     ends_in_step: bool
+
+    @property
+    def worth_contents(self) -> bool:
+        """Whether there are enough steps for a table of contents."""
+        return len(self.contents) > 2
 
 
 def outline(document: Document) -> Outline:
@@ -57,10 +70,10 @@ def outline(document: Document) -> Outline:
             if block.level == 1:
                 closes_step, in_step = in_step, True
                 contents.append(Entry(anchor, block.spans))
-        uses: tuple[tuple[str, str], ...] = ()
+        uses: tuple[Use, ...] = ()
         if isinstance(block, Display) and block.of:
             anchor = found.setdefault(block.of, f"q{len(found) + 1}") if block.of not in found else ""
-            uses = tuple((found[name], symbol) for name, symbol in block.uses if name in found and name != block.of)
+            uses = tuple(Use(found[name], symbol) for name, symbol in block.uses if name in found and name != block.of)
         folded = (folded and not closes_fold) or opens
         places.append(Place(anchor, uses, closes_fold, closes_step, opens))
     return Outline(tuple(contents), tuple(places), folded, in_step)

@@ -99,6 +99,11 @@ class View:
         return r"\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}"
 
     @property
+    def rank(self) -> int:
+        """The rank of a heading on a page, whose title has rank 1."""
+        return self.block.level + 1 if isinstance(self.block, Heading) else 0
+
+    @property
     def wrapped(self) -> bool:
         """Whether cells of the table run over several lines or hold fractions; its rows then stand further apart."""
         return any(width is not None for width in self.columns) or self._fractions
@@ -150,7 +155,9 @@ def load(format: str) -> None:
 def _page_words(language: str) -> dict[str, str]:
     """The few words that a page adds to its document."""
     words = catalogue(language)
-    return {key: words.text(f"page.{key}") for key in ("contents", "more", "uses")} | {"comma": words.text("locale.comma")}
+    return {key: words.text(f"page.{key}") for key in ("contents", "more", "uses")} | {
+        "comma": words.text("locale.comma")
+    }
 
 
 def _views(
@@ -297,6 +304,13 @@ def _html_source(lines: tuple[str, ...]) -> Ready:
     return Ready("".join(escape.HTML.get(c, c) for c in _source(lines)))
 
 
+def _language(word: str) -> Ready:
+    """The name of a programming language, as it stands behind a fence."""
+    if not word.isascii() or not word.isalpha():
+        raise ValueError(f"{word!r} is no programming language")
+    return Ready(word)
+
+
 def _source(lines: tuple[str, ...]) -> Ready:
     """Lines of a program as they are: names, numbers and operators, which no format reads as its own."""
     for line in lines:
@@ -311,7 +325,7 @@ _FORMATS = {
         escape.markdown_text,
         {
             "spans": _markdown_spans, "line": _markdown_line, "cell": _markdown_cell, "math": _ready(for_markdown),
-            "url": _ready(lambda name: f"({quote(name)})"), "alt": _ready(escape.markdown_text), "source": _source,
+            "url": _ready(lambda name: f"({quote(name)})"), "alt": _ready(escape.markdown_text), "source": _source, "language": _language,
         },
     ),
     "html": _Format(
@@ -322,7 +336,7 @@ _FORMATS = {
         escape.tex_text,
         {
             "spans": _joined(escape.tex_text, r"\textbf{@}", escape.tex_code, for_tex), "math": _ready(for_tex),
-            "source": _source,
+            "source": _source, "language": _language,
         },
         TIKZ_STYLES,
     ),
@@ -330,7 +344,7 @@ _FORMATS = {
         escape.typst_text,
         {
             "spans": _joined(escape.typst_text, "#strong[@]", escape.typst_code, to_typst), "math": _ready(to_typst),
-            "quoted": _ready(escape.typst_string), "source": _source,
+            "quoted": _ready(escape.typst_string), "source": _source, "language": _language,
         },
         TYPST_STYLES,
     ),
