@@ -310,6 +310,45 @@ CORPUS = {
         [ask]
         gradients = ["x", "w"]
     """,
+    "wide graph": """
+        equations = '''
+        z = W1 @ x + b1
+        a = sigmoid(z)
+        s = W2 @ a + b2
+        o = sigmoid(s)
+        E = -sum((t - o)**2) / 2
+        '''
+        [given]
+        x = [[1], [-1]]
+        t = [[1], [0]]
+        [parameters]
+        W1 = [[0.5, 0.25], [-0.5, 1]]
+        b1 = [[0.1], [0]]
+        W2 = [[1, -1], [0.5, 0.5]]
+        b2 = [[0], [0.2]]
+        [ask]
+        graph = true
+        gradients = ["W1", "b1", "W2", "b2"]
+    """,
+    "wide graph of values": """
+        equations = '''
+        z = W1 @ x + b1
+        a = sigmoid(z)
+        s = -W2 @ a + b2
+        o = softplus(exp(-(sigmoid(s) + 1)) / 3)
+        E = sum((t - o)**2) / 2
+        '''
+        [given]
+        x = [[1], [-1]]
+        t = [[1], [0]]
+        W1 = [[0.5, 0.25], [-0.5, 1]]
+        b1 = [[0.1], [0]]
+        W2 = [[1, -1], [0.5, 0.5]]
+        b2 = [[0], [0.2]]
+        [ask]
+        graph = true
+        gradients = []
+    """,
 }
 
 
@@ -390,7 +429,8 @@ def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPat
     unproved = replace(prove_rule("sum")[0], proved=False)
     monkeypatch.setattr("derive.chapters.proofs.prove_rule", lambda rule: (unproved,))
     verdicts()
-    compose(solve(problem("letters")), proofs=True)
+    for name in ("letters", "windows"):
+        compose(solve(problem(name)), proofs=True)
     list(proof_blocks(unproved, watched))
     assert (plain.keys | own("en").keys()) - asked == set()
 
