@@ -36,6 +36,7 @@ class RuleSheet(Sheet):
         return number(self._constant(name)) if _is_constant(name) else super().number(name, index)
 
     def exact(self, what: Name | Expression) -> bool:
+        """Whether what is printed is the value itself, as it is of every constant."""
         return _is_constant(what) or super().exact(what)
 
     def _constant(self, name: Name) -> fmpq:

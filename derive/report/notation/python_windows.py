@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from derive.graph.expression import Expression
+from derive.graph.ops.windows import frame_of
 
 if TYPE_CHECKING:
     from derive.report.notation.python import Code
@@ -47,31 +48,33 @@ HELPERS: Mapping[str, tuple[str, ...]] = {
         "    return put_back(parts, shape, stride, padding)",
     ),
     "winners": (
-        "def winners(x, size, stride):",
-        "    view = seen(x, (size, size), stride)",
-        "    flat = view.reshape(*view.shape[:-2], -1)",
+        "def winners(x, window, stride):",
+        "    view = seen(x, window, stride)",
+        "    flat = view.reshape(*view.shape[:x.ndim], -1)",
         "    return (np.arange(flat.shape[-1]) == flat.argmax(-1)[..., None]).reshape(view.shape)",
     ),
     "max_pool": (
-        "def max_pool(x, size, stride):",
-        "    return seen(x, (size, size), stride).max((-2, -1))",
+        "def max_pool(x, window, stride):",
+        "    return seen(x, window, stride).max(tuple(range(x.ndim, 2 * x.ndim - 2)))",
     ),
     "max_pool_pick": (
-        "def max_pool_pick(u, x, size, stride):",
-        "    return (seen(u, (size, size), stride) * winners(x, size, stride)).sum((-2, -1))",
+        "def max_pool_pick(u, x, window, stride):",
+        "    taken = seen(u, window, stride) * winners(x, window, stride)",
+        "    return taken.sum(tuple(range(x.ndim, 2 * x.ndim - 2)))",
     ),
     "max_pool_route": (
-        "def max_pool_route(g, x, size, stride):",
-        "    return put_back(winners(x, size, stride) * g[..., None, None], x.shape, stride)",
+        "def max_pool_route(g, x, window, stride):",
+        "    shares = winners(x, window, stride) * g[(...,) + (None,) * len(window)]",
+        "    return put_back(shares, x.shape, stride)",
     ),
     "avg_pool": (
-        "def avg_pool(x, size, stride):",
-        "    return seen(x, (size, size), stride).mean((-2, -1))",
+        "def avg_pool(x, window, stride):",
+        "    return seen(x, window, stride).mean(tuple(range(x.ndim, 2 * x.ndim - 2)))",
     ),
     "avg_pool_back": (
-        "def avg_pool_back(g, shape, size, stride):",
-        "    parts = np.ones((size, size)) * g[..., None, None] / size**2",
-        "    return put_back(parts, shape, stride)",
+        "def avg_pool_back(g, shape, window, stride):",
+        "    shares = np.ones(window) * g[(...,) + (None,) * len(window)] / np.prod(window)",
+        "    return put_back(shares, shape, stride)",
     ),
 }
 NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -99,10 +102,10 @@ def call(code: Code, node: Expression) -> str:
             arguments.append(code.shape((*lead, *like[0])))
         arguments += [str(stride), str(padding)]
     else:
-        size, stride, *like = node.at
+        _, stride, *like = node.at
         if like:
             arguments.append(code.shape((1, 1, *like[0]) if flat else like[0]))
-        arguments += [str(size), str(stride)]
+        arguments += [code.shape(frame_of(node).window), str(stride)]
     return f"{name}({', '.join(arguments)}){down if flat else ''}"
 
 
