@@ -11,7 +11,7 @@ from flint import fmpq
 
 from derive.errors import ProblemError, Unsupported
 from derive.graph import blocks, matrices, ops, sizes
-from derive.graph.expression import Expression, constant, leaf
+from derive.graph.expression import Expression, constant, is_constant, leaf
 from derive.graph.indexing import indexed
 from derive.graph.labels import assumed_labels
 from derive.graph.lookup import Lookup
@@ -188,12 +188,22 @@ REARRANGED: dict[str, Callable[[tuple[Expression, ...], dict[str, Any]], Express
     "zeros": lambda args, options: blocks.filled(0, tuple(options.values())),
 }
 
+def matmul(a: Expression, b: Expression) -> Expression:
+    """``a @ b``; a minus before a factor stands before the product: ``-v @ N`` is read as ``-(v @ N)``."""
+    for k, factor in enumerate((a, b)):
+        if factor.op == "multiply" and is_constant(factor.args[0], -1):
+            rest = ops.multiply(*factor.args[1:])
+            if rest.shape == factor.shape:
+                return ops.negate(matmul(rest, b) if k == 0 else matmul(a, rest))
+    return ops.matmul(a, b)
+
+
 BINARY: dict[str, Callable[[Expression, Expression], Expression]] = {
     "+": ops.add,
     "-": ops.subtract,
     "*": ops.multiply,
     "/": ops.divide,
-    "@": ops.matmul,
+    "@": matmul,
 }
 
 

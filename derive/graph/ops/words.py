@@ -56,8 +56,12 @@ def subtract(a: Expression, b: Expression) -> Expression:
 
 
 def divide(a: Expression, b: Expression) -> Expression:
-    """``a / b``; by a number it is a multiple."""
+    """``a / b``; by a number it is a multiple: ``-a / 2`` is minus half of a, and ``3 / 4`` one number."""
     if b.op == "constant" and b.number != 0:
+        if a.op == "constant" and a.number.q == b.number.q == 1:
+            return constant(a.number / b.number)
+        if a.op == "multiply" and is_constant(a.args[0], -1):
+            return multiply(constant(-1 / b.number), *a.args[1:])
         return multiply(constant(1 / b.number), a)
     return apply("divide", a, b)
 
