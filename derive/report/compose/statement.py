@@ -198,6 +198,9 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
         items.append(words.say("conventions.abs_at_zero"))
     if used & {"max", "min"} and part.asked.top is not None:
         items.append(words.say("conventions.first_of_equals"))
+    for op in ("maximum", "minimum"):
+        if op in used and part.asked.top is not None:
+            items.append(words.say("conventions.first_of_two", function=_function_span(sheet, op)))
     if "clip" in used and part.asked.top is not None:
         items.append(words.say("conventions.clip_ends"))
     if sheet.slides:
