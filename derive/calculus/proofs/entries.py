@@ -96,6 +96,8 @@ class _Entries:
             return slope(at[0], at[1:], order, x)
         if name == "first_wins":
             return first_wins(at[0], *x)
+        if name == "picked":
+            raise NoSum("the largest entry of a window is a choice, not a sum over indices")
         if name in ("maximum", "minimum"):
             wins = first_wins(name, *x)
             return wins * x[0] + (1 - wins) * x[1]

@@ -228,9 +228,10 @@ class Normal:
     def _runs_within(self, place: sympy.Expr, extent: sympy.Expr) -> bool:
         """Whether a sum of running indices (place q of window i: q + i - 1) stays between 1 and a size."""
         letters = sorted(place.free_symbols & self.extents.keys(), key=str)
-        if len(letters) < 2 or not all(place.coeff(letter).is_Integer and place.coeff(letter) > 0 for letter in letters):
+        factors = [place.coeff(letter) for letter in letters]
+        if len(letters) < 2 or not all(factor.is_Integer and factor > 0 for factor in factors):
             return False
-        lowest = sympy.expand(place.xreplace({letter: sympy.S.One for letter in letters}))
+        lowest = sympy.expand(place.xreplace(dict.fromkeys(letters, sympy.S.One)))
         beyond = sympy.expand(extent - place.xreplace({letter: self.extents[letter] for letter in letters}))
         return bool(lowest.is_Integer and lowest >= 1 and beyond.is_Integer and beyond >= 0)
 

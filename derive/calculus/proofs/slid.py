@@ -46,9 +46,8 @@ def general(node: Expression) -> Expression:
     if name.startswith("conv"):
         channels: Size = "c" if frame.dims == 1 and frame.image[1] != 1 else 1
         return _convolution(name, role, channels, frame.stride, frame.padding)
-    if 1 in frame.window:
-        return stack(node)
-    return _pooling(node.op, int(frame.window[0]), frame.stride)
+    single = tuple(size == 1 for size in frame.space)
+    return _pooling(node.op, max(map(int, frame.window)), frame.stride, single)
 
 
 def stack(node: Expression) -> Expression:
@@ -82,8 +81,8 @@ def _convolution(name: str, role: str, channels: Size, stride: int, padding: int
     return whole
 
 
-def _pooling(rule: str, n: int, stride: int) -> Expression:
-    image: Shape = tuple(_size(axis, n, stride, 0) for axis in (0, 1))
+def _pooling(rule: str, n: int, stride: int, single: tuple[bool, ...] = (False, False)) -> Expression:
+    image: Shape = tuple(1 if single[axis] else _size(axis, n, stride, 0) for axis in (0, 1))
     x = leaf("X", image)
     if rule in ("max_pool", "avg_pool"):
         return ops.apply(rule, x, at=(n, stride))
