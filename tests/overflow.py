@@ -9,6 +9,7 @@ import typst
 
 from derive.report.breaking import wide_inline
 from derive.report.document import Document
+from derive.report.fonts import chinese_fonts
 from derive.report.page import A4, Page
 from derive.report.render import render
 
@@ -34,7 +35,7 @@ def extents(source: str) -> list[tuple[str, float, float]]:
     """Kind, width and room of each display, result and table of a Typst source that ``render`` made."""
     assert source.count(_START) == 1
     probed = source.replace(_START, _START + _PROBES)
-    fonts = typst.Fonts(include_system_fonts=False)
+    fonts = typst.Fonts(include_system_fonts=False, font_paths=[str(chinese_fonts())])
     found = json.loads(typst.query(probed.encode(), "<extent>", field="value", font_paths=fonts))
     assert len(found) == len(re.findall(r"^#derive-(?:display|result|table)\(?", source, re.MULTILINE))
     return [(kind, width, room) for kind, width, room in found]

@@ -52,8 +52,9 @@ def network_alternative(
         said.append(say("edges", edges=words.text("locale.semicolon").join(parts)))
     for bias in biases:
         targets = [unit.key for unit in shown(layers[bias.layer])[0]]
-        label = bias.shared or comma.join(bias.labels[key] for key in targets if key in bias.labels)
-        said.append(say("bias", targets=comma.join(names[key] for key in targets), label=spoken(label)))
+        labels = [bias.shared] if bias.shared else [bias.labels[key] for key in targets if key in bias.labels]
+        label = comma.join(map(spoken, labels))
+        said.append(say("bias", targets=comma.join(names[key] for key in targets), label=label))
     return words.text("locale.sentence").join(said)
 
 
