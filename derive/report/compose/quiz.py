@@ -29,7 +29,7 @@ def answered(sheet: Sheet, quiz: Questions) -> Iterator[Block]:
     for choice in quiz.choices:
         yield from _choose(sheet, choice)
         right = choice.answers.index(None)
-        yield Paragraph(sheet.words.say("quiz.right_one", letter=f"({LETTERS[right]})"))
+        yield Paragraph(sheet.words.say("quiz.right_one", letter=LETTERS[right]))
         yield Items(
             tuple(
                 (Text(f"({LETTERS[k]}) "), *_slip(sheet, slip))
