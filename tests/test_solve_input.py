@@ -22,6 +22,12 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "[given]\nx = [1, 2, 3]\nW = [[1, 2], [3, 4]]",
         "problem.toml:2: in the equation 'z = x @ W': 1 x 3 @ 2 x 2: the inner sizes 3 and 2 differ",
     ),
+    "a flat list is a row": (
+        "z = W @ x\nL = sum(z)",
+        "[given]\nx = [1, 2]\nW = [[1, 2], [3, 4]]",
+        "problem.toml:2: in the equation 'z = W @ x': 2 x 2 @ 1 x 2: the inner sizes 2 and 1 differ "
+        "(the second is a row, as a flat list is; a column is its .T, or [[1], [2]])",
+    ),
     "an index out of range": (
         "z = x[1]",
         "[given]\nx = [1, 2, 3]",

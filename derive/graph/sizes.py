@@ -49,8 +49,17 @@ def matmul(a: Shape, b: Shape) -> Shape:
         scalar = describe(a if len(a) != 2 else b)
         raise ShapeError(f"the matrix product needs two matrices, and one operand is {scalar}")
     if a[1] != b[0]:
-        raise ShapeError(f"{describe(a)} @ {describe(b)}: the inner sizes {a[1]} and {b[0]} differ")
+        raise ShapeError(f"{describe(a)} @ {describe(b)}: the inner sizes {a[1]} and {b[0]} differ{_turned(a, b)}")
     return (a[0], b[1])
+
+
+def _turned(a: Shape, b: Shape) -> str:
+    """Which transpose would make two matrices fit, if one does; most often a flat list was meant as a column."""
+    if a[1] == b[1] and b[0] == 1:
+        return " (the second is a row, as a flat list is; a column is its .T, or [[1], [2]])"
+    if a[1] == b[1]:
+        return " (the second transposed, .T, would fit)"
+    return " (the first transposed, .T, would fit)" if a[0] == b[0] else ""
 
 
 def axis_of(shape: Shape, axis: int | None) -> int | None:

@@ -261,7 +261,9 @@ class Reader:
     def _attribute_error(self, tree: ast.AST, value: ast.expr, attribute: str) -> ProblemError:
         message = f".{attribute} is not in the language; .T alone stands behind a dot"
         if isinstance(value, ast.Name) and value.id in ("np", "numpy", "torch", "jnp", "math", "F"):
-            return self.error(tree, message, hint=f"write {attribute} without {value.id}.")
+            product = attribute in ("dot", "matmul", "mm")
+            hint = "a matrix product is written a @ b" if product else f"write {attribute} without {value.id}."
+            return self.error(tree, message, hint=hint)
         if attribute in FUNCTIONS:
             return self.error(tree, message, hint=f"write {attribute}(…)")
         if attribute in ELSEWHERE:

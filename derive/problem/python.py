@@ -32,6 +32,12 @@ def _syntax_error(text: str, error: SyntaxError, line: int) -> ProblemError:
             line=line,
             hint="an equation is name = expression",
         )
+    if re.search(r"\blambda\b(?!\s*[\w,*\s]*:)", text):
+        return ProblemError(
+            "lambda is a word of Python and names no value",
+            line=line,
+            hint="call it lam, and write lam = '\\lambda' under [symbols]",
+        )
     if word and word[0] == "for":
         return ProblemError("this loop cannot be read", line=line, hint="for t in range(1, 4): h[t] = …")
     if "nested" in (error.msg or "") or "recursion" in (error.msg or ""):
