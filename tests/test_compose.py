@@ -310,6 +310,16 @@ CORPUS = {
         [ask]
         gradients = ["x", "w"]
     """,
+    "two compared": """
+        equations = '''
+        a = maximum(w, 0) + c * minimum(w, 0)
+        E = sum(a**2)
+        '''
+        [given]
+        c = 0.25
+        [parameters]
+        w = [1, -2, 0]
+    """,
     "wide graph": """
         equations = '''
         z = W1 @ x + b1

@@ -74,7 +74,6 @@ def hat(of: str) -> str:
 def normalisations(network: Network) -> Iterator[Normalisation]:
     """Those of a network, in the order of its equations."""
     known: dict[str, Equation] = {str(equation.name): equation for equation in network.equations if equation.step}
-    means = {e.step[::2]: str(e.name) for e in known.values() if e.step[1] == "mean"}
     for equation in network.equations:
         value = equation.value
         if value.op != "divide" or any(arg.op != "name" or str(arg.name) not in known for arg in value.args):
@@ -82,4 +81,5 @@ def normalisations(network: Network) -> Iterator[Normalisation]:
         c, s = (known[str(arg.name)] for arg in value.args)
         if (c.step[1], s.step[1]) == ("centred", "deviation"):
             function, _, x = c.step
-            yield Normalisation(function, x, means[function, x], str(c.name), str(s.name), str(equation.name))
+            mean = next(str(name) for name in c.value.names() if name != x)  # x may be normalised more than once
+            yield Normalisation(function, x, mean, str(c.name), str(s.name), str(equation.name))
