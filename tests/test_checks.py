@@ -400,3 +400,11 @@ def test_names_are_no_problem() -> None:
     assert leaf("W", (2, 2)).names() == ("W",)
     with pytest.raises(ProblemError):
         solve(one("L = sum(x)", parameters={"x": [1]})).parts[0].value_of("dL/dnothing")
+
+
+def test_what_is_normalised_twice_has_two_means() -> None:
+    """The one formula of each normalisation is held against the steps of that normalisation."""
+    equations = "v = layer_norm(d, eps=0.1)\nw = tanh(layer_norm(d, eps=0.1) / 4)\nL = sum(w * a) + sum(v * b)"
+    given = {"a": [1, 2, 4], "b": [0, 1, 3]}
+    part = solve(Problem.from_equations(equations, given=given, parameters={"d": [1, 2, 4]})).parts[0]
+    assert sum(check.check == "fused" and check.passed for check in part.checks) == 2
