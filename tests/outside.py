@@ -165,7 +165,7 @@ def outside(node: syntax.Node, env: Env) -> Any:
         case syntax.Number(value=value):
             return number(value)
         case syntax.Name(id=name):
-            return env[name] if name in env else math.pi
+            return env.get(name, math.pi)
         case syntax.Negate(operand=operand):
             return -outside(operand, env)
         case syntax.Transpose(operand=operand):

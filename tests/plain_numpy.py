@@ -22,7 +22,7 @@ Env = dict[str, Any]
 MEMBER = re.compile(r"(\w+)\[(-?\d+)\]")
 
 
-class Axes(np.ndarray):  # type: ignore[type-arg]
+class Axes(np.ndarray):
     """An array whose slices keep their axes; whole numbers for all of them pick a number."""
 
     def __getitem__(self, key: Any) -> Any:

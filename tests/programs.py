@@ -140,7 +140,9 @@ class Writer:
 
     def end(self, size: int) -> int | None:
         """One end of a slice: a number, from the end, or none."""
-        return self.pick([None, int(self.random.integers(size)), -int(self.random.integers(1, size + 1))])
+        ends = [None, int(self.random.integers(size)), -int(self.random.integers(1, size + 1))]
+        end: int | None = self.pick(ends)
+        return end
 
     def choose(self, name: str, shape: Shape) -> tuple[str, Shape]:
         """The largest or smallest along an axis, a value held within bounds, a comparison as a mask."""

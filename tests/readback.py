@@ -735,7 +735,7 @@ def visible(node: Node, shape: tuple[int, int]) -> tuple[Node, list[int], list[i
 
 def matrix_of(array: Any) -> Any:
     """The matrix of FLINT's that holds these numbers."""
-    kind = fmpq_mat if all(isinstance(x, fmpq) for x in array.ravel()) else arb_mat
+    kind: Any = fmpq_mat if all(isinstance(x, fmpq) for x in array.ravel()) else arb_mat
     return kind(*array.shape, array.ravel().tolist())
 
 
@@ -1226,7 +1226,7 @@ class Reader:
         for axis, some in enumerate(places):
             if some is not None and (not some or max(some) >= array.shape[axis]):
                 raise Slip(f"a slice that reaches beyond {array.shape}")
-            array = array if some is None else np.take(array, some, axis=axis)
+            array = array if some is None else np.take(array, list(map(int, some)), axis=axis)
         return Value(array)
 
     def _matrix(self, node: Node) -> Value:
@@ -1234,7 +1234,7 @@ class Reader:
         rows, columns = node.at
         if any(kid.kind == "dots" for kid in node.kids):
             raise NotRead("elided matrix")
-        grid = np.empty((rows, columns), dtype=object)
+        grid: Any = np.empty((rows, columns), dtype=object)
         for place, kid in zip(np.ndindex(rows, columns), node.kids, strict=True):
             grid[place] = self.value(kid)
         sized = [

@@ -52,8 +52,8 @@ from readback import (
     widened,
     written,
 )
-from readback_windows import IndexFormula, Misread, is_index_formula
 from readback_updates import staged, update_of
+from readback_windows import IndexFormula, Misread, is_index_formula
 
 POINTS = tuple(fmpq(*pair) for pair in ((3, 10), (-7, 5), (9, 4)))  # where definitions of functions are tried
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
+from flint import fmpq
+
 from derive.problem import Problem, syntax
 from derive.problem.language import walk
 from derive.report.compose.proofs import used_in
@@ -44,7 +46,7 @@ def _named(node: syntax.Node) -> str:
 
 def _squares(part: Part) -> Iterator[syntax.Node]:
     for node in nodes(part.problem):
-        if isinstance(node, syntax.Binary) and node.operator == "**" and node.right == syntax.Number(2):
+        if isinstance(node, syntax.Binary) and node.operator == "**" and node.right == syntax.Number(fmpq(2)):
             yield node.left
         if isinstance(node, syntax.Call) and node.function == "square":
             yield node.arguments[0]

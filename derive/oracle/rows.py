@@ -23,8 +23,8 @@ from derive.oracle.linear import (
     square,
     vectors,
 )
-from derive.oracle.normal import has_lines, standardise, standardise_back
 from derive.oracle.lookup import fits_classes, fits_table, pick_rows, pick_rows_back, rows_of_one
+from derive.oracle.normal import has_lines, standardise, standardise_back
 from derive.oracle.rearranged import concat_back, fits_concat, fits_reshape, fits_stack, stack, stack_back
 from derive.oracle.values import (
     Array,

@@ -116,7 +116,7 @@ def power(x: Array, exponent: Any) -> Any:
 _math_erf = np.vectorize(math.erf, otypes=[float])
 
 
-def erf(x: Array) -> Any:
+def erf(x: Any) -> Any:
     """The error function; beside the real line by Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!! (Abramowitz and Stegun 7.1.6)."""
     if isinstance(x, arb) or x.dtype == object:  # NumPy unwraps a ball that stands alone
         x = as_balls(x)

@@ -83,7 +83,9 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
             train = read_train(table["train"], known.parameters, top, update, places)
             update = update or Update(train.rates, train.symbol)
     questions = read_questions(table, known, tops, places, folder)
-    return Ask(loss, gradients, update, upstream, train, **wishes, questions=questions, quiz=read_quiz(table, known, places))
+    return Ask(
+        loss, gradients, update, upstream, train, **wishes, questions=questions, quiz=read_quiz(table, known, places)
+    )
 
 
 def _switch(table: Mapping[str, object], key: str, places: Places) -> bool:

@@ -32,7 +32,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One row. ``operands`` is how many values it takes (``None``: one or more); ``elementwise`` ones map entry to entry.
+    """One row. ``operands`` is how many values it takes (``None``: one or more); ``elementwise``: entry to entry.
 
     ``sizes`` says that sizes follow, as many as one likes: a call carries them as the options ``size1``, ``size2``, …
     """

@@ -191,7 +191,16 @@ class _Reader:
         signals = tuple(ask.questions.delta.values()) if ask.questions is not None else ()
         letters = {statement.loop for statement in self.statements if statement.loop}
         general = (f"{stem}[{letter}]" for stem in sorted(self.families.stems) for letter in sorted(letters))
-        printed = (*known.names, *self.families.stems, *general, *functions, *tops, *sizes, *signals, *map(stem_of, signals))
+        printed = (
+            *known.names,
+            *self.families.stems,
+            *general,
+            *functions,
+            *tops,
+            *sizes,
+            *signals,
+            *map(stem_of, signals),
+        )
         title = read_text(tables["title"], places, "title") if "title" in tables else MappingProxyType({"": self.name})
         return Problem(
             name=self.name,
@@ -261,11 +270,11 @@ class _Reader:
                 )
             found[name] = tuple(self.size(size, places, (*path, number)) for number, size in enumerate(sizes))
             if len(found[name]) == 1:
-                size = found[name][0]
+                length = found[name][0]
                 raise places.error(
                     f"the shape of {name} has one size; there are no 1-D arrays",
                     *path,
-                    hint=f"[1, {size}] is a row, [{size}, 1] a column",
+                    hint=f"[1, {length}] is a row, [{length}, 1] a column",
                 )
         values = {
             *self.equations,
@@ -275,9 +284,10 @@ class _Reader:
             *self.families.stems,
         }
         for name, shape in found.items():
-            for size in (part for size in shape for part in names_in(size)):
-                if size in values:
-                    raise places.error(f"{size} is a size of {name} and the name of a quantity as well", "shapes", name)
+            for letter in (part for size in shape for part in names_in(size)):
+                if letter in values:
+                    what = f"{letter} is a size of {name} and the name of a quantity as well"
+                    raise places.error(what, "shapes", name)
         return found
 
     def size(self, size: object, places: Places, path: KeyPath) -> int | str:

@@ -325,12 +325,16 @@ _FORMATS = {
         escape.markdown_text,
         {
             "spans": _markdown_spans, "line": _markdown_line, "cell": _markdown_cell, "math": _ready(for_markdown),
-            "url": _ready(lambda name: f"({quote(name)})"), "alt": _ready(escape.markdown_text), "source": _source, "language": _language,
+            "url": _ready(lambda name: f"({quote(name)})"), "alt": _ready(escape.markdown_text),
+            "source": _source, "language": _language,
         },
     ),
     "html": _Format(
         escape.html_text,
-        {"spans": _html_spans, "display": lambda latex: Ready(to_mathml(latex, True)), "inline": _ready(to_mathml), "source": _html_source},
+        {
+            "spans": _html_spans, "display": lambda latex: Ready(to_mathml(latex, True)), "inline": _ready(to_mathml),
+            "source": _html_source,
+        },
     ),
     "tex": _Format(
         escape.tex_text,

@@ -169,7 +169,7 @@ def _normal(node: Expression) -> Cost:
 
 def _convolution(node: Expression) -> Cost:
     """One product for every place of the window at every window, channel and filter."""
-    products = Counter({(): work(node)})
+    products: Count = Counter({(): work(node)})
     return Cost(products, _less(products, entries(node.shape)), Counter())
 
 

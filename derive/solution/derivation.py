@@ -94,7 +94,7 @@ def derive(
 
 
 def with_signals(derivation: Derivation, names: Iterable[str]) -> Derivation:
-    """The same derivation, said with error signals: the negatives of the adjoints of ``names``, wherever these are used."""
+    """The same derivation said with error signals: the negatives of the adjoints of ``names``, wherever used."""
     signals = tuple(names)
     steps: list[Step] = []
     adjoints: dict[Adjoint, Expression] = {}
@@ -106,9 +106,7 @@ def with_signals(derivation: Derivation, names: Iterable[str]) -> Derivation:
             made.append(Step("signals", adjoint, value, after))
         steps += made
         adjoints[adjoint] = after
-    return Derivation(
-        **{**derivation.__dict__, "steps": tuple(steps), "adjoints": adjoints, "signals": signals}  # type: ignore[arg-type]
-    )
+    return Derivation(**{**derivation.__dict__, "steps": tuple(steps), "adjoints": adjoints, "signals": signals})
 
 
 def signalled(expression: Expression, names: Container[str]) -> Expression:

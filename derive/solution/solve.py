@@ -19,8 +19,8 @@ from derive.graph import build
 from derive.graph.collect import collect
 from derive.graph.expression import Adjoint, Expression, Name, leaf
 from derive.graph.network import Network
-from derive.graph.ops.windows import work
 from derive.graph.ops import negate
+from derive.graph.ops.windows import work
 from derive.graph.sizes import describe, is_scalar
 from derive.numbers import arrays
 from derive.numbers.rounding import Rounding

@@ -238,7 +238,8 @@ class Run:
     def _named(self, name: Name, bits: int) -> Array:
         if isinstance(name, Plane):
             whole = self._named(name.of, bits)[name.lead]
-            return whole if whole.ndim == 2 else whole.reshape(1, -1)
+            plane: Array = whole if whole.ndim == 2 else whole.reshape(1, -1)
+            return plane
         known = self._known.setdefault(bits, {})
         if not known:
             known.update(self.data(bits))

@@ -59,7 +59,17 @@ class Claim:
         """What tells this claim from others of the rule: its sizes, and what is no operand."""
         parts = [f"{name} {describe(shape)}" for name, shape in self.sizes.items()]
         at = [str(value) for value in self.expression.at if not isinstance(value, tuple)]
-        if self.expression.op in ("max", "min", "sum", "softmax", "log_softmax", "cross_entropy", "mean", "norm", "squared_norm"):
+        if self.expression.op in (
+            "max",
+            "min",
+            "sum",
+            "softmax",
+            "log_softmax",
+            "cross_entropy",
+            "mean",
+            "norm",
+            "squared_norm",
+        ):
             at[0] = "all" if self.expression.at[0] is None else f"axis {at[0]}"
         elif self.expression.op in ("diagonal", "first_wins", *FUNCTIONS):
             at = []

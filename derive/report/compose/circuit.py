@@ -91,7 +91,9 @@ class Circuit:
                 arrows.append(Arrow(name, "", self._result(name), self._start(name)))
         scene = graph_scene(nodes, arrows)
         key = "blank" if self.blank else "caption" if self.gates.derivation else "caption_values"
-        return Figure(scene, self.sheet.words.say(f"graph.{key}{self.kind}"), graph_alternative(nodes, arrows, self.sheet.words))
+        return Figure(
+            scene, self.sheet.words.say(f"graph.{key}{self.kind}"), graph_alternative(nodes, arrows, self.sheet.words)
+        )
 
     def inside(self, equation: Equation) -> str:
         """What stands in the node of an equation: its operation."""
@@ -255,7 +257,7 @@ def blank_circuit(sheet: Sheet) -> Iterator[Block]:
 
 
 def _figure(drawn: Circuit) -> Figure | None:
-    """The drawing, by operations or else by equations; having no room is an error only where the problem asks for it."""
+    """The drawing, by operations or else by equations; without room it is an error only where it is asked for."""
     problem = drawn.sheet.part.problem
     try:
         return drawn.figure()

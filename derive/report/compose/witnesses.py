@@ -57,7 +57,17 @@ def _bound(words: Catalogue, kind: str, found: Sequence[Check]) -> Spans:
     """The loosest bound, or how much was shown of how much there is."""
     if kind == "replay":
         return words.say("checks.steps", count=sum(int(check.figure) for check in found))
-    if kind in ("sympy_local", "sympy_whole", "paths", "fused", "gates", "forward_reverse", "second_sympy", "alphabet", "alphabet_sympy"):
+    if kind in (
+        "sympy_local",
+        "sympy_whole",
+        "paths",
+        "fused",
+        "gates",
+        "forward_reverse",
+        "second_sympy",
+        "alphabet",
+        "alphabet_sympy",
+    ):
         shown, total = (sum(int(check.figure.split(" of ")[k]) for check in found) for k in (0, 1))
         return words.say("checks.entries", shown=shown, total=total)
     if kind == "instance":

@@ -148,7 +148,9 @@ class Symbols:
         from derive.report.notation.orientation import orders  # only who wants an order pays for it
 
         own = {*self._entries}
-        return frozenset(n for n, order in orders(self._network).items() if order != self._wanted_order and n not in own)
+        return frozenset(
+            n for n, order in orders(self._network).items() if order != self._wanted_order and n not in own
+        )
 
     @property
     def signals(self) -> frozenset[str]:
