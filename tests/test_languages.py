@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from derive import api
+from derive import api, cli
 from derive.chapters import chapter_names
 from derive.chapters.chapter import work_out
 from derive.chapters.proofs import proofs
@@ -99,6 +99,12 @@ def test_a_catalogue_that_lacks_a_message_fails() -> None:
         words.say("part.nothing")
     with pytest.raises(KeyError):
         words.text("part.title")
+
+
+def test_what_the_terminal_says_is_all_asked_for() -> None:
+    """The messages of the terminal are those that the command line asks for: test_compose leaves them to this test."""
+    asked = set(re.findall(r'"(terminal\.\w+)"', Path(cli.__file__).read_text(encoding="utf-8")))
+    assert asked == {key for key in catalogue("en").keys if key.startswith("terminal.")}
 
 
 def test_catalogues_are_tables_of_sentences() -> None:

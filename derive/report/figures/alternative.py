@@ -36,8 +36,7 @@ def network_alternative(
     names = {unit.key: spoken(unit.latex) for layer in layers for unit in layer.units}
     said = [say("network", count=len(layers))]
     for number, layer in enumerate(layers, 1):
-        title = spoken(layer.title)
-        head = say("title", number=number, title=title) if title else say("layer", number=number)
+        head = say("layer", number=number, title=spoken(layer.title))
         units, cut = shown(layer)
         listed = comma.join(names[unit.key] + (f" = {spoken(unit.value)}" if unit.value else "") for unit in units)
         said.append(
