@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from derive import solution as solved
     from derive.numbers.arrays import Array
     from derive.numbers.rounding import Printed
+    from derive.report.catalogue import Catalogue
 
 LONGEST_ENTRY = 20_000  # operations of an entry that is written out in data and parameters
 
@@ -223,12 +224,16 @@ class Solution:
         """The verdict on a printed value. Not built yet: raises ``Unsupported``."""
         raise Unsupported("judging printed values is not built yet; solution.value(…) gives the certified one")
 
-    def results(self, largest: int = 96) -> list[Result]:
+    def results(self, largest: int = 96, lang: str = "en") -> list[Result]:
         """The loss, the gradients and ratios asked for, and the loss after the updates, as they are displayed.
 
         Of matrices with more than ``largest`` entries only the shape is told. Empty where there are no numbers.
+        ``lang`` is the language of what is said of the updates.
         """
-        return [result for part in self.core.parts if part.numeric for result in _results(part, largest)]
+        from derive.report.catalogue import catalogue
+
+        words = catalogue(lang)
+        return [result for part in self.core.parts if part.numeric for result in _results(part, largest, words)]
 
     def json(self) -> dict[str, Any]:
         """Everything as one document of plain dicts, lists and strings, as ``--json`` prints it."""
@@ -303,14 +308,15 @@ class Solution:
         return f"<Solution of {self.name}: {passed} checks passed>"
 
 
-def _results(part: solved.Part, largest: int) -> Iterator[Result]:
+def _results(part: solved.Part, largest: int, words: Catalogue) -> Iterator[Result]:
     from derive.graph.expression import Adjoint, Name
     from derive.numbers.certify import Undecided
     from derive.numbers.rounding import Printed
+    from derive.report.spacing import spaced_text
     from derive.solution.values import Run
 
     def text(entry: Printed | Undecided | None) -> str:
-        return entry.text if isinstance(entry, Printed) else "undecided"
+        return entry.text if isinstance(entry, Printed) else words.text("terminal.undecided")
 
     def result(
         quantity: str, shape: tuple[int, ...], entries: Callable[[], Iterable[Printed | Undecided | None]]
@@ -342,17 +348,19 @@ def _results(part: solved.Part, largest: int) -> Iterator[Result]:
         yield result(one.text, part.value_of(one.text).shape, partial(_jacobian_shown, part, one.text))
     if part.history is not None and len(part.history.runs) > 1 and top:
         count = len(part.history.runs) - 1
-        told = "update" if part.history.update.batches is None else "pass"
-        told = told if count == 1 else {"update": "updates", "pass": "passes"}[told]
-        yield named(f"{top} after {count} {told}", top, part.history.runs[-1])
+        unit = "updates" if part.history.update.batches is None else "passes"
+        number = "one" if count == 1 else "many"
+        told = words.text(f"terminal.{unit}_{number}", loss=top, count=str(count))
+        yield named(spaced_text(told), top, part.history.runs[-1])
     if part.convergence is not None:
         run = part.convergence
-        why = {"loss": "small enough", "settled": "settled", "at_most": "not settled", "diverged": "then diverged"}
-        told = f"{top} after {run.updates:,} updates, in doubles ({why[run.stopped]})"
-        yield Result(part.problem.part, told, (), ((f"{run.losses[-1]:.6g}",),))
+        why = words.text(f"terminal.stopped_{run.stopped}")
+        told = words.text("terminal.run", loss=top, count=f"{run.updates:,}", why=why)
+        yield Result(part.problem.part, spaced_text(told), (), ((f"{run.losses[-1]:.6g}",),))
     elif part.training is not None:
         last = part.training.history[-1]
-        yield Result(part.problem.part, f"{top} after {last.step} updates, in doubles", (), ((f"{last.loss:.10g}",),))
+        told = spaced_text(words.text("terminal.doubles", loss=top, count=str(last.step)))
+        yield Result(part.problem.part, told, (), ((f"{last.loss:.10g}",),))
 
 
 def _jacobian_shown(part: solved.Part, ratio: str) -> list[Printed | None]:

@@ -102,8 +102,11 @@ def test_a_catalogue_that_lacks_a_message_fails() -> None:
 
 
 def test_what_the_terminal_says_is_all_asked_for() -> None:
-    """The messages of the terminal are those that the command line asks for: test_compose leaves them to this test."""
-    asked = set(re.findall(r'"(terminal\.\w+)"', Path(cli.__file__).read_text(encoding="utf-8")))
+    """The messages of the terminal are those that the command line and the results ask for: test_compose leaves them to this test."""
+    source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (cli, api))
+    asked = set(re.findall(r'"(terminal\.\w+)"', source))
+    asked |= {f"terminal.{unit}_{number}" for unit in ("updates", "passes") for number in ("one", "many")}
+    asked |= {f"terminal.stopped_{why}" for why in ("loss", "settled", "at_most", "diverged")}
     assert asked == {key for key in catalogue("en").keys if key.startswith("terminal.")}
 
 

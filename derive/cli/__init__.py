@@ -369,7 +369,7 @@ def ending(checks: Sequence[Check], written: Sequence[Path], say: Catalogue) -> 
 def results(solution: Solution, say: Catalogue) -> Iterator[tuple[str, list[str]]]:
     """Each result under its name, the columns of a matrix right-aligned; parts under a heading."""
     part = None
-    found = solution.results()
+    found = solution.results(lang=say.language)
     for result in found:
         if result.part != part:
             part = result.part
