@@ -678,7 +678,11 @@ class Chained:
 
     @cached_property
     def _rounded(self) -> Any:
-        """The left side as it is shown: any value that rounds to it."""
+        """The left side as it is shown: any value that rounds to it.
+
+        Work by hand along another road, with every factor of it rounded, may end two units of the last digit away; each
+        step of it is held against the one before.
+        """
         assert self.hand is not None
         whole = Chained(self.row, self.hand)
         target = whole.left_value()
@@ -691,7 +695,7 @@ class Chained:
                 if digits.significant
                 else arb(10) ** -(digits.decimals or 0)
             )
-            array[place] = widened(x, unit)
+            array[place] = widened(x, 2 * unit)
         return array
 
     def left_value(self) -> Any:
