@@ -243,6 +243,7 @@ def test_every_row_is_reached() -> None:
         "layer_norm",
         "batch_norm",
         "max_pool_pick",
+        "one_hot",
     }  # by other roads: tests below, of Jacobians, of second derivatives
     for text, shapes in EQUATIONS:
         solved = part(text, shapes)

@@ -49,7 +49,7 @@ def test_case1_is_read_exactly() -> None:
     assert problem.name == "case1"
     assert problem.file == "case1.toml"
     assert [(s.name, s.line) for s in problem.statements] == [("z_h", 5), ("h", 6), ("z_o", 7), ("o", 8), ("E", 9)]
-    assert problem.statements[4].comment == "error: half the sum of the squared differences"
+    assert problem.captions["E"]["en"] == "error: half the sum of the squared differences"
     assert problem.given["t"] == Tensor((1, 2), (fmpq(1, 10), fmpq(1, 20)))
     assert problem.parameters["W1"] == Tensor((3, 2), tuple(fmpq(k, 10) for k in range(1, 7)))
     assert problem.parameters["b2"] == Tensor((), (fmpq(1, 2),))
@@ -58,7 +58,7 @@ def test_case1_is_read_exactly() -> None:
     assert problem.title["zh"].endswith("一步梯度下降")
     assert problem.convention == Convention()
     assert problem.line("given", "x") == 13
-    assert problem.line("ask", "update", "rate") == 41
+    assert problem.line("ask", "update", "rate") == 46
     assert problem.line("names", "z_o", "nowhere") == 28
     assert list(problem.each()) == [problem]
 
@@ -73,7 +73,7 @@ def test_case2_has_three_finished_parts() -> None:
     ]
     assert {part.ask.gradients for part in problem.parts} == {("x",)}
     assert {part.convention.layout for part in problem.parts} == {"numerator"}
-    assert [part.line("given", "x") for part in problem.parts] == [36, 40, 44]
+    assert [part.line("given", "x") for part in problem.parts] == [40, 44, 48]
     assert [part.line("given", "W1") for part in problem.parts] == [12, 12, 12]
     assert problem.symbols == {"l": "\\ell"}
 
