@@ -63,7 +63,11 @@ class Printed:
         self.shapes = {name.lower(): shape for name, shape in shapes.items()}
 
     def value(self, row: Row, places: Mapping[str, int]) -> float:
-        """A sum of terms, each with its sign."""
+        """A sum of terms, each with its sign; in an exponent a quotient on one line."""
+        slashes = [k for k, node in enumerate(row) if bare(node) == "/"]
+        if slashes:
+            (cut,) = slashes
+            return self.value(row[:cut], places) / self.value(row[cut + 1 :], places)
         total, sign, term = 0.0, 1.0, []  # type: float, float, list[Node]
         depth = 0
         for node in (*row, Symbol("+")):
