@@ -267,7 +267,7 @@ def test_a_pdf_in_chinese_is_the_same_each_time(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*built_in(), *chapter_names()])
+@pytest.mark.parametrize("name", SOME)
 def test_chinese_stays_within_the_page(name: str) -> None:
     """No display, table or line of a Chinese report is wider than the page, measured by Typst."""
     assert overflows(document(name)) == []
@@ -279,6 +279,15 @@ def test_chinese_through_xelatex(name: str) -> None:
     """No error, no overfull box, no character without a glyph."""
     log = run_tex("xelatex", render(document(name), "tex").text, name).log
     assert not re.findall(r"^(?:!|Overfull|Missing character|LaTeX Warning: (?!Label)).*", log, re.MULTILINE)
+
+
+def test_what_only_chinese_needs_is_only_in_chinese() -> None:
+    """A file in English loads no package, font or macro for Chinese."""
+    for format in ("tex", "typ"):
+        assert not re.search("ctex|CJK|dvbreak|Noto|region", render(document("case1", "en"), format).text)
+    assert re.search(r"、\\dvbreak\$", render(document("case1"), "tex").text)
+    quoted = Document("d", "d", "en", (Paragraph((Text("“so”"), Math("x"))),))
+    assert "dvbreak" not in render(quoted, "tex").text
 
 
 def test_a_chinese_title_in_an_english_report() -> None:

@@ -6,6 +6,7 @@ a template cannot forget to. Three formats: ``md`` (GitHub, Jupyter, VS Code), `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from functools import lru_cache, partial
@@ -45,7 +46,7 @@ from derive.report.latex_tree import parse
 from derive.report.outline import Outline, Place, outline
 from derive.report.page import A4, INDENT, SIZE, Page
 from derive.report.scene import Line, Scene
-from derive.report.spacing import is_chinese, spaced
+from derive.report.spacing import CLOSING, is_chinese, spaced
 from derive.report.typst_math import PRELUDE, to_typst
 
 _PARTIALS = {
@@ -228,6 +229,15 @@ def _joined(text: Writer, strong: str, code: Writer, math: Writer) -> Callable[[
     return spans
 
 
+_tex_line = _joined(escape.tex_text, r"\textbf{@}", escape.tex_code, for_tex)
+
+
+def _tex_spans(line: Spans) -> Ready:
+    """Spans of LaTeX; pdflatex has to be told that a line may end between a mark of Chinese and a formula."""
+    marks = CLOSING.replace("”", "")  # which stands in any language
+    return Ready(re.sub(rf"(?<=[{marks}])\$", r"\\dvbreak$", _tex_line(line)))
+
+
 def _markdown_spans(line: Spans) -> Ready:
     """Spans of Markdown; GitHub reads a dollar as maths only behind a blank, and before a blank or a full stop."""
     pieces = [_markdown_span(span) for span in line]
@@ -339,7 +349,7 @@ _FORMATS = {
     "tex": _Format(
         escape.tex_text,
         {
-            "spans": _joined(escape.tex_text, r"\textbf{@}", escape.tex_code, for_tex), "math": _ready(for_tex),
+            "spans": _tex_spans, "math": _ready(for_tex),
             "source": _source, "language": _language,
         },
         TIKZ_STYLES,
