@@ -169,6 +169,32 @@ def test_only_a_squared_difference_is_called_a_squared_error(loss: str, squared:
     assert ("single squared error" in report) == squared
 
 
+def test_numbers_behind_a_softmax_stay_matrices() -> None:
+    """What is taken off every entry of a sample is one number, and nothing is worked into the entries."""
+    data = {"given": {"v": [[1], [3]]}, "parameters": {"z": [[0, 0]]}}
+    report = printed("P = softmax(z)\nE = sum((P @ v)**2) / 2", **data)
+    numbers = r"\begin{pmatrix} 0.5 & 0.5 \end{pmatrix} \odot \left(\begin{pmatrix} 2 & 6 \end{pmatrix} - %s\right)"
+    assert numbers % r"\begin{pmatrix} 4 & 4 \end{pmatrix}" in report
+
+
+def test_a_matrix_over_a_number_is_no_matrix_of_fractions() -> None:
+    """The number stands in front of the product of matrices, once."""
+    data = {"given": {"Q": [[1, 2]], "K": [[3, 4], [5, 6]]}}
+    report = printed("S = Q @ K.T / sqrt(2)", **data)
+    assert (
+        r"\frac{1}{\sqrt{2}} \begin{pmatrix} 1 & 2 \end{pmatrix} \begin{pmatrix} 3 & 5 \cr 4 & 6 \end{pmatrix}"
+        in report
+    )
+
+
+def test_a_minus_over_a_number_is_one_number() -> None:
+    """-a / 2 is minus half of a, and a minus before a factor of a product stands before the product."""
+    equations = "s = -w @ A\nE = -sum(w**2) / 2 + sum(s)"
+    report = printed(equations, given={"A": [[1, 0], [2, 1]]}, parameters={"w": [1, 2]})
+    assert r"s & = -w A" in report
+    assert r"E & = -\frac{1}{2} \sum_{j} w_j^2 + s \mathbf{1}" in report
+
+
 def printed(equations: str, **data: Any) -> str:
     """The whole report as Markdown."""
     import derive

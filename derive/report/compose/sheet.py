@@ -27,7 +27,7 @@ from derive.problem.names import stem_of
 from derive.report.catalogue import Catalogue
 from derive.report.document import Chain, Link, Math, Paragraph, Spans
 from derive.report.notation import Cell, Cells, Matrices, Symbols
-from derive.report.notation.matrices import matrix_of
+from derive.report.notation.matrices import less_a_sum, matrix_of, sum_taken_off
 from derive.report.notation.printed import printed_cell, printed_text
 from derive.report.notation.symbols import in_stack
 from derive.report.notation.windows import shown_in_full
@@ -184,7 +184,7 @@ class Sheet:
         """The expression with the names of its entries put in; ``None`` where it is too large or says nothing new."""
         if not self._small(node) or all(is_scalar(inner.shape) for inner in node.nodes()):
             return None
-        if is_deep(node) or any(inner.op in (*CHOSEN, "first_of") for inner in node.nodes()):
+        if is_deep(node) or any(inner.op in (*CHOSEN, "first_of") or less_a_sum(inner) for inner in node.nodes()):
             return None
         terms = Matrices(self.symbols, self.entry_names).with_names(self.named).terms(node)
         return terms if fits(terms) and sum(map(bound, terms)) < LONGEST * ROOM else None
@@ -218,11 +218,18 @@ class Sheet:
     def put_in(self, node: Expression) -> Link:
         """The expression with numbers put in: equal where every one of them is exact."""
         terms = Matrices(self.symbols, self.entry_numbers).with_names(self.named).terms(node)
+        if not fits(terms) and any(map(less_a_sum, node.args)) and terms[0].count(r" \odot ") == 1:
+            before, _, behind = terms[0].partition(r" \odot ")  # the line may end before the bracket
+            terms = (before, rf"\odot {behind}", *terms[1:])
         return Link(self.relation(node), terms)
 
     def relation(self, node: Expression) -> str:
         """``=`` where every number that is put in is the one that goes on, rounded nowhere."""
-        return "=" if all(self._goes_on_in(inner) for inner in _put_in(node)) else r"\approx"
+        by_value = [
+            taken for inner in node.nodes() if less_a_sum(inner) for taken in map(sum_taken_off, inner.args) if taken
+        ]
+        put_in = all(self._goes_on_in(inner) for inner in _put_in(node)) and all(map(self.exact, by_value))
+        return "=" if put_in else r"\approx"
 
     def _goes_on_in(self, node: Expression) -> bool:
         match node.op:

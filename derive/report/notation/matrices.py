@@ -12,7 +12,7 @@ from functools import partial
 
 from flint import fmpq
 
-from derive.graph.expression import Adjoint, Expression
+from derive.graph.expression import Adjoint, Expression, is_constant
 from derive.graph.planes import summed_axes
 from derive.graph.sizes import is_scalar
 from derive.report.notation import cells, wholes, windows
@@ -323,10 +323,19 @@ class Matrices:
                 return Cell(rf"{bracketed_matrix(self._filled(node.args[0].args[0]))}^{{-\top}}")
             case "transpose" if self._has_whole(node):
                 return Cell(rf"{bracketed_matrix(self._filled(node.args[0]))}^{{\top}}")
+            case "divide" if is_scalar(node.args[1].shape) and not is_scalar(node.args[0].shape):
+                front = cells.divide(
+                    Cell("1", numeric=True), self._filled(node.args[1])
+                )  # else a fraction in each entry
+                return cells.multiply([front, self._filled(node.args[0])])
             case "add" if self._has_product(node):
                 return cells.add([self._stretched(arg, node.shape) for arg in node.args])
             case "multiply" if self._has_product(node) or self._many_factors(node) or self._multiple(node):
                 return self._filled_product(node)
+            case "multiply" if any(map(less_a_sum, node.args)):
+                return self._filled_product(node)
+            case "add" if less_a_sum(node) and self.filled.evaluated is not None:
+                return cells.add([self._by_value(arg, node.shape) for arg in node.args])
         return self._entries(node, node.shape)
 
     def _beside_filled(self, node: Expression) -> Cell:
@@ -407,6 +416,30 @@ class Matrices:
         )
         return cells.multiply([*scalars, joined]) if scalars else joined
 
+    def _by_value(self, node: Expression, shape: tuple[int | str, ...]) -> Cell:
+        """A term of a sum stretched to ``shape``; one that is itself a sum over its sample by its value."""
+        taken = sum_taken_off(node)
+        if taken is None:
+            return self._stretched(node, shape)
+        assert self.filled is not None
+        assert self.filled.evaluated is not None
+        evaluated = self.filled.evaluated
+        sizes = tuple(int(size) for size in shape)
+        ones = [size == 1 for size in taken.shape]
+        return cells.multiply(
+            [
+                MINUS,
+                Cell(
+                    matrix_of(
+                        sizes,
+                        lambda index: (
+                            evaluated(taken, tuple(0 if one else k for one, k in zip(ones, index, strict=True))).text
+                        ),
+                    )
+                ),
+            ]
+        )
+
     def _keeps_matrices(self, node: Expression) -> bool:
         return node.op == "multiply" and self._has_product(node)
 
@@ -423,6 +456,20 @@ def bracketed_matrix(cell: Cell) -> str:
 def _beside(cell: Cell, node: Expression, first: bool) -> str:
     """A factor of a matrix product: an entrywise product beside it needs brackets, a scalar in front does not."""
     return bracketed(cell.text) if _entrywise(node) else cell.factor(first)
+
+
+def sum_taken_off(term: Expression) -> Expression | None:
+    """``s`` of ``-s``, the sum of products over a sample, as it stands behind a softmax."""
+    if term.op == "multiply" and len(term.args) == 2 and is_constant(term.args[0], -1) and term.args[1].op == "sum":
+        return term.args[1] if term.args[1].shape else None
+    return None
+
+
+def less_a_sum(node: Expression) -> bool:
+    """G - (G * P) 1: from each entry a sum over its sample is taken off."""
+    return node.op == "add" and any(
+        taken is not None and taken.shape != node.shape for taken in map(sum_taken_off, node.args)
+    )
 
 
 def _entrywise(node: Expression) -> bool:
