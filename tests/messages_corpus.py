@@ -52,7 +52,7 @@ gradients = ["W", "c"]
 code = true
 costs = true
 '''
-VALUES = '''
+VALUES = """
 equations = "f = (x + y) * exp(-x)"
 [given]
 x = 1
@@ -60,16 +60,16 @@ y = 3
 [ask]
 gradients = []
 graph = true
-'''
+"""
 GRAPH = VALUES.replace("[]", '["x", "y"]')
-ANY_LABELS = '''
+ANY_LABELS = """
 equations = "J = cross_entropy(z, y)"
 [given]
 z = [1, 2]
 y = [0.5, 0.25]
 [ask]
 gradients = ["z"]
-'''
+"""
 NEGATED = '''
 equations = """
 u = -x

@@ -28,6 +28,8 @@ from derive.report.files import files
 from derive.report.scene import Circle
 from derive.solution.checks import CheckFailed
 
+pytestmark = pytest.mark.slow  # hundreds of documents or proofs: once for each change is enough
+
 SIZES = {"forward": "N=1,m=2,m_3=7", "backprop": "N=3,m=2,n=4", "cross-entropy": "N=1,n=2"}
 
 

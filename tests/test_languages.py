@@ -27,6 +27,8 @@ from derive.report.spacing import IDEOGRAPHS, columns, spaced, spaced_spans, spa
 from derive.report.tex_engines import run_tex
 from overflow import overflows
 
+pytestmark = pytest.mark.slow  # hundreds of documents or proofs: once for each change is enough
+
 PLACE = re.compile(r"\{(\w+)\}")
 WORD = re.compile(r"[A-Za-z]{2,}")
 # Names of functions, methods and programs: the same in every language.

@@ -45,6 +45,8 @@ from derive.report.plain import formula, plain
 from derive.solution import solve
 from test_proofs import ANY, EVERY, KNOWN, NO_SUM, SIZES, called, extent, number, point, slopes
 
+pytestmark = pytest.mark.slow  # hundreds of documents or proofs: once for each change is enough
+
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 # ── a reader of printed lines ───────────────────────────────────────────────────────────────────────────────────

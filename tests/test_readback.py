@@ -33,6 +33,8 @@ from readback_document import (
 )
 from readback_problems import CONVENTIONS, PROBLEMS, text_of, with_convention
 
+pytestmark = pytest.mark.slow  # hundreds of documents or proofs: once for each change is enough
+
 Item = TypeVar("Item")
 
 ROOT = Path(__file__).resolve().parent.parent

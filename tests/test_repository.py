@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+import gallery
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CASES = sorted(path.stem for path in (ROOT / "derive/cases").glob("*.toml"))
@@ -125,6 +127,35 @@ def test_committed_reports_are_what_is_made(
     different = [name for name, path in made.items() if not same(path, ROOT / "reports" / name)]
     assert not different
     assert not [path.name for path in (ROOT / "reports").glob(f"{case}*") if path.name not in made]
+
+
+GALLERY = sorted(path.stem for path in (ROOT / "derive/cases").glob("*/*.toml"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GALLERY)
+def test_the_gallery_is_what_is_made(name: str) -> None:
+    """``reports/gallery`` holds the report of each problem of the gallery; ``tests/gallery.py`` makes it anew."""
+    made = gallery.report(name)
+    assert set(made) >= {f"{name}.md", f"{name}.pdf"}
+    folder = ROOT / "reports/gallery"
+    assert not [
+        file
+        for file, content in made.items()
+        if not (folder / file).exists() or (folder / file).read_bytes() != content
+    ]
+    assert not [path.name for path in folder.glob(f"{name}[.-]*") if path.name not in made and owner(path.name) == name]
+
+
+def owner(file: str) -> str:
+    """The problem whose report a file of the gallery is part of."""
+    return max((name for name in GALLERY if file.startswith((f"{name}.", f"{name}-figure-"))), key=len, default="")
+
+
+def test_nothing_else_is_in_the_gallery() -> None:
+    """Every file there belongs to a problem, and README shows where they are."""
+    assert not [path.name for path in (ROOT / "reports/gallery").iterdir() if not owner(path.name)]
+    assert "reports/gallery" in README
 
 
 def same(made: Path, committed: Path) -> bool:

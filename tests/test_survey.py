@@ -16,6 +16,8 @@ from derive.solution import Part, Solution, solve
 from plain_numpy import Plain
 from survey import PRIMITIVES, QUESTIONS, ticks
 
+pytestmark = pytest.mark.slow  # hundreds of documents or proofs: once for each change is enough
+
 FOLDER = Path(__file__).parent / "problems"
 FILES = {path.stem: path for path in sorted(FOLDER.glob("*.toml"))}
 TABLE = FOLDER / "README.md"

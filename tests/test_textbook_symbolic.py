@@ -27,6 +27,8 @@ from derive.problem import find_problem
 from derive.problem.problem import Problem
 from derive.solution import Part, solve
 
+pytestmark = pytest.mark.slow  # hundreds of documents or proofs: once for each change is enough
+
 CLAIMS: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "textbook" / "symbolic.toml").read_text("utf-8"))[
     "claim"
 ]
