@@ -9,6 +9,7 @@ import pytest
 
 from derive.problem import problem_from_text
 from derive.problem.convention import KEYS as CONVENTIONS
+from derive.problem.functions import FUNCTIONS
 from derive.problem.questions import QUESTION_KEYS
 from derive.problem.quiz import QUIZ_KEYS
 from derive.report.compose import compose
@@ -16,8 +17,12 @@ from derive.report.document import Heading, Math, Text
 from derive.solution import solve
 
 README = (Path(__file__).resolve().parent.parent / "derive" / "problem" / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"## (.+?)\n(?:(?!\n## ).)*?```toml\n(.*?)```", README, re.DOTALL)
+PARTS = [part.split("\n", 1) for part in README.split("\n## ")[1:]]
+EXAMPLES = [(title, text) for title, body in PARTS for text in re.findall(r"```toml\n(.*?)```", body, re.DOTALL)[:1]]
 SECTIONS = {
+    "Updates": "Update",
+    "Training to convergence": "Training to convergence",
+    "Loops and families": "The recursion",
     "Second derivatives": "Second derivative of f by w",
     "Forward mode": "Along x",
     "Error signals": "Backward pass",
@@ -35,6 +40,13 @@ def test_every_key_is_described() -> None:
     for key in (*QUESTION_KEYS, *QUIZ_KEYS, "graph", "costs", "code", "delta_sign", "index_order"):
         assert f"`{key} = " in README or f"\n{key} = " in README, key
     assert {"delta_sign", "index_order"} <= set(CONVENTIONS)
+
+
+def test_every_function_is_described() -> None:
+    """The table of functions names each function of the language, and no other."""
+    table = README.split("| Functions | |", 1)[1].split("\n\n", 1)[0]
+    named = set(re.findall(r"`(\w+)(?:\(.*?\))?`", table)) - {"axis"}
+    assert named == set(FUNCTIONS)
 
 
 @pytest.mark.parametrize(("title", "text"), EXAMPLES, ids=[title for title, _ in EXAMPLES])
