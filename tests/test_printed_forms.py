@@ -200,3 +200,15 @@ def printed(equations: str, **data: Any) -> str:
     import derive
 
     return derive.solve(derive.Problem.from_equations(equations, **data))._repr_markdown_()
+
+
+def test_an_update_by_a_negative_error_signal_adds() -> None:
+    """What the convention says of the sign is seen in the update."""
+    report = printed(
+        "z = x @ W\nE = sum((z - t)**2) / 2",
+        given={"x": [1, 2], "t": [1]},
+        parameters={"W": [[1], [0]]},
+        ask={"delta": {"z": "delta"}, "update": {"rate": 0.1, "symbol": "eta"}},
+        convention={"delta_sign": "negative"},
+    )
+    assert r"= W + \eta x^{\top} \delta" in report

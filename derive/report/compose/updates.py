@@ -9,6 +9,7 @@ import numpy as np
 from flint import fmpq
 
 from derive.calculus.explicit import Entry
+from derive.graph.collect import coefficient, times
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.sizes import is_scalar
 from derive.numbers.decimals import rational, read_number
@@ -44,13 +45,26 @@ def first_update(sheet: Sheet) -> Iterator[Block]:
         after = updated(part.network, loss, name, rate)
         for old, slope, new in planes_of(sheet, name, Adjoint(loss, name), after):
             formula = rule(sheet, loss, name, symbol, old)
-            yield Display((Chain(formula.left, (*formula.links, *_numbers(sheet, old, slope, new, rate))),))
+            links = (*formula.links, *_added(sheet, name, symbol), *_numbers(sheet, old, slope, new, rate))
+            yield Display((Chain(formula.left, links),))
     frozen = [name for name, rate in update.rates.items() if rate == 0]
     if frozen:
         key = "update.frozen" if len(frozen) > 1 else "update.frozen_one"
         yield Paragraph(words.say(key, names=sheet.listed(frozen)))
     if "elements" in part.problem.convention.style:
         yield from _table(sheet, loss, moving)
+
+
+def _added(sheet: Sheet, name: str, symbol: str) -> Iterator[Link]:
+    """W + eta x^T delta, where the error signal is the negative of a derivative: an update by it adds."""
+    derivation, adjoint = sheet.part.derivation, sheet.adjoint(name)
+    if derivation is None or adjoint.numerator or adjoint not in derivation.adjoints or len(sheet.shape(name)) > 2:
+        return
+    factor, rest = coefficient(derivation.adjoints[adjoint])
+    if rest is None or factor >= 0 or rest.op == "add":
+        return
+    if any(isinstance(inner, Adjoint) and inner.negative for inner in rest.names()):
+        yield Link("=", (sheet.symbols.name(name), f"+ {symbol} {sheet.letters.cell(times(-factor, rest)).factor()}"))
 
 
 def rule(sheet: Sheet, loss: str, name: str, symbol: str, what: Name | None = None) -> Chain:
