@@ -7,30 +7,30 @@ from __future__ import annotations
 
 import struct
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 SERIF, SANS = "Noto Serif SC", "Noto Sans SC"
 """For running text, and for headings and what is set strong: the fonts have one weight each."""
 PACKAGE = "pylopdf-fonts-zh-cn"
-_FILES = ("NotoSerifSC-Regular.otf", "NotoSansSC-Regular.otf")
 
 
 @cache
 def chinese_fonts() -> str | None:
     """The folder of the fonts; ``None`` where they are not installed."""
-    found = find_spec(PACKAGE.replace("-", "_"))
-    if found is None or found.origin is None:
+    try:
+        from pylopdf_fonts_zh_cn import sans_path, serif_path
+    except ImportError:
         return None
-    folder = Path(found.origin).parent
-    return str(folder) if all((folder / name).is_file() for name in _FILES) else None
+    files = serif_path(), sans_path()
+    return str(files[0].parent) if all(file.is_file() for file in files) else None
 
 
 def undrawn(characters: set[str]) -> str | None:
     """The first, by code, of these characters that one of the Chinese fonts lacks. The fonts must be installed."""
-    folder = chinese_fonts()
-    assert folder is not None
-    return next((c for c in sorted(characters) if not all(_has(Path(folder) / name, c) for name in _FILES)), None)
+    from pylopdf_fonts_zh_cn import sans_path, serif_path
+
+    files = serif_path(), sans_path()
+    return next((c for c in sorted(characters) if not all(_has(file, c) for file in files)), None)
 
 
 def _has(path: Path, character: str) -> bool:
