@@ -1,7 +1,8 @@
 """A document as text: each block handed to its partial under ``templates/``, each string through its format's escape.
 
 Templates place; they never compute. Whatever a template prints is escaped unless a filter of this module made it, so
-a template cannot forget to. Three formats: ``md`` (GitHub, Jupyter, VS Code), ``tex``, ``typ`` (the source of the PDF).
+a template cannot forget to. Four formats: ``md`` (GitHub, Jupyter, VS Code), ``html``, ``tex``,
+``typ`` (the source of the PDF).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import jinja2
@@ -40,14 +42,15 @@ from derive.report.document import (
 )
 from derive.report.drawing import TIKZ_STYLES, TYPST_STYLES, scene_to_svg, scene_to_tikz, scene_to_typst
 from derive.report.fonts import SANS, SERIF
-from derive.report.html import to_mathml
 from derive.report.latex_dialects import array_columns, for_markdown, for_tex
 from derive.report.latex_tree import parse
-from derive.report.outline import Outline, Place, outline
 from derive.report.page import A4, INDENT, SIZE, Page
 from derive.report.scene import Line, Scene
 from derive.report.spacing import CLOSING, is_chinese, spaced
 from derive.report.typst_math import PRELUDE, to_typst
+
+if TYPE_CHECKING:
+    from derive.report.outline import Outline, Place
 
 _PARTIALS = {
     Heading: "heading", Paragraph: "paragraph", Display: "display", Items: "items", Table: "table", Figure: "figure",
@@ -91,7 +94,7 @@ class View:
     picture: str = ""
     keep: bool = False
     long: bool = False
-    place: Place = Place()
+    place: Place | None = None
 
     @property
     def aligned(self) -> str:
@@ -129,7 +132,7 @@ def render(document: Document, format: str, page: Page = A4) -> Rendered:
         raise ProblemError(f"unknown format '{format}'", hint=f"known: {', '.join(_FORMATS)}")
     document = spaced(document)
     attachments: dict[str, bytes] = {}
-    plan = outline(document) if format == "html" else None
+    plan = _outline(document) if format == "html" else None
     views = _views(document, format, page, attachments, plan)
     frame = _environment(format).get_template(f"{format}/frame.{format}")
     place = partial(
@@ -151,6 +154,18 @@ def load(format: str) -> None:
     environment = _environment(format)
     for name in environment.list_templates(filter_func=lambda name: name.startswith(f"{format}/")):
         environment.get_template(name)
+
+
+def _outline(document: Document) -> Outline:
+    from derive.report.outline import outline  # only a page pays for it
+
+    return outline(document)
+
+
+def _mathml(latex: str, display: bool = False) -> Ready:
+    from derive.report.html import to_mathml  # only a page pays for it
+
+    return Ready(to_mathml(latex, display))
 
 
 def _page_words(language: str) -> dict[str, str]:
@@ -193,7 +208,7 @@ def _views(
                 keep=(isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items))
                 or (isinstance(block, Items) and isinstance(following, Display)),
                 long=len(rows) > _LONG_DISPLAY or (isinstance(block, Table) and len(block.rows) > _LONG_TABLE),
-                place=plan.places[place] if plan is not None else Place(),
+                place=plan.places[place] if plan is not None else None,
             )
         )
     return views
@@ -306,7 +321,7 @@ def _html_spans(line: Spans) -> Ready:
             case Code(words):
                 parts.append(f"<code>{escape.html_text(words)}</code>")
             case Math(latex):
-                parts.append(to_mathml(latex))
+                parts.append(_mathml(latex))
     return Ready("".join(parts))
 
 
@@ -342,7 +357,7 @@ _FORMATS = {
     "html": _Format(
         escape.html_text,
         {
-            "spans": _html_spans, "display": lambda latex: Ready(to_mathml(latex, True)), "inline": _ready(to_mathml),
+            "spans": _html_spans, "display": lambda latex: _mathml(latex, True), "inline": _mathml,
             "source": _html_source,
         },
     ),

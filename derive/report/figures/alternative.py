@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from derive.report.catalogue import Catalogue
-from derive.report.figures.graph import Arrow
-from derive.report.figures.graph import Node as Gate
 from derive.report.figures.network import Bias, Edge, Layer, shown
 from derive.report.latex_tree import (
     Accent,
@@ -24,6 +23,10 @@ from derive.report.latex_tree import (
     Words,
 )
 from derive.report.latex_tree import parse as parse_latex
+
+if TYPE_CHECKING:
+    from derive.report.figures.graph import Arrow
+    from derive.report.figures.graph import Node as Gate
 
 MOST_EDGES = 40  # labels read out one by one; of more, only the number is told
 
