@@ -221,7 +221,9 @@ def _one_by_one(node: Expression) -> Expression:
 
 
 def _quotient(node: Expression) -> Expression:
-    """Numbers leave the numerator."""
+    """Numbers leave the numerator; what is divided by a number is a multiple."""
+    if is_constant(node.args[1]) and node.args[1].number != 0:
+        return _product(ops.apply("multiply", constant(1 / node.args[1].number), node.args[0]))
     number, rest = coefficient(node.args[0])
     if _is_share(node) and _heavy(node.args[0]):
         return _product(ops.apply("multiply", ops.apply("divide", constant(1), node.args[1]), node.args[0]))

@@ -122,7 +122,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "hstack": "write concat(a, b, axis=1)",
         "vstack": "write concat(a, b, axis=0)",
         "cat": "write concat(a, b, axis=0)",
-        "flatten": "write reshape(a, 1, -1)",
+        "flatten": "write reshape(a, N, -1), a row for each of N samples",
         "ravel": "write reshape(a, 1, -1)",
         "amax": "write max",
         "amin": "write min",
