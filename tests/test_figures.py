@@ -695,6 +695,7 @@ def test_alternative_of_large_layers() -> None:
         ("\\hat{y}", "hat y"),
         ("\\text{hidden layer}", "hidden layer"),
         ("a - b", "a - b"),
+        ("2 \\times 10^{-3} \\approx x", "2 × 10^(-3) ≈ x"),
         ("\\frac{1}{3}", "(1)/(3)"),
     ],
 )

@@ -37,7 +37,7 @@ NAMES = frozenset(
     "NumPy SymPy LSTM dropout Adam AdamW AdaGrad RMSprop Nesterov".split()
 )
 # What a text alternative reads out of a formula: its own names.
-SPOKEN = frozenset("approx exp hat max min out sin cos log norm times cdot top odot cell".split())
+SPOKEN = frozenset("exp hat max min out sin cos log norm top cell".split())
 HALF = re.compile(rf"[{IDEOGRAPHS}] *[,;:?!.]|[,;:?!.] *[{IDEOGRAPHS}]|[{IDEOGRAPHS}] *\((?!\$)")
 
 

@@ -74,7 +74,7 @@ def _heading(sheet: Sheet, update: Update, move: Move) -> Spans:
     """``Update 3: pass 2, row 1``"""
     if not move.rows:
         return sheet.words.say("rule.update", number=move.t)
-    rows = ", ".join(str(row + 1) for row in move.rows)
+    rows = sheet.words.text("locale.comma").join(str(row + 1) for row in move.rows)
     kind = kind_of(sheet, update, len(move.rows))
     return sheet.words.say("rule.update_rows", number=move.t, lap=move.lap, kind=kind, rows=rows)
 

@@ -87,7 +87,8 @@ def _batches(sheet: Sheet, update: Update) -> Spans:
         words.say(key, kind=kind_of(sheet, update, wish.size), size=wish.size, names=sheet.listed(wish.over))
     )
     if wish.orders != (tuple(range(wish.rows)),):
-        told = [", ".join(str(row + 1) for row in order) for order in wish.orders[:MOST_ORDERS]]
+        comma, semicolon = words.text("locale.comma"), words.text("locale.semicolon")
+        told = [comma.join(str(row + 1) for row in order) for order in wish.orders[:MOST_ORDERS]]
         more = " …" if len(wish.orders) > MOST_ORDERS else ""
-        spans += [Text(words.text("locale.sentence")), *words.say("rule.order", order="; ".join(told) + more)]
+        spans += [Text(words.text("locale.sentence")), *words.say("rule.order", order=semicolon.join(told) + more)]
     return tuple(spans)

@@ -73,7 +73,7 @@ def _of_updates(sheet: Sheet, update: Update, history: History, entries: Entries
             (Math(printed_text(move.rule.shown(rules.after(name), sheet.part.rounding)[_flat(sheet, name, index)])),)
             for name, index in entries
         ]
-        told = ", ".join(str(row + 1) for row in move.rows)
+        told = words.text("locale.comma").join(str(row + 1) for row in move.rows)
         rows.append(
             (math(str(move.t)), math(str(move.lap)), (Text(told),), _value(sheet, move.found, history.loss), *left)
         )

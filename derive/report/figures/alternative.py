@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from derive.report.figures.graph import Arrow
     from derive.report.figures.graph import Node as Gate
 
+_SIGNS = {"\\times": "×", "\\cdot": "·", "\\approx": "≈", "\\odot": "⊙"}  # read out as signs, in any language
 MOST_EDGES = 40  # labels read out one by one; of more, only the number is told
 
 
@@ -98,6 +99,8 @@ def _node(node: Node) -> str:
             return f" {name} "
         case Symbol(","):
             return ", "
+        case Symbol(name) if name in _SIGNS:
+            return f" {_SIGNS[name]} "
         case Symbol(name):
             return f" {name[1:]} " if name.startswith("\\") else name
         case Number(text) | Words(text) | Operator(text, _):
