@@ -207,11 +207,18 @@ def _views(
                 picture=picture,
                 keep=(isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items))
                 or (isinstance(block, Items) and isinstance(following, Display)),
-                long=len(rows) > _LONG_DISPLAY or (isinstance(block, Table) and len(block.rows) > _LONG_TABLE),
+                long=len(rows) > _LONG_DISPLAY
+                or (isinstance(block, Table) and _is_long(block, layout.columns.get(place, ()))),
                 place=plan.places[place] if plan is not None else None,
             )
         )
     return views
+
+
+def _is_long(table: Table, columns: tuple[float | None, ...]) -> bool:
+    """Whether a table may break across pages; rows of several lines count double."""
+    wrapped = any(width is not None for width in columns)
+    return len(table.rows) * (2 if wrapped else 1) > _LONG_TABLE
 
 
 def _check_scene(scene: Scene) -> None:
