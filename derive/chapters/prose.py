@@ -20,9 +20,13 @@ def prose(language: str) -> Catalogue:
 @cache
 def own(language: str) -> dict[str, str]:
     """The chapters' own sentences, ``section.key`` each. Raises ``ProblemError`` for a language without them."""
-    path = resources.files("derive.chapters") / "languages" / f"{language}.toml"
+    folder = resources.files("derive.chapters") / "languages"
+    path = folder / f"{language}.toml"
     if not path.is_file():
-        raise ProblemError(f"the chapters are not written in the language {language!r}", hint="they are in en")
+        known = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+        raise ProblemError(
+            f"the chapters are not written in the language {language!r}", hint=f"they are in {', '.join(known)}"
+        )
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     return {f"{section}.{key}": text for section, table in tables.items() for key, text in table.items()}
 
