@@ -88,7 +88,7 @@ def _samples(part: Part, wish: Batch) -> tuple[tuple[str, ...], int]:
     network = part.network
     for axis in (0, 1):
         if wish.of is not None:
-            found = tuple(name for name in wish.of if _is_single(network.shape(name), axis))
+            found = tuple(name for name in wish.of if _is_single(network.shape(name) or (1, 1), axis))
             if len(found) == len(wish.of):
                 return found, axis
         else:
@@ -97,7 +97,7 @@ def _samples(part: Part, wish: Batch) -> tuple[tuple[str, ...], int]:
             if found:
                 return found, axis
     if wish.of is not None:
-        name = next(name for name in wish.of if not _is_single(network.shape(name), 0))
+        name = next(name for name in wish.of if not _is_single(network.shape(name) or (1, 1), 0))
         raise refused(part, "batch", f"batch: {name} is no row of a single sample, and not all of them are columns")
     raise refused(
         part,
@@ -150,7 +150,8 @@ def _symbolic(problem: Problem, network: Network, rows: Mapping[str, Size] | Non
     """The problem with sizes in place of numbers, labels as rows; some of the sizes changed."""
     shapes = {name: datum.shape for name, datum in network.data.items()}
     for name, size in (rows or {}).items():
-        shapes[name] = (size, shapes[name][1]) if axis == 0 else (shapes[name][0], size)
+        height, width = shapes[name] or (1, 1)  # a number of a sample is a row of one entry
+        shapes[name] = (size, width) if axis == 0 else (height, size)
     upstream = tuple(replace(one, value=None) for one in problem.ask.upstream)
     ask = replace(problem.ask, upstream=upstream)
     return replace(problem, given={}, parameters={}, shapes=shapes, ask=ask)
