@@ -212,3 +212,20 @@ def test_an_update_by_a_negative_error_signal_adds() -> None:
         convention={"delta_sign": "negative"},
     )
     assert r"= W + \eta x^{\top} \delta" in report
+
+
+def test_the_target_of_a_sample_may_be_a_number() -> None:
+    """In a batch it is a column of them, and each sample has its own."""
+    report = printed(
+        "y = x @ w\nE = (y - t)**2 / 2",
+        given={"x": [1, -1], "t": 1},
+        parameters={"w": [[1], [2]]},
+        ask={"batch": {"size": "N", "of": ["x", "t"]}},
+    )
+    assert r"\sum_{i} \frac{1}{2} (y_i - t_i)^2" in report
+
+
+def test_what_is_divided_by_a_product_of_numbers_is_a_multiple() -> None:
+    """2 e over 2 times 3 is a third of e, not two sixths."""
+    report = printed("E = sum(e**2) / (2 * 3)", parameters={"e": [1, 2]})
+    assert r"\frac{1}{2 \cdot 3} \cdot 2 e = \frac{1}{3} e" in report
