@@ -22,6 +22,12 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "[given]\nx = [1, 2, 3]\nW = [[1, 2], [3, 4]]",
         "problem.toml:2: in the equation 'z = x @ W': 1 x 3 @ 2 x 2: the inner sizes 3 and 2 differ",
     ),
+    "an upstream below another": (
+        "c = x * w\nh = tanh(c)",
+        "[given]\nx = 2\n[parameters]\nw = 1\n[ask]\n"
+        'upstream = [{ of = "L", at = "h", value = 1 }, { of = "L", at = "c", value = 2 }]',
+        "upstream at c and at h, which follows from it",
+    ),
     "a flat list is a row": (
         "z = W @ x\nL = sum(z)",
         "[given]\nx = [1, 2]\nW = [[1, 2], [3, 4]]",

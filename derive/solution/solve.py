@@ -461,6 +461,17 @@ def _seeds(problem: Problem, network: Network) -> dict[str, Expression] | None:
     """The known adjoints: names of data that hold their numbers, or nothing but names."""
     if not problem.ask.upstream:
         return None
+    for lower in problem.ask.upstream:
+        for upper in problem.ask.upstream:
+            if upper.at != lower.at and lower.at in network.ancestors(upper.at):
+                raise Unsupported(
+                    f"upstream at {lower.at} and at {upper.at}, which follows from it: d{lower.of}/d{lower.at} would "
+                    "be known and have a part from above, which is not built yet",
+                    file=problem.file,
+                    line=problem.line("ask", "upstream"),
+                    hint=f"write the sum that both feed: {lower.of} = sum(g1 * {lower.at}) + sum(g2 * {upper.at}), "
+                    "with g1 and g2 under [given] or [shapes]",
+                )
     return {
         upstream.at: leaf(Adjoint(upstream.of, upstream.at), network.shape(upstream.at))
         for upstream in problem.ask.upstream
