@@ -208,3 +208,9 @@ def test_warming_up_is_safe_beside_a_first_page() -> None:
     result = pdf(REALISTIC)
     thread.join()
     assert result == pdf(REALISTIC)
+
+
+def test_no_line_ends_behind_what_opens() -> None:
+    """A long word in brackets stays with its bracket."""
+    assert BREAK not in typst_text("temperature (distillation)")
+    assert BREAK in typst_text("a/rather/long/path/to/a.file")

@@ -21,7 +21,7 @@ def softened(text: str) -> str:
     """Words too long for the end of a line may break: behind punctuation, and anywhere if that is not enough."""
 
     def soften(word: re.Match[str]) -> str:
-        pieces = re.sub(r"(?<=[^\w\s])(?=\w)", BREAK, word[0]).split(BREAK)
+        pieces = re.sub(r"(?<=.[^\w\s(\[{])(?=\w)", BREAK, word[0]).split(BREAK)  # not behind what opens
         return BREAK.join(re.sub(r"(\w{20})(?=\w{5})", rf"\1{BREAK}", piece) for piece in pieces)
 
     return _LONG_WORD.sub(soften, plain(text))
