@@ -29,7 +29,7 @@ def _part(part: Part) -> dict[str, Any]:
     if part.numeric:
         made["values"] = {str(e.name): numbers(partial(part.run.value, e.name)) for e in part.network.equations}
         made["gradients"] = _gradients(part)
-        made |= _updates(part) | _training(part)
+        made |= _updates(part) | _training(part) | _further(part)
     made["checks"] = [
         {"check": check.check.replace("_", " "), "of": check.of, "passed": check.passed, "figure": check.figure}
         for check in part.checks
@@ -54,7 +54,27 @@ def _gradients(part: Part) -> dict[str, Any]:
                 found[key] = numbers(partial(part.run.value, derivation.adjoint(name)))
     for ratio in part.asked.ratios:
         found[ratio.text] = numbers(partial(part.value_of, ratio.text))
+    for one in part.further.seconds if part.further is not None else ():
+        found[one.text] = numbers(partial(part.value_of, one.text))
     return found
+
+
+def _further(part: Part) -> dict[str, Any]:
+    """The tangents of each forward pass."""
+    if part.further is None or not part.further.passes:
+        return {}
+    return {
+        "tangents": [
+            {
+                "along": list(one.moved),
+                "values": {
+                    name.removeprefix("dot "): numbers(partial(one.view.run.value, name))
+                    for name in (*(f"dot {start}" for start in one.moved), *one.names)
+                },
+            }
+            for one in part.further.passes
+        ]
+    }
 
 
 def _updates(part: Part) -> dict[str, Any]:

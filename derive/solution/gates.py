@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from derive.solution.solve import Part
 
 MOST_GATES = 60  # of a graph that is worth a table
+UNASKED = 24  # of a graph that is drawn without being asked for
 
 
 @dataclass(frozen=True)

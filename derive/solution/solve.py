@@ -355,9 +355,11 @@ def _gates(part: Part) -> Gates | None:
         wish = part.derivation is not None and all(is_scalar(network.shape(name)) for name in names)
     if not wish:
         return None
-    from derive.solution.gates import MOST_GATES, gates  # only who sees the graph pays for it
+    from derive.solution.gates import MOST_GATES, UNASKED, gates  # only who sees the graph pays for it
 
     found = gates(part)
+    if found is not None and len(found.network.equations) > UNASKED and not part.problem.ask.graph:
+        return None
     if found is None and part.problem.ask.graph:
         raise ProblemError(
             f"graph: the computation graph has more than {MOST_GATES} operations",

@@ -19,8 +19,10 @@ from derive.report.figures.graph import Arrow, Node, graph_scene
 from derive.report.notation import Matrices, Symbols
 from derive.report.notation.matrices import matrix_of
 from derive.report.notation.printed import printed_text
+from derive.report.widths import bound
 from derive.solution.gates import Gates, inputs
 
+WIDEST = 17.0  # em of a formula in the table
 SIGNS = {"matmul": r"\cdot", "divide": r"\div", "maximum": r"\max", "minimum": r"\min", "transpose": r"(\cdot)^{\top}"}
 
 
@@ -190,7 +192,8 @@ class Circuit:
 
     def _line(self, what: Name, symbol: str, formula: str) -> str:
         """``q = x + y = 3``; a matrix without its numbers, which stand elsewhere."""
-        text = f"{symbol} = {formula}" if formula else symbol
+        wide = bool(formula) and bound(formula) > WIDEST  # a sum of thirty terms stands where it is worked out
+        text = f"{symbol} = {formula}" if formula and not wide else symbol
         shape = self.gates.network.shape(what.by if isinstance(what, Adjoint) else str(what))
         if not self.numeric or not is_scalar(shape):
             return text
