@@ -145,3 +145,13 @@ def test_exact_numbers_stay_exact() -> None:
     part = solve(Problem.from_equations("f = x / 3 * y", given={"x": 1, "y": 3}, ask={"gradients": ["x"]})).parts[0]
     assert part.gates is not None
     assert part.gates.run.value("f").item() == fmpq(1)
+
+
+def test_a_value_that_occurs_again_is_not_the_one_that_has_a_name() -> None:
+    """Beside h = tanh(x) the derivative by h knows nothing of another tanh(x): 1 by h, and by x both."""
+    problem = Problem.from_equations(
+        "h = tanh(x)\nf = h + tanh(x) * x", given={"x": "0.5"}, ask={"gradients": ["h", "x"]}
+    )
+    part = solve(problem).parts[0]
+    assert part.gates is not None
+    assert part.gates.run.value(Adjoint("f", "h")).item() == 1

@@ -108,7 +108,9 @@ def _split(part: Part) -> Network:
     for equation in part.network.equations:
         value = equation.value if equation.value.op == "name" else operation(equation.value)
         made.append(Equation(equation.name, value, equation.line, equation.comment, equation.auto))
-        known.setdefault(value, leaf(equation.name, value.shape))
+        # What the user named is not looked up: its derivative knows nothing of the same value elsewhere.
+        if equation.auto:
+            known.setdefault(value, leaf(equation.name, value.shape))
     return Network(part.network.data, tuple(made), part.network.labels)
 
 
