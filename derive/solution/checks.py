@@ -20,7 +20,7 @@ from derive.numbers import arrays
 from derive.numbers.balls import LARGEST_EXPONENT
 from derive.numbers.tensor import Tensor
 from derive.oracle import Differences, Optimiser, Oracle, Training
-from derive.problem.problem import Problem
+from derive.problem.problem import Problem, Update
 from derive.records import dataclass
 from derive.solution.magnitude import ROUNDING, Magnitudes
 from derive.solution.rules import after, remembered
@@ -249,9 +249,11 @@ class Witness:
             return Oracle(self._moved_problem).follow(loss, update)
 
         last = history.moves[-1].rule
+        noise = self._noise(update)
         for name, theirs in run.parameters.items():
             ours = _known(partial(history.runs[-1].value, name))
-            yield self._compare("updates", name, ours, theirs, partial(lambda name: moved().parameters[name], name))
+            shifts = partial(lambda name: moved().parameters[name] + noise, name)
+            yield self._compare("updates", name, ours, theirs, shifts)
         for state, values in run.state.items():
             for name, theirs in values.items():
                 ours = _known(partial(last.value, after(remembered(state, name))))
@@ -262,6 +264,18 @@ class Witness:
             losses = arrays.filled((len(history.runs),), found)
             theirs = _losses(run)
             yield self._compare("history", loss, losses, theirs, lambda: _losses(moved()))
+
+    def _noise(self, update: Update) -> float:
+        """What a rule that divides by the size of past slopes makes of a slope that is nothing but rounding in doubles.
+
+        A slope of about 1e-16 over eps = 1e-8 moves a parameter by 1e-8 of the rate.
+        """
+        eps = update.constants.get("eps")
+        if eps is None or eps == 0:
+            return 0.0
+        rate = max((abs(rate) for rate in update.rates.values()), default=fmpq(0)) / eps
+        unit = 4 * float(np.finfo(float).eps)
+        return unit * max(1.0, float(self._largest)) * update.steps * (int(rate.p) / int(rate.q))
 
     @property
     def _place(self) -> tuple[str | None, int | None]:

@@ -148,7 +148,7 @@ def _moved(part: Part, found: Exercise, by: fmpq) -> Callable[[int], Any]:
 
 def _with_digits(problem: Problem, step: fmpq) -> Problem:
     """As many digits more as the division by 2h takes away, and one."""
-    more = max(0, math.ceil(-math.log10(float(2 * step)))) + 1
+    more = max(0, math.ceil(-math.log10(2 * int(step.p) / int(step.q)))) + 1
     convention = problem.convention
     if convention.significant is not None:
         wider = replace(convention, significant=min(MOST_DIGITS, convention.significant + more + 2), carry="full")
