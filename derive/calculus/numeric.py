@@ -38,6 +38,11 @@ _ONE_PLACE: Mapping[type, Callable[[Number], Number]] = {
 }
 
 
+def _first_wins(relation: str, a: Number, b: Number) -> Number:
+    """1 where the relation holds. One and the same number is its own equal, however wide its ball."""
+    return fmpq(int(a is b or elementary.compare(relation, a, b)))
+
+
 def of_one_variable(formula: sympy.Expr) -> Callable[[Number], Number]:
     """The function that puts a number for ``Z``."""
     evaluated = compiled(formula)
@@ -103,7 +108,7 @@ class _Compiler:
         if isinstance(expression, FirstIsLarger | FirstIsSmaller):
             relation = ">=" if isinstance(expression, FirstIsLarger) else "<="
             a, b = parts
-            return lambda state: fmpq(int(elementary.compare(relation, a(state), b(state))))
+            return lambda state: _first_wins(relation, a(state), b(state))
         if isinstance(expression, FirstLargest):
             which, entries = int(expression.args[0]), parts[1:]
             return lambda state: fmpq(int(elementary.first_largest([entry(state) for entry in entries]) == which))

@@ -130,15 +130,19 @@ class Balls(Rearranged):
 
 
 def _same_for_same(f: Callable[[Number], Number]) -> Callable[[Number], Number]:
-    """``f`` that gives one and the same number for equal rationals, so that a tie of its values is seen to be one."""
-    known: dict[fmpq, Number] = {}
+    """``f`` that gives one and the same number for equal rationals, and for one and the same ball.
+
+    So a tie of its values is seen to be one, however wide they are.
+    """
+    known: dict[fmpq | int, Number] = {}
+    met: list[Number] = []  # balls go by their identity, so they have to stay
 
     def value(x: Number) -> Number:
-        if not isinstance(x, fmpq):
-            return f(x)
-        if x not in known:
-            known[x] = f(x)
-        return known[x]
+        key = x if isinstance(x, fmpq) else id(x)
+        if key not in known:
+            met.append(x)
+            known[key] = f(x)
+        return known[key]
 
     return value
 

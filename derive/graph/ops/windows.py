@@ -343,6 +343,8 @@ def _flat(x: Expression) -> Expression:
 def _averaged(kind: Any, node: Expression, v: tuple[Array, ...]) -> Array:
     frame = frame_of(node)
     rows = _seen(kind, v[0], frame)
+    if rows.shape[1] == 1:  # a window of one entry gives that very number
+        return rows.reshape(_whole(node.shape))
     share = kind.number(fmpq(1, rows.shape[1]))
     return (np.add.reduce(rows, axis=1) * share).reshape(_whole(node.shape))
 
