@@ -20,7 +20,7 @@ from derive.numbers import arrays
 from derive.numbers.balls import LARGEST_EXPONENT
 from derive.numbers.tensor import Tensor
 from derive.oracle import Differences, Optimiser, Oracle, Training
-from derive.problem.problem import Problem, Update
+from derive.problem.problem import Problem
 from derive.records import dataclass
 from derive.solution.magnitude import ROUNDING, Magnitudes
 from derive.solution.rules import after, remembered
@@ -249,11 +249,10 @@ class Witness:
             return Oracle(self._moved_problem).follow(loss, update)
 
         last = history.moves[-1].rule
-        noise = self._noise(update)
         for name, theirs in run.parameters.items():
             ours = _known(partial(history.runs[-1].value, name))
-            shifts = partial(lambda name: moved().parameters[name] + noise, name)
-            yield self._compare("updates", name, ours, theirs, shifts)
+            theirs = self._without_noise(history, name, arrays.to_floats(ours), theirs)
+            yield self._compare("updates", name, ours, theirs, partial(lambda name: moved().parameters[name], name))
         for state, values in run.state.items():
             for name, theirs in values.items():
                 ours = _known(partial(last.value, after(remembered(state, name))))
@@ -265,17 +264,25 @@ class Witness:
             theirs = _losses(run)
             yield self._compare("history", loss, losses, theirs, lambda: _losses(moved()))
 
-    def _noise(self, update: Update) -> float:
-        """What a rule that divides by the size of past slopes makes of a slope that is nothing but rounding in doubles.
+    def _without_noise(self, history: History, name: str, ours: Any, theirs: Any) -> Any:
+        """``theirs``, with ours where the slope is nothing but rounding in doubles and the rule divides by its size.
 
-        A slope of about 1e-16 over eps = 1e-8 moves a parameter by 1e-8 of the rate.
+        A slope of 1e-16 where the certified one is zero moves a parameter by 1e-8 of the rate at eps = 1e-8. Only
+        entries whose certified slopes all lie below what doubles tell from zero are spared, and only as far as that goes.
         """
+        update, loss = history.update, self.part.asked.loss
         eps = update.constants.get("eps")
-        if eps is None or eps == 0:
-            return 0.0
-        rate = max((abs(rate) for rate in update.rates.values()), default=fmpq(0)) / eps
-        unit = 4 * float(np.finfo(float).eps)
-        return unit * max(1.0, float(self._largest)) * update.steps * (int(rate.p) / int(rate.q))
+        if not eps or loss is None:
+            return theirs
+        unit = 4 * float(np.finfo(float).eps) * max(1.0, float(self._largest))
+        rate = abs(update.rates.get(name, fmpq(0))) / eps
+        far = unit * len(history.moves) * (int(rate.p) / int(rate.q))
+        still = np.ones(np.shape(theirs), dtype=bool)
+        for move in history.moves:
+            if move.slopes is None:
+                return theirs
+            still &= np.abs(arrays.to_floats(_known(partial(move.slopes.value, Adjoint(loss, name))))) <= unit
+        return np.where(still & (np.abs(ours - theirs) <= far), ours, theirs)
 
     @property
     def _place(self) -> tuple[str | None, int | None]:
