@@ -613,6 +613,7 @@ class Chained:
         self.target = target.array
         pool = self._pool(sides)
         before: tuple[Any, Any] | None = (self.target, self.target)
+        self._put_in = False  # whether the side before has numbers put in
         if self.hand is not None and len(sides) > 1 and not sides[1].symbolic:
             before = None  # a displayed value is held against what it was rounded from, below
         for side, following in zip(sides[1:], [*sides[2:], None], strict=True):
@@ -634,6 +635,7 @@ class Chained:
         if part is not None:
             self._in_part(side, *part, pool)
             return None
+        numbers_before, self._put_in = self._put_in, not side.symbolic
         plain = self._reader(self._literally).value(side.node).fitted(self.shape)
         wide = self._reader(self._widely).value(side.node).fitted(self.shape)
         if before is not None and side.relation == r"\approx":
@@ -649,7 +651,11 @@ class Chained:
             by_hand = Reader(self.hand.setting(self.more), self._literally).value(side.node).fitted(self.shape)
             self._compare("wrong", side, plain, self.target, "is not the value of the left")
             return plain if self._next_symbolic else by_hand, by_hand
-        if self.hand is not None:
+        if self.hand is not None and before is not None and numbers_before and self._all_meet(wide, before[0]):
+            # What is displayed is what goes on: this is the rounding of the very numbers that were put in, and they were
+            # held against the left. Along another road than the matrix form's they may lead to another last digit.
+            pass
+        elif self.hand is not None:
             self._compare("wrong", side, wide, self._rounded, "does not meet the value of the left")
         else:
             unknown: list[Node] = []
@@ -678,11 +684,7 @@ class Chained:
 
     @cached_property
     def _rounded(self) -> Any:
-        """The left side as it is shown: any value that rounds to it.
-
-        Work by hand along another road, with every factor of it rounded, may end two units of the last digit away; each
-        step of it is held against the one before.
-        """
+        """The left side as it is shown: any value that rounds to it."""
         assert self.hand is not None
         whole = Chained(self.row, self.hand)
         target = whole.left_value()
@@ -695,7 +697,7 @@ class Chained:
                 if digits.significant
                 else arb(10) ** -(digits.decimals or 0)
             )
-            array[place] = widened(x, 2 * unit)
+            array[place] = widened(x, unit)
         return array
 
     def left_value(self) -> Any:
@@ -706,6 +708,9 @@ class Chained:
             assert moved is not None
             return moved[0].array
         return self._reader(self._literally).value(left).array
+
+    def _all_meet(self, a: Any, b: Any) -> bool:
+        return all(meets(a[place], b[place]) for place in np.ndindex(*self.shape))
 
     def _compare(self, kind: str, side: Side, a: Any, b: Any, why: str) -> None:
         for place in np.ndindex(*self.shape):
