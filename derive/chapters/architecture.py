@@ -134,7 +134,7 @@ def _tried(worked: Worked, costs: Mapping[run.Widths, Cost]) -> Iterator[Block]:
     )
     yield Table(tuple(words.say(f"architecture.{column}") for column in columns), rows, "lrrrr")
     yield from _drawn(worked, found)
-    best = [min(found, key=lambda e, k=k: e.middle[k]) for k in (0, 1)]  # type: ignore[misc]
+    best = min(found, key=lambda e: e.middle[0]), min(found, key=lambda e: e.middle[1])
     yield Paragraph(
         words.say("architecture.best", training=Math(name(best[0].widths)), validation=Math(name(best[1].widths)))
     )

@@ -12,6 +12,7 @@ from math import prod
 from derive.chapters.blocks import equations, math, size
 from derive.chapters.chapter import Chapter, Sizes, Worked
 from derive.errors import ProblemError
+from derive.graph.expression import Expression
 from derive.problem.problem import Problem
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.statement import figure
@@ -143,7 +144,7 @@ def _bias(work: Worked) -> Iterator[Block]:
     yield Note(words.say("forward.spread_note", samples=Math(str(shape[0]))))
 
 
-def _terms(sheet: Sheet, name: str) -> tuple:  # type: ignore[type-arg]
+def _terms(sheet: Sheet, name: str) -> tuple[Expression, ...]:
     return sheet.part.network.equation(name).value.args
 
 

@@ -15,7 +15,7 @@ from derive.problem import wording
 from derive.problem.language import check_name
 from derive.problem.names import QUANTITY, members
 from derive.problem.places import Places
-from derive.problem.problem import Ask, Update, Upstream
+from derive.problem.problem import Ask, Shape, Update, Upstream
 from derive.problem.questions import QUESTION_KEYS, SECOND, read_questions, second_of
 from derive.problem.quiz import QUIZ_KEYS, read_quiz
 from derive.problem.toml import KeyPath
@@ -34,7 +34,7 @@ class Known:
     """The names of a problem. ``complete`` is false above parts: what is missing there may come with each part."""
 
     equations: tuple[str, ...]
-    data: Mapping[str, object]
+    data: Mapping[str, Shape]
     parameters: Mapping[str, Tensor]
     complete: bool = True
     labels: frozenset[str] = frozenset()  # data that may be class numbers, one to a sample

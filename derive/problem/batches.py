@@ -37,7 +37,7 @@ def read_batches(table: Mapping[str, object], known: Known, steps: int, places: 
     lines = "columns" if along else "rows"
     rows = _rows(counts, known)
     for name, count in counts.items():
-        if count != rows and not (_listed(name, known) and rows in known.data[name]):  # type: ignore[operator]
+        if count != rows and not (_listed(name, known) and rows in known.data[name]):
             other = next(other for other, size in counts.items() if size == rows)
             raise places.error(
                 f"{other} has {rows} {lines} and {name} has {count}: each sample needs one of each",
@@ -62,14 +62,14 @@ def _rows(counts: Mapping[str, int], known: Known) -> int:
     """How many samples there are: as most of the data say that are no lists of numbers, one to a sample."""
     sure = [count for name, count in counts.items() if not _listed(name, known)]
     if not sure:
-        sure = [max(known.data[name]) for name in counts]  # type: ignore[call-overload]
+        sure = [max(size for size in known.data[name] if isinstance(size, int)) for name in counts]
     return max(sure, key=sure.count)
 
 
 def _listed(name: str, known: Known) -> bool:
     """Whether a name may be a flat list of class numbers."""
     shape = known.data[name]
-    return name in known.labels and isinstance(shape, tuple) and len(shape) == 2 and 1 in shape
+    return name in known.labels and len(shape) == 2 and 1 in shape
 
 
 def _over(value: object, known: Known, places: Places, path: tuple[str, ...]) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ def _over(value: object, known: Known, places: Places, path: tuple[str, ...]) ->
 
 def _count(name: str, known: Known, along: int, places: Places, path: tuple[str, ...]) -> int:
     shape = known.data[name]
-    if not isinstance(shape, tuple) or len(shape) <= along:
+    if len(shape) <= along:
         raise places.error(f"over names {name}, which is a number and has no rows", *path)
     if not isinstance(shape[along], int):
         raise places.error(f"over names {name}, which has sizes but no numbers", *path)

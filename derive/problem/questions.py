@@ -243,7 +243,7 @@ def _batch(value: object, known: Known, places: Places) -> Batch:
         check_name(size, "a size")
     except ProblemError as error:
         raise places.placed(error, *path) from None
-    sizes = {size for shape in known.data.values() if isinstance(shape, tuple) for size in shape}
+    sizes = {size for shape in known.data.values() for size in shape}
     if size in known.names or size in sizes:
         raise places.error(f"the size of the batch has a name that is taken: {size}", *path)
     reduction = table.get("reduction", "mean")

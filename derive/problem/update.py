@@ -57,6 +57,7 @@ def read_update(
         raise places.error(
             f"with gives {given}, and steps is {steps}", *PATH, "steps", hint="with = [{ w = 1 }, { w = 2 }]"
         )
+    decay, decoupled = _decay(table, rule, known, places)
     update = Update(
         rates=MappingProxyType(rates),
         symbol=symbol,
@@ -67,7 +68,8 @@ def read_update(
         form=_form(table, rule, places),
         constants=MappingProxyType(values),
         called=MappingProxyType(called),
-        **_decay(table, rule, known, places),  # type: ignore[arg-type]
+        decay=decay,
+        decoupled=decoupled,
         batches=batches.read_batches(table, known, steps, places, *PATH),
         t=whole(table.get("t", 0), 0, MOST_STEPS, places, *PATH, "t"),
         state=_state(table, rule, rates, known, places, folder),
@@ -128,7 +130,8 @@ def _form(table: Mapping[str, object], rule: str, places: Places) -> str:
     return str(form)
 
 
-def _decay(table: Mapping[str, object], rule: str, known: Known, places: Places) -> dict[str, object]:
+def _decay(table: Mapping[str, object], rule: str, known: Known, places: Places) -> tuple[Mapping[str, fmpq], bool]:
+    """The weight decay of each parameter that has one, and whether it stays out of the gradient."""
     decoupled = table.get("decoupled", rule == "adamw")
     if not isinstance(decoupled, bool):
         raise places.error(f"decoupled is {wording.kind(decoupled)}, expected is true or false", *PATH, "decoupled")
@@ -148,7 +151,7 @@ def _decay(table: Mapping[str, object], rule: str, known: Known, places: Places)
     decay = {name: value for name, value in decay.items() if value != 0}
     if len(set(decay.values())) > 1:
         raise places.unsupported("decay of several strengths is not built yet; built is one, or 0", *PATH, "decay")
-    return {"decay": MappingProxyType(decay), "decoupled": decoupled}
+    return MappingProxyType(decay), decoupled
 
 
 def _state(

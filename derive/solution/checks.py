@@ -268,7 +268,7 @@ class Witness:
         """``theirs``, with ours where the slope is nothing but rounding in doubles and the rule divides by its size.
 
         A slope of 1e-16 where the certified one is zero moves a parameter by 1e-8 of the rate at eps = 1e-8. Only
-        entries whose certified slopes all lie below what doubles tell from zero are spared, and only as far as that goes.
+        entries whose certified slopes all lie below what doubles tell from zero are spared, and only so far.
         """
         update, loss = history.update, self.part.asked.loss
         eps = update.constants.get("eps")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from derive.problem.sources import blocks
 from derive.problem.sources.arrays import Array, Arrays
@@ -12,6 +12,7 @@ from derive.records import dataclass
 __all__ = ["BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "L1Loss", "MSELoss", "SquaredError"]
 
 
+@runtime_checkable
 class Loss(Protocol):
     """What the output is held against a target by."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,7 +59,7 @@ class Table(dict[str, Any]):
     """A dictionary with keys that are texts; what it does not hold are data of that name."""
 
 
-class Expressions:
+class Expressions(ABC):
     """Reads expressions, in the scope of the function that is being read."""
 
     def __init__(
@@ -307,9 +308,9 @@ class Expressions:
         except KeyError as missing:
             raise self.draft.error(f"{last} is given no {missing.args[0]}") from None
 
+    @abstractmethod
     def own(self, function: ast.FunctionDef, tree: ast.Call) -> Any:
         """What a function of the source gives; who reads statements knows."""
-        raise NotImplementedError
 
 
 def dotted(tree: ast.expr) -> str:

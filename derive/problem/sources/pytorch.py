@@ -56,7 +56,7 @@ def from_torch(
     if not isinstance(module, torch.nn.Module):
         raise draft.error(f"{kind(module)} is no torch.nn.Module")
     inputs = tuple(_tensor(torch, one, draft) for one in (sample if isinstance(sample, tuple) else (sample,)))
-    outside = loss is not None and not hasattr(loss, "draw")
+    outside = loss is not None and not isinstance(loss, Loss)
     if target is not None:
         if loss is None:
             raise draft.error("a target without a loss", hint="loss=torch.nn.MSELoss()")
@@ -68,9 +68,9 @@ def from_torch(
     tracer = _Tracer(torch, traced, draft, exact)
     tracer.inputs(_argument_names(module, len(inputs)), (*inputs, target) if outside else inputs)
     result = tracer.run()
-    if loss is not None and not outside:
+    if isinstance(loss, Loss):
         values = target.detach().cpu().numpy() if isinstance(target, torch.Tensor) else target
-        result = loss.draw(tracer.arrays, tracer.arrays.let(result, "soft"), values)  # type: ignore[union-attr]
+        result = loss.draw(tracer.arrays, tracer.arrays.let(result, "soft"), values)
     own = {"title": title, "ask": ask, "convention": convention, **tables}
     return draft.problem(result.node, transpose=transpose, tables=own, name=name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from derive.graph.expression import Expression, Name
 from derive.report.compose.sheet import Sheet
@@ -19,15 +19,15 @@ def costs(sheet: Sheet) -> Iterator[Block]:
     yield _table(sheet, "forward", forward)
     if part.derivation is not None:
         yield _table(sheet, "backward", list(part.derivation.adjoints.items()))
-        there, back = (_products(rows) for rows in (forward, part.derivation.adjoints.items()))
+        there, back = _products(value for _, value in forward), _products(part.derivation.adjoints.values())
         if there and set(there) == {()} == set(back):
             share = f"{back[()] / there[()]:.1f}".removesuffix(".0")
             yield Paragraph(words.say("costs.share", share=Math(share)))
 
 
-def _products(rows: object) -> Count:
+def _products(expressions: Iterable[Expression]) -> Count:
     total = nothing()
-    for _, expression in rows:  # type: ignore[attr-defined]
+    for expression in expressions:
         total += cost(expression)
     return total.multiplications
 

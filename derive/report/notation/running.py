@@ -47,11 +47,7 @@ class Running(Cells):
         """By what an expression does, even where an equation has named it: a right-hand side is no name."""
         match node.op:
             case "sum":
-                (x,), (axis,) = node.args, node.at
-                free = running_index(x.shape)
-                inner = free if axis is None else (*index[:axis], free[axis], *index[axis + 1 :])
-                letters = [k for n, k in enumerate(inner) if k and (axis is None or n == axis)]
-                whole = self.cell(x, inner)
+                letters, whole = self._under_letters(node, index)
                 if not letters:
                     return whole
                 return summed(rf"\sum_{{{','.join(letters)}}}", whole)
@@ -67,13 +63,16 @@ class Running(Cells):
                 return self._of_whole(node, index)
         return super().cell(node, index)
 
-    def _extreme(self, node: Expression, index: Index) -> Cell:
-        """The largest over the letters that the result has not."""
+    def _under_letters(self, node: Expression, index: Index) -> tuple[list[str], Cell]:
+        """The letters over which a reduction runs, those that its result has not, and the entry under them."""
         (x,), (axis,) = node.args, node.at
         free = running_index(x.shape)
         inner = free if axis is None else (*index[:axis], free[axis], *index[axis + 1 :])
-        letters = [k for n, k in enumerate(inner) if k and (axis is None or n == axis)]
-        whole = self.cell(x, inner)
+        return [k for n, k in enumerate(inner) if k and (axis is None or n == axis)], self.cell(x, inner)
+
+    def _extreme(self, node: Expression, index: Index) -> Cell:
+        """The largest over the letters that the result has not."""
+        letters, whole = self._under_letters(node, index)
         if not letters:
             return whole
         return Cell(rf"{self.symbols.function(node.op)}_{{{','.join(letters)}}} {whole.factor()}", PRODUCT)
