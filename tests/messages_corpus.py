@@ -70,6 +70,14 @@ y = [0.5, 0.25]
 [ask]
 gradients = ["z"]
 """
+STACKED = """
+equations = "L = sum(softmax(X, axis=0) * C)"
+[given]
+X = [[[1, 2], [3, 4]], [[0, 1], [1, 0]]]
+C = [[[1, 0], [0, 2]], [[2, 1], [1, 1]]]
+[ask]
+gradients = ["X"]
+"""
 NEGATED = '''
 equations = """
 u = -x
@@ -96,4 +104,4 @@ w = 0.5
 
 def texts() -> Iterator[str]:
     """The problem files."""
-    yield from (QUIZ, PLAIN, SHAPES, VALUES, GRAPH, ANY_LABELS, NEGATED, VANISHING)
+    yield from (QUIZ, PLAIN, SHAPES, VALUES, GRAPH, ANY_LABELS, STACKED, NEGATED, VANISHING)

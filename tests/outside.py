@@ -129,6 +129,7 @@ VALUES: dict[str, Callable[..., Any]] = {
     "avg_pool": _pooling(anp.mean),
     "concat": lambda *parts, axis: anp.concatenate(parts, axis=axis),
     "stack": _stack,
+    "flatten": lambda x: anp.reshape(x, (len(x) if len(x.shape) > 2 else 1, -1)),
     "reshape": lambda x, **sizes: anp.reshape(x, tuple(sizes.values())),
     "trace": lambda x: anp.sum(x * np.eye(len(x))),
     "diag": lambda x: (

@@ -137,7 +137,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "concat": lambda *parts, axis=0: np.concatenate(parts, axis=axis),
     "stack": lambda *parts, axis=0: np.stack(parts, axis=axis),
     "reshape": lambda a, *shape: np.reshape(a, shape),
-    "flatten": lambda a: np.reshape(a, (a.shape[0], -1)),
+    "flatten": lambda a: np.reshape(a, (a.shape[0] if np.ndim(a) > 2 else 1, -1)),
     "one_hot": lambda y, classes: np.eye(classes)[np.ravel(y).astype(int)],
     "embedding": lambda e, index: np.asarray(e)[np.ravel(index).astype(int)],
     "ones": lambda *shape: np.ones(shape), "zeros": lambda *shape: np.zeros(shape),

@@ -523,6 +523,10 @@ class Parser:
         primes = 0
         if name in ("max", "min") and self.peek == "_":
             return self._extreme(name)
+        axis: tuple[int, ...] = ()
+        if name == "softmax" and self.peek == "_":
+            self.place += 1
+            axis, self.place = (int(self.peek) - 1,), self.place + 1
         while self.peek == "'":
             primes, self.place = primes + 1, self.place + 1
         if self.peek == r"\left":
@@ -542,7 +546,7 @@ class Parser:
         self._take(_CLOSING[opened])
         if (len(kids) < 2) if name in ("max", "min") else len(kids) != (3 if name == "clip" else 1):
             raise Slip(f"{name} of {len(kids)}")
-        return Node("call", tuple(kids), (name, primes))
+        return Node("call", tuple(kids), (name, primes, *axis))
 
     def _steps(self) -> Node:
         """A sum over the steps of a loop: its term at every one of them, added up."""
@@ -1096,7 +1100,7 @@ class Reader:
         return whole
 
     def _call(self, node: Node) -> Value:
-        name, primes = node.at
+        name, primes, *axis = node.at
         parts = [self.value(kid) for kid in node.kids]
         match name:
             case "max" | "min":
@@ -1109,11 +1113,8 @@ class Reader:
             case "tr" | "det":
                 return self._of_square(name, parts[0])
             case "softmax":
-                powers = [parts[0].array[k : k + 1] if self.setting.axis == 1 else parts[0].array[:, k : k + 1]
-                          for k in range(parts[0].array.shape[1 - self.setting.axis])]  # fmt: skip
-                lines = [np.array([[ball(x).exp() for x in line] for line in power], dtype=object) for power in powers]
-                divided = [line / line.sum() for line in lines]
-                return Value(np.concatenate(divided, axis=1 - self.setting.axis))
+                powers = np.vectorize(lambda x: ball(x).exp(), otypes=[object])(parts[0].array)
+                return Value(powers / powers.sum(axis=axis[0] if axis else self.setting.axis, keepdims=True))
         return mapped(self.setting.function(name, primes), parts[0])
 
     @staticmethod

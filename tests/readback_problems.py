@@ -720,6 +720,20 @@ X = [[1, 4, 2, 0.5], [3, 2, 1, 5], [0, 1, 7, 2], [2, 6, 1, 1]]
 [ask]
 gradients = "all"
 ''',
+    "softmax_stack": '''
+equations = """
+a = softmax(X, axis=1)
+y = flatten(a) @ W
+E = sum((y - t)**2) / 2
+"""
+[given]
+X = [[[0.5, -1], [1, 0], [0, 2]], [[1, 1], [-0.5, 0], [2, 1]]]
+t = [[1], [0]]
+[parameters]
+W = [[0.1], [-0.2], [0.3], [0.4], [-0.5], [0.6]]
+[ask]
+gradients = "all"
+''',
     "pooled_row": '''
 equations = """
 z = conv1d(x, w)

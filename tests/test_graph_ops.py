@@ -79,6 +79,8 @@ def equations() -> Iterator[tuple[str, tuple[Shape, ...]]]:
             yield from ((f"{function}(a{axis})", (shape,)) for axis in ("", ", axis=0", ", axis=1", ", axis=-1"))
         for function in ("softmax", "log_softmax"):
             yield from ((f"{function}(a, axis={axis})", (shape,)) for axis in (0, 1, -1))
+    for function in ("softmax", "log_softmax"):
+        yield from ((f"{function}(a, axis={axis})", ((2, 3, 2),)) for axis in (0, 1, 2, -1))
     yield from ((f"{function}(a)", ((),)) for function in ("sum", "mean"))
     for shape, axis in (((2, 3), 1), ((2, 3), 0), ((1, 3), -1), ((3, 1), 0)):
         for reduction in ("mean", "sum"):
@@ -152,6 +154,7 @@ def of_blocks() -> Iterator[tuple[str, tuple[Shape, ...]]]:
     yield from (("stack(a, b, a, axis=1)", (shape, shape)) for shape in ((1, 3), (3, 1)))
     yield from ((text, ((2, 3),)) for text in ("reshape(a, 3, 2)", "reshape(a, 1, -1)", "reshape(tanh(a), -1, 1)"))
     yield "reshape(a, 2, 2) @ b", ((1, 4), (2, 3))
+    yield from (("flatten(a)", (shape,)) for shape in ((2, 3), (3, 1), (2, 2, 3), (2, 1, 2, 2)))
 
 
 def of_windows() -> Iterator[tuple[str, tuple[Shape, ...]]]:

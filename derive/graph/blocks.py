@@ -72,3 +72,10 @@ def reshape(x: Expression, shape: tuple[int, ...]) -> Expression:
         raise ShapeError(f"reshape of {sizes.describe(x.shape)} to {what}: {have} entries do not fill it")
     full: Shape = tuple(have // known if size == -1 else size for size in shape)
     return rearranging.reshape(x, full)
+
+
+def flatten(x: Expression) -> Expression:
+    """A row for each sample, the first axis of a stack; of one matrix, a single row."""
+    return (
+        reshape(x, (int(x.shape[0]), -1)) if len(x.shape) > 2 and isinstance(x.shape[0], int) else reshape(x, (1, -1))
+    )

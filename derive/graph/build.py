@@ -185,6 +185,7 @@ REARRANGED: dict[str, Callable[[tuple[Expression, ...], dict[str, Any]], Express
     "concat": lambda args, options: blocks.concat(args, options["axis"]),
     "stack": lambda args, options: blocks.stack(args, options["axis"]),
     "reshape": lambda args, options: blocks.reshape(args[0], tuple(options.values())),
+    "flatten": lambda args, options: blocks.flatten(args[0]),
     "ones": lambda args, options: blocks.filled(1, tuple(options.values())),
     "zeros": lambda args, options: blocks.filled(0, tuple(options.values())),
 }

@@ -102,6 +102,10 @@ ROWS: dict[str, Row] = {
     "zeros": Row(lambda **sizes: np.zeros(tuple(sizes.values())), ()),
     "concat": Row(lambda *parts, axis: np.concatenate(parts, axis=axis), concat_back, fits_concat),
     "stack": Row(stack, stack_back, fits_stack),
+    "flatten": Row(
+        lambda x: x.reshape(len(x) if x.ndim > 2 else 1, -1),
+        (lambda g, y, x: g.reshape(x.shape),),
+    ),
     "reshape": Row(
         lambda x, **sizes: x.reshape(tuple(sizes.values())),
         (lambda g, y, x, **sizes: g.reshape(x.shape),),

@@ -15,23 +15,23 @@ from derive.graph.sizes import ShapeError
 from derive.problem.problem import Shape
 
 
-def _along(entry: Callable[[Any, Any], Any]) -> Callable[[Any, Expression, Any, Any], Any]:
-    """The index form of an op that normalises along ``node.at[0]``: ``entry(x_ij, sum of exp(x) along the axis)``."""
+def _along(entry: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """The index form of an op that normalises along ``node.at[0]``: ``entry(x_place, sum of exp(x) along it)``."""
 
-    def index(e: Any, node: Expression, i: Any, j: Any) -> Any:
-        axis, (rows, columns) = node.at[0], node.args[0].shape
-        if axis == 0:
-            normal = e.total(rows, lambda p: e.function("exp", (), e.operand(0, p, j)))
-        else:
-            normal = e.total(columns, lambda q: e.function("exp", (), e.operand(0, i, q)))
-        return entry(e, (e.operand(0, i, j), normal))
+    def index(e: Any, node: Expression, *place: Any) -> Any:
+        axis = node.at[0]
+
+        def power(p: Any) -> Any:
+            return e.function("exp", (), e.operand(0, *place[:axis], p, *place[axis + 1 :]))
+
+        return entry(e, (e.operand(0, *place), e.total(node.args[0].shape[axis], power)))
 
     return index
 
 
 def _class_axis(shapes: tuple[Shape, ...], at: tuple[Any, ...]) -> Shape:
-    if len(shapes[0]) != 2:
-        raise ShapeError(f"a softmax needs a matrix, and this is {sizes.describe(shapes[0])}")
+    if len(shapes[0]) < 2:
+        raise ShapeError(f"a softmax needs an axis to run along, and this is {sizes.describe(shapes[0])}")
     return shapes[0]
 
 
@@ -65,7 +65,8 @@ def _per_sample(node: Expression) -> Expression:
 
 def _cross_entropy_shape(shapes: tuple[Shape, ...], at: tuple[Any, ...]) -> Shape:
     logits, labels = shapes
-    _class_axis(shapes, at)
+    if len(logits) != 2:
+        raise ShapeError(f"a cross-entropy needs a matrix of logits, and this is {sizes.describe(logits)}")
     if logits != labels:
         raise ShapeError(f"logits of {sizes.describe(logits)} and labels of {sizes.describe(labels)} differ in size")
     return ()

@@ -41,6 +41,8 @@ from derive.report.notation.matrices import MOST_COLUMNS, MOST_ROWS, matrix_of
 from derive.report.notation.printed import printed_text
 from derive.report.notation.symbols import FUNCTIONS as SYMBOLS
 
+SOFTMAXES = ("softmax", "log_softmax")
+
 
 def localised(text: Words, language: str) -> str:
     """A text of a problem in a language; its only one, or its first, where that language is missing."""
@@ -201,6 +203,8 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
     for op in ("maximum", "minimum"):
         if op in used and part.asked.top is not None:
             items.append(words.say("conventions.first_of_two", function=_function_span(sheet, op)))
+    if any(node.op in SOFTMAXES and len(node.shape) > 2 for e in part.network.equations for node in e.value.nodes()):
+        items.append(words.say("conventions.softmax_axis"))
     if "clip" in used and part.asked.top is not None:
         items.append(words.say("conventions.clip_ends"))
     if sheet.slides:

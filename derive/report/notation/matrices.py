@@ -183,7 +183,9 @@ class Matrices:
                 a, b = (self._symbolic(arg) for arg in node.args)
                 return Cell(rf"{self.symbols.function(node.op)}({a.text}, {b.text})")
             case "softmax" | "log_softmax":
-                return Cell(rf"{self.symbols.function(node.op)}{rounded(self._symbolic(node.args[0]).text)}")
+                along = f"_{{{node.at[0] + 1}}}" if len(node.shape) > 2 else ""  # of a stack the axis is told
+                inner = self._symbolic(node.args[0])
+                return Cell(rf"{self.symbols.function(node.op)}{along}{rounded(inner.text)}")
         inner = self._symbolic(node.args[0])
         symbol = self.symbols.function(node.op, node.at)
         by_name = (r"\exp", r"\operatorname{abs}", r"\operatorname{sqrt}")
