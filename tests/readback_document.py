@@ -21,7 +21,7 @@ from derive.graph.expression import Adjoint, Plane
 from derive.report.document import Chain, Display, Document, Heading, Text
 from derive.report.notation import Symbols, letter
 from derive.solution import Solution
-from derive.solution.solve import Part
+from derive.solution.part import Part
 from readback import (
     BITS,
     FUNCTIONS,

@@ -22,7 +22,7 @@ from derive.report.compose import compose
 from derive.report.document import Display, Document
 from derive.report.result import as_json
 from derive.solution import solve
-from derive.solution.solve import Part
+from derive.solution.part import Part
 from derive.solution.values import Balls
 
 Shape = tuple[int, ...]

@@ -26,7 +26,7 @@ from derive.report.notation import Cell, Matrices, cells
 from derive.report.widths import bound
 from derive.solution import rules
 from derive.solution.history import History, Move
-from derive.solution.solve import Part
+from derive.solution.part import Part
 
 MOST_WORKED = 8  # updates that are written out; a table has all of them
 MOST_MOVED = 24  # entries of parameters in all these updates together

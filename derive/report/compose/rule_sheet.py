@@ -18,7 +18,7 @@ from derive.report.notation.cells import number
 from derive.report.notation.rule_symbols import rule_symbols
 from derive.solution import rules
 from derive.solution.history import Move, equations_of
-from derive.solution.solve import Part
+from derive.solution.part import Part
 from derive.solution.values import Run
 
 

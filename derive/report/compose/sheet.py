@@ -34,7 +34,7 @@ from derive.report.notation.windows import shown_in_full
 from derive.report.page import A4, INDENT
 from derive.report.widths import bound
 from derive.solution.asked import Ratio
-from derive.solution.solve import Part
+from derive.solution.part import Part
 from derive.solution.values import START_BITS
 
 if TYPE_CHECKING:
