@@ -73,9 +73,8 @@ def _known(network: Network, problem: Problem, claim: Claim, names: Sequence[str
     ratio = split_ratio(text)
     if ratio is None:
         if second_of(text, names) is None:
-            raise claim.error(
-                f"there is no quantity {shown(text)[1:-1]}", hint(text, names) or f"there are {listing(names, 'and')}"
-            )
+            tip = hint(text, names) or f"there are {listing(names, 'and')}"
+            raise claim.error(f"there is no quantity {shown(text)[1:-1]}", tip)
         return
     tops = [*(str(equation.name) for equation in network.equations), *(one.of for one in problem.ask.upstream)]
     for name, known, what in ((ratio[0], tops, "equation"), (ratio[1], names, "name")):

@@ -144,9 +144,7 @@ class _Reader:
                 found = _divide(found, self.signed())
             elif (
                 self.next in ("(", "[", "{") or self.next in _FUNCTIONS or self.next in (r"\frac", r"\tfrac", r"\dfrac")
-            ):
-                found = _multiply(found, self.power())
-            elif self.next[:1].isdigit() and self.tokens[self.at - 1] in (")", "]", "}"):
+            ) or (self.next[:1].isdigit() and self.tokens[self.at - 1] in (")", "]", "}")):
                 found = _multiply(found, self.power())
             else:
                 return found

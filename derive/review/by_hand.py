@@ -16,8 +16,7 @@ from derive.numbers.arrays import Array
 from derive.numbers.balls import DomainError, UndecidedSign, precision
 from derive.numbers.decimals import read_number
 from derive.numbers.rounding import Rounding, printed
-from derive.solution import Part
-from derive.solution import rules
+from derive.solution import Part, rules
 from derive.solution.history import History
 from derive.solution.values import Run
 

@@ -24,7 +24,7 @@ LONGEST = 400  # characters of one printed number
 _FRACTION = re.compile(r"([+-]?)\\[dt]?frac\{([0-9.]+)\}\{([0-9.]+)\}|([+-]?)([0-9.]+)/([0-9.]+)")
 _POWER = re.compile(r"(.+?)(?:\\times|\\cdot|×|·|\*)10\^(?:\{([+-]?[0-9]+)\}|([+-]?[0-9]+))")
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
-FULL = Rounding(digits=None, significant=10)
+FULL = 10  # significant digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,12 @@ _MARK = {".": "point", ",": "comma"}
 
 
 def in_full(value: Number) -> str:
-    """Ten certified significant digits, or the number itself where it is shorter."""
-    found = printed(value, FULL)
-    return str(value) if found is None else found.text
+    """Ten significant digits, or as many as are certain; the number itself where it is shorter."""
+    for digits in range(FULL, 0, -1):
+        found = printed(value, Rounding(digits=None, significant=digits))
+        if found is not None:
+            return found.text
+    return str(value)
 
 
 def _plain(text: str) -> str:

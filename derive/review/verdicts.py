@@ -179,7 +179,9 @@ class Bench:
         sound = read is None or _meet(read.spread, low, high)
         literal = None if read is None or _meet(read.literal, numeral.low, numeral.high) else _shown(read, numeral)
         by_hand = self._entry(self._trusting, claim)
+        right = numeral.like(value)
         carried = None if by_hand is None or _in(numeral, by_hand) else numeral.like(by_hand)
+        carried = None if carried == right else carried
         if inside is None:
             verdict = Verdict.UNDECIDED
         elif inside and sound:
@@ -196,7 +198,7 @@ class Bench:
             verdict = Verdict.WRONG
         inherits = self._sources(claim) if verdict is Verdict.CONSISTENT else ()
         return Judged(
-            claim, verdict, low, high, numeral.like(value), in_full(value), carried, literal, unread,
+            claim, verdict, low, high, right, in_full(value), carried, literal, unread,
             bool(inside) and not verdict.right and verdict is not Verdict.UNDECIDED, inherits,
         )  # fmt: skip
 
@@ -213,11 +215,11 @@ class Bench:
         if key is None:
             return ()
         level, name = key
-        used = None if claim.expression is None else set(numbers_in(claim.expression, self.decimal))
+        used = None if claim.expression is None else set(map(_digits, numbers_in(claim.expression, self.decimal)))
         found: list[str] = []
         for (at, other), on_name in self._at.items():
             if at <= level and (at, other) != key and self._leads(at, other, level, name):
-                said = [one for _, one in on_name if used is None or _digits(one.printed.text, self.decimal) in used]
+                said = [one for _, one in on_name if used is None or _of(one) in used]
                 judged = [self.judge(one) for one in said]
                 found += [one.claim.id for one in judged if not (one.verdict.right or one.inherits or one.survives)]
         return tuple(dict.fromkeys(found))
@@ -247,17 +249,17 @@ class Bench:
         value that is not quite theirs.
         """
         value = read_numeral(text).value
-        if text in self._roundings:
+        if _digits(text) in self._roundings:
             return False
         return bool(value.q == 1) or value in self._exact
 
     @cached_property
-    def _roundings(self) -> frozenset[str]:
+    def _roundings(self) -> frozenset[Digits]:
         found = set()
         for claim in self.claims:
             right = self._right[id(claim)][0]
             if not (isinstance(right, fmpq) and right == claim.printed.value):
-                found.add(_digits(claim.printed.text, self.decimal))
+                found.add(_of(claim))
         return frozenset(found)
 
     @cached_property
@@ -289,9 +291,20 @@ def _shown(read: Arithmetic, numeral: Numeral) -> str:
     return numeral.like((read.literal.low + read.literal.high) / 2)
 
 
-def _digits(text: str, decimal: str) -> str:
-    """The digits of a printed number, without its sign and with a point."""
-    return text.replace(decimal, ".").strip().lstrip("+-−")
+Digits = tuple[fmpq, int]
+
+
+def _digits(text: str) -> Digits:
+    """What tells one printed number from another: its size, and how many digits it has behind the point."""
+    return _of_numeral(read_numeral(text))
+
+
+def _of(claim: Claim) -> Digits:
+    return _of_numeral(claim.printed)
+
+
+def _of_numeral(numeral: Numeral) -> Digits:
+    return abs(numeral.value), numeral.decimals
 
 
 def _commonest(numbers: Sequence[int]) -> int:
