@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 from flint import arb, fmpq
 
 from derive.errors import ProblemError
@@ -14,6 +15,7 @@ from derive.graph.expression import Name
 from derive.graph.network import Network
 from derive.numbers import arrays
 from derive.numbers.arrays import Array
+from derive.numbers.balls import Number
 from derive.numbers.decimals import read_number
 from derive.problem.ask import split_ratio
 from derive.problem.problem import Problem, Update
@@ -110,10 +112,10 @@ class Answers:
         self.part = part
         self._known: dict[tuple[str, int | None, int], Array] = {}
 
-    def entry(self, claim: Claim, bits: int) -> arb | fmpq:
+    def entry(self, claim: Claim, bits: int) -> Number:
         """The right value of what is claimed. Raises ``ProblemError`` at the claim where there is none."""
         whole = self.whole(claim, bits)
-        value = whole[self.position(claim, whole.shape)]
+        value: Number = whole[self.position(claim, whole.shape)]
         return -value if claim.quantity.negated else value
 
     def whole(self, claim: Claim, bits: int) -> Array:
@@ -208,7 +210,7 @@ class Answers:
         return index
 
 
-def _blurred(value: np.ndarray) -> Array:  # type: ignore[type-arg]
+def _blurred(value: npt.NDArray[np.float64]) -> Array:
     """Doubles as the intervals that they are good for."""
     numbers = [read_number(repr(float(x))) for x in value.ravel()]
-    return arrays.filled(value.shape, [arb(x, abs(x) / fmpq(10) ** TRUSTED) if x else fmpq(0) for x in numbers])
+    return arrays.filled(value.shape, [arb(x, abs(x) / fmpq(10) ** TRUSTED) if x != 0 else x for x in numbers])

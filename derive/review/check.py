@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from derive.errors import ProblemError
@@ -15,7 +16,7 @@ from derive.review.verdicts import Bench, Judged, Verdict
 from derive.solution import Solution
 
 if TYPE_CHECKING:
-    from derive.review.diagnosis import Diagnosis
+    from derive.review.explanation import Diagnosis, Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,23 @@ class Reviewed:
     solution: Solution
     judged: tuple[Judged, ...]
     benches: Mapping[str | None, Bench]
+    _diagnoses: dict[str | None, Diagnosis | None] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def unexpected(self) -> tuple[Judged, ...]:
         """The claims whose verdict is not the one that they expect."""
         return tuple(one for one in self.judged if not one.expected)
 
-    def diagnosis(self, judged: Judged) -> Diagnosis | None:
-        """Which slip explains a number that is not right, in the light of all numbers of its part."""
+    def finding(self, judged: Judged) -> Finding | None:
+        """What explains a number that is not right, in the light of all numbers of its part; ``None`` for nothing."""
         if judged.verdict.right or judged.verdict is Verdict.UNDECIDED or judged.inherits or judged.survives:
             return None
-        return diagnosed(self.benches[judged.claim.part], judged)
+        part, bench = judged.claim.part, self.benches[judged.claim.part]
+        if part not in self._diagnoses:
+            self._diagnoses[part] = diagnosed(bench, self.solution)
+        diagnosis, observed = self._diagnoses[part], bench.observation(judged.claim)
+        found = () if diagnosis is None or observed is None else diagnosis.findings
+        return next((finding for finding in found if observed in finding.explains), None)
 
 
 def check(path: str | os.PathLike[str]) -> Reviewed:
@@ -61,10 +68,10 @@ def reviewed(claims: Claims, solution: Solution) -> Reviewed:
     return Reviewed(claims, solution, judged, benches)
 
 
-def diagnosed(bench: Bench, judged: Judged) -> Diagnosis | None:
-    """The diagnosis of one number; ``None`` where none is built."""
+def diagnosed(bench: Bench, solution: Solution) -> Diagnosis | None:
+    """Which slips explain the numbers of one part; ``None`` where that is not built."""
     try:
-        from derive.review.diagnosis import diagnose
+        from derive.review.diagnosis import diagnose  # only a number that is not right pays for it
     except ModuleNotFoundError:
         return None
-    return diagnose(bench.part, bench.observed())
+    return diagnose(bench.part, bench.observed(), solution.parts)

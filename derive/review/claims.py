@@ -1,8 +1,8 @@
 """The claims file: what a printed solution says, value by value, read into frozen ``Claim``s.
 
-It is TOML: the problem that was solved (``problem = "…"``, a built-in name or a problem file beside the claims), and one
-``[[claim]]`` for each printed number. Unknown keys and everything else that cannot be meant is an error with file and
-line, as in problem files.
+It is TOML: the problem that was solved (``problem = "…"``, a built-in name or a problem file beside the claims), and
+one ``[[claim]]`` for each printed number. Unknown keys, and everything else that cannot be meant, are errors with file
+and line, as in problem files.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 class Quantity:
     """What a value is claimed of.
 
-    ``name`` is a name, a gradient (``dE/dW2``) or a ratio; ``update`` counts the updates that were made before, ``None``
-    at the start. With ``negated`` the claim is on the negative, as in older texts, whose error signal is -dE/dz.
+    ``name`` is a name, a gradient (``dE/dW2``) or a ratio; ``update`` counts the updates that were made before, and is
+    ``None`` at the start. With ``negated`` the claim is on the negative, as in older texts, whose error signal is
+    -dE/dz.
     """
 
     text: str

@@ -57,7 +57,8 @@ class Judged:
     ``low`` and ``high`` enclose the right value, ``right`` has it to the digits that are printed and ``full`` to ten.
     ``carried`` is what displayed values carried on give, to the digits printed, where those digits differ.
     ``literal`` is what the printed arithmetic gives, with its digits as they stand, where that rounds to another number
-    than is printed; ``unread`` tells why the arithmetic was not read. ``survives``: the number is right, the arithmetic
+    than is printed; ``unread`` tells why the arithmetic was not read; ``follows`` is false where it cannot give what is
+    printed. ``survives``: the number is right, the arithmetic
     in front of it is not. ``inherits`` has the claims that a consistent number takes its error from.
     """
 
@@ -70,6 +71,7 @@ class Judged:
     carried: str | None = None
     literal: str | None = None
     unread: str | None = None
+    follows: bool = True
     survives: bool = False
     inherits: tuple[str, ...] = ()
 
@@ -91,7 +93,7 @@ class Bench:
         self._at: dict[tuple[Level, Name], list[tuple[tuple[int, ...], Claim]]] = {}
         for claim in claims:
             if (key := self._key(claim)) is not None:
-                self._at.setdefault(key, []).append((self._place(claim), claim))
+                self._at.setdefault(key, []).append((self.place(claim), claim))
         for on_name in self._at.values():  # of two claims on one entry, the one with more digits goes on
             on_name.sort(key=lambda pair: pair[1].printed.decimals)
         self._judged: dict[int, Judged] = {}
@@ -110,15 +112,16 @@ class Bench:
 
     def observed(self) -> tuple[Observed, ...]:
         """What the claims show of the values that the equations lead to, as evidence of what went wrong."""
-        found = []
-        for claim in self.claims:
-            if self._key(claim) is not None:
-                numeral = _signed(claim)
-                update = "" if claim.quantity.update is None else f"@{claim.quantity.update}"
-                found.append(
-                    Observed(claim.quantity.name + update, self._place(claim, False), numeral.low, numeral.high)
-                )
-        return tuple(found)
+        found = (self.observation(claim) for claim in self.claims)
+        return tuple(one for one in found if one is not None)
+
+    def observation(self, claim: Claim) -> Observed | None:
+        """What one claim shows; ``None`` for a Jacobian or a second derivative."""
+        if self._key(claim) is None:
+            return None
+        numeral, update = _signed(claim), claim.quantity.update
+        text = claim.quantity.name if not update else f"{claim.quantity.name}@{update}"
+        return Observed(text, self.place(claim), numeral.low, numeral.high)
 
     # ── right values ──
 
@@ -136,10 +139,14 @@ class Bench:
         name = self.answers.name(claim.quantity.name)
         return None if name is None else (claim.quantity.update or 0, name)
 
-    def _place(self, claim: Claim, in_equations: bool = True) -> tuple[int, ...]:
-        """The entry, counted from 0: where the equations have it, or in the problem's layout."""
-        place = self.answers.position(claim, self.answers.whole(claim, STEPS_OF_BITS[0]).shape)
-        return place[::-1] if in_equations and self.answers.turned(claim.quantity.name) else place
+    def place(self, claim: Claim) -> tuple[int, ...]:
+        """The entry, counted from 0 along each axis, where the equations have it.
+
+        Numerator layout lays a gradient on its side: there it stands where its variable does.
+        """
+        shape = self.answers.whole(claim, STEPS_OF_BITS[0]).shape
+        place = self.answers.position(claim, shape)
+        return place[::-1] if self.answers.turned(claim.quantity.name) else place
 
     # ── what is carried ──
 
@@ -166,7 +173,7 @@ class Bench:
         value = None if key is None else hand.computed(*key)
         if value is None:
             return None
-        entry: Number = value[self._place(claim)]
+        entry: Number = value[self.place(claim)]
         return -entry if claim.quantity.negated else entry
 
     # ── verdicts ──
@@ -197,10 +204,10 @@ class Bench:
         else:
             verdict = Verdict.WRONG
         inherits = self._sources(claim) if verdict is Verdict.CONSISTENT else ()
+        survives = inside is True and not verdict.right
         return Judged(
-            claim, verdict, low, high, right, in_full(value), carried, literal, unread,
-            bool(inside) and not verdict.right and verdict is not Verdict.UNDECIDED, inherits,
-        )  # fmt: skip
+            claim, verdict, low, high, right, in_full(value), carried, literal, unread, follows, survives, inherits
+        )
 
     def _if_carried(self, claim: Claim) -> bool:
         return any(_in(claim.printed, entry) for hand in self._good if (entry := self._entry(hand, claim)) is not None)

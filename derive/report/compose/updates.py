@@ -40,19 +40,26 @@ def first_update(sheet: Sheet) -> Iterator[Block]:
     yield Paragraph(words.say("update.rule"))
     if update.steps > 1:
         yield Paragraph(words.say("update.first", steps=update.steps))
-    symbol = letter(update.symbol)
     for name, rate in moving.items():
-        after = updated(part.network, loss, name, rate)
-        for old, slope, new in planes_of(sheet, name, Adjoint(loss, name), after):
-            formula = rule(sheet, loss, name, symbol, old)
-            links = (*formula.links, *_added(sheet, name, symbol), *_numbers(sheet, old, slope, new, rate))
-            yield Display((Chain(formula.left, links),))
+        yield from in_numbers(sheet, name, rate)
     frozen = [name for name, rate in update.rates.items() if rate == 0]
     if frozen:
         key = "update.frozen" if len(frozen) > 1 else "update.frozen_one"
         yield Paragraph(words.say(key, names=sheet.listed(frozen)))
     if "elements" in part.problem.convention.style:
         yield from _table(sheet, loss, moving)
+
+
+def in_numbers(sheet: Sheet, name: str, rate: fmpq) -> Iterator[Block]:
+    """One parameter in the first update, with its numbers."""
+    update, loss = sheet.part.problem.ask.update, sheet.part.asked.top
+    if update is None or loss is None:
+        return
+    symbol, after = letter(update.symbol), updated(sheet.part.network, loss, name, rate)
+    for old, slope, new in planes_of(sheet, name, Adjoint(loss, name), after):
+        formula = rule(sheet, loss, name, symbol, old)
+        links = (*formula.links, *_added(sheet, name, symbol), *_numbers(sheet, old, slope, new, rate))
+        yield Display((Chain(formula.left, links),))
 
 
 def _added(sheet: Sheet, name: str, symbol: str) -> Iterator[Link]:
