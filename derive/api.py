@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from derive.numbers.arrays import Array
     from derive.numbers.rounding import Printed
     from derive.report.catalogue import Catalogue
+    from derive.review.check import Checked
 
 LONGEST_ENTRY = 20_000  # operations of an entry that is written out in data and parameters
 
@@ -220,9 +221,28 @@ class Solution:
         here = self.core.part(part)
         return (_explicit if form == "explicit" else _matrix)(here, quantity, self._turned(here, quantity))
 
-    def check(self, quantity: str, printed: str, part: str | None = None) -> Any:
-        """The verdict on a printed value. Not built yet: raises ``Unsupported``."""
-        raise Unsupported("judging printed values is not built yet; solution.value(…) gives the certified one")
+    def check(
+        self,
+        quantity: str,
+        printed: str,
+        part: str | None = None,
+        *,
+        index: Sequence[int] = (),
+        expression: str | None = None,
+        decimal: str = ".",
+    ) -> Checked:
+        """The verdict on a printed value: ``solution.check("dE/dW2", "0.1183", index=(1, 2))``.
+
+        ``printed`` is a text, since its digits count; ``index`` counts from 1; ``"W1@1"`` is the value after update 1.
+        ``expression`` is the arithmetic printed in front of the value. The result has ``verdict``, ``right`` (the right
+        value to the same digits), ``diagnosis`` and, in ``judged``, everything else. Raises ``ProblemError`` for what
+        the problem does not have and for what is no printed number.
+        """
+        from derive.review.check import check_value
+        from derive.review.claims import claim
+
+        asked = claim(quantity, printed, part=part, index=index, expression=expression, decimal=decimal)
+        return check_value(self.core, asked, decimal)
 
     def results(self, largest: int = 96, lang: str = "en") -> list[Result]:
         """The loss, the gradients and ratios asked for, and the loss after the updates, as they are displayed.

@@ -174,10 +174,15 @@ def _latex(sheet: Sheet, finding: Finding) -> str:
     of, by = ratio
     if finding.jacobian:
         upper = symbols.entry(of, _unflat(network.shape(of), finding.entry[0]))
-        return symbols.partial(upper, symbols.entry(by, _unflat(network.shape(by), finding.entry[1])))
+        return _by(upper, symbols.entry(by, _unflat(network.shape(by), finding.entry[1])))
     elementwise = network.shape(of) == network.shape(by) and of != sheet.part.asked.loss
     upper = symbols.entry(of, finding.entry) if elementwise else symbols.name(of)
-    return symbols.partial(upper, symbols.entry(by, finding.entry))
+    return _by(upper, symbols.entry(by, finding.entry))
+
+
+def _by(upper: str, lower: str) -> str:
+    """A derivative on one line, for headings and tables."""
+    return rf"\partial {upper} / \partial {lower}"
 
 
 def _unflat(shape: tuple[int | str, ...], flat: int) -> tuple[int, ...]:

@@ -74,7 +74,7 @@ def reasons(
     yield from finding.slips
     if finding.literal is not None:
         yield words.say("errata.literal", value=number(finding.literal))
-    if finding.carried is not None and finding.verdict != "carried":
+    if finding.carried is not None and finding.verdict == "agrees":
         yield words.say("errata.by_hand", value=number(finding.carried))
     if finding.unread is not None:
         yield words.say("errata.unread", why=finding.unread)

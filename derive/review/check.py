@@ -48,7 +48,11 @@ class Reviewed:
 
 def check(path: str | os.PathLike[str]) -> Reviewed:
     """Judge a claims file. Raises ``ProblemError`` with file and line for what cannot be judged."""
-    claims = read_claims(path)
+    return judged(read_claims(path))
+
+
+def judged(claims: Claims) -> Reviewed:
+    """The same for claims that have been read."""
     try:
         problem = find_problem(claims.problem)
     except ProblemError as error:
@@ -56,6 +60,48 @@ def check(path: str | os.PathLike[str]) -> Reviewed:
             raise
         raise ProblemError(error.message, file=claims.file, line=claims.problem_line, hint=error.hint) from None
     return reviewed(claims, answers(problem, claims.claims))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One printed value, judged on its own. ``diagnosis`` has the slips that explain it, where any do."""
+
+    judged: Judged
+    diagnosis: Finding | None = None
+
+    @property
+    def verdict(self) -> str:
+        """``"agrees"``, ``"agrees if displayed values are carried"``, …: the words of ``Verdict``."""
+        return self.judged.verdict.value
+
+    @property
+    def right(self) -> str:
+        """The right value, to the digits that are printed."""
+        return self.judged.right
+
+    def __str__(self) -> str:
+        judged = self.judged
+        value = "" if judged.full == judged.right else f" ({judged.full})"
+        said = f"{judged.claim.label} = {judged.claim.printed.text}: {self.verdict}"
+        return said if judged.verdict is Verdict.AGREES else f"{said}; right is {judged.right}{value}"
+
+
+def check_value(solution: Solution, claim: Claim, decimal: str = ".") -> Checked:
+    """The verdict on one value; what the solution does not have yet is worked out.
+
+    Raises ``ProblemError`` for a quantity, an index or a part that the problem does not have.
+    """
+    wanted = {part.problem.part for part in solution.parts}
+    try:
+        bench = Bench(solution.part(claim.part), [claim], decimal) if claim.part in wanted else None
+    except ProblemError:
+        bench = None
+    if bench is None:
+        solution = answers(solution.problem, [claim])
+        bench = Bench(solution.part(claim.part), [claim], decimal)
+    claims = Claims("", solution.problem.name, (claim,), decimal=decimal)
+    judged = bench.judge(claim)
+    return Checked(judged, Reviewed(claims, solution, (judged,), {claim.part: bench}).finding(judged))
 
 
 def reviewed(claims: Claims, solution: Solution) -> Reviewed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -123,6 +123,23 @@ def claims_of(source: Source, file: str, folder: Path) -> Claims:
     if problem.endswith(".toml") or "/" in problem or "\\" in problem:
         problem = os.fspath(folder / problem)
     return Claims(file, problem, claims, decimal=str(decimal), problem_line=places.line("problem"), **texts)
+
+
+def claim(
+    quantity: str,
+    printed: str,
+    *,
+    part: str | None = None,
+    index: Sequence[int] = (),
+    expression: str | None = None,
+    decimal: str = ".",
+) -> Claim:
+    """A claim from Python, read as one of a file is. Raises ``ProblemError``."""
+    table: dict[str, object] = {"quantity": quantity, "printed": printed, "index": list(index)}
+    table |= {key: value for key, value in (("part", part), ("expression", expression)) if value is not None}
+    if decimal not in MARKS:
+        raise ProblemError(f'decimal is {wording.kind(decimal)}, expected is "." or ","')
+    return _claim(table, 0, decimal, Places())
 
 
 def read_quantity(text: str) -> Quantity:
