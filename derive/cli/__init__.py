@@ -38,7 +38,8 @@ RESERVED = (
 )
 # Commands of `sources`, and what each is called there: imported when they are asked for.
 SOURCES = {"import": "import_", "new": "new", "schema": "schema"}
-REVIEWS = {"check": "check"}  # the same of `review`
+# Commands with a module of their own, imported when they are asked for.
+OWN = ("check",)
 FORMATS = ("md", "tex", "pdf", "html", "typ")
 LATER_FORMATS = ("docx", "ipynb")
 BOUND = re.compile(r"\de[-+]\d+")  # a check that compares numbers begins its figure with the bound that was met
@@ -53,7 +54,7 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put ``solve`` in front of what is neither a command nor a question about the program."""
-        if args and args[0] not in (*self.commands, *SOURCES, *REVIEWS, *RESERVED, "--help", "-h", "--version"):
+        if args and args[0] not in (*self.commands, *SOURCES, *OWN, *RESERVED, "--help", "-h", "--version"):
             args = ["solve", *args]
         return super().parse_args(ctx, args)
 
@@ -69,16 +70,16 @@ class Commands(click.Group):
 
             found: click.Command = getattr(sources, SOURCES[cmd_name])
             return found
-        if cmd_name in REVIEWS:
-            from derive.cli import review
+        if cmd_name in OWN:
+            from importlib import import_module
 
-            reading: click.Command = getattr(review, REVIEWS[cmd_name])
-            return reading
+            own: click.Command = getattr(import_module(f"derive.cli.{cmd_name}"), cmd_name)
+            return own
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands that are built."""
-        return sorted([*super().list_commands(ctx), *SOURCES, *REVIEWS])
+        return sorted([*super().list_commands(ctx), *SOURCES, *OWN])
 
 
 EXAMPLES = {

@@ -58,7 +58,8 @@ def judged(claims: Claims) -> Reviewed:
     except ProblemError as error:
         if error.line is not None:
             raise
-        raise ProblemError(error.message, file=claims.file, line=claims.problem_line, hint=error.hint) from None
+        what = error.message if error.file is None else f"{error.file}: {error.message}"
+        raise ProblemError(what, file=claims.file, line=claims.problem_line, hint=error.hint) from None
     return reviewed(claims, answers(problem, claims.claims))
 
 

@@ -145,7 +145,7 @@ def claim(
 def read_quantity(text: str) -> Quantity:
     """``W1@1`` as a name and an update, ``-dL/dz`` as the negative of a gradient. Raises ``ProblemError``."""
     match = _QUANTITY.fullmatch(text.strip())
-    name = match[2].replace(" ", "") if match else ""
+    name = match[2].strip() if match else ""
     if match is None or not (_NAME.fullmatch(name) or RATIO.fullmatch(name) or SECOND.fullmatch(name)):
         raise ProblemError(
             f"{wording.shown(text)} is no quantity", hint='expected is a name such as "z_h", "dE/dW2", or "W1@1"'
