@@ -6,6 +6,7 @@ from typing import Any
 
 from flint import arb
 
+from derive.numbers.balls import precision
 from derive.numbers.json_form import json_number, json_undecided
 from derive.review.check import Reviewed
 from derive.review.verdicts import Judged
@@ -52,5 +53,6 @@ def _value(judged: Judged) -> Any:
     """The right value as a result spells it; an enclosure too wide for 17 digits as its two ends."""
     if judged.low == judged.high:
         return json_number(judged.low)
-    ball = arb((judged.low + judged.high) / 2, (judged.high - judged.low) / 2)
+    with precision(512):
+        ball = arb((judged.low + judged.high) / 2, (judged.high - judged.low) / 2)
     return json_number(ball) or json_undecided(judged.low, judged.high)
