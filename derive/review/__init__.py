@@ -1,1 +1,1 @@
-"""Other people's solutions: claims about values, printed arithmetic, verdicts, and what went wrong."""
+"""Reading other people's solutions: what a printed value stands for, whether it is right, which slip explains it."""

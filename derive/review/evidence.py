@@ -25,7 +25,7 @@ class Observed:
     def decimals(self) -> int:
         """The decimals that were printed, as far as the width of the interval tells."""
         width, places = self.high - self.low, 0
-        while width and width < 1 and places < 40:
+        while 0 < width < 1 and places < 40:
             width, places = width * 10, places + 1
         return places
 
