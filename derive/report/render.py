@@ -86,7 +86,7 @@ class View:
 
     ``rows`` are a display's, ``columns`` a table's widths in em (``None``: natural), ``drawing`` is a figure in the
     format, ``picture`` the name of its file, ``spoken`` a display in words, for the formats that have a
-    place for it. ``level`` is a heading's in the outline, where none is left out, whatever it looks like. ``keep`` ties
+    place for it. ``level`` is the outline's, where none is left out, whatever a heading looks like. ``keep`` ties
     the block to the next one on the page, ``long`` lets it break.
     """
 
@@ -146,6 +146,7 @@ def render(document: Document, format: str, page: Page = A4) -> Rendered:
         running=document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
         matrix_columns=max([10, *(view.most_columns for view in views)]),
         styles=Ready(_FORMATS[format].styles), prelude=Ready(PRELUDE), outline=plan,
+        subject=document.title if escape.plain(document.title).strip() else document.name,
         words=_page_words(document.language) if plan is not None else {}, serif=Ready(SERIF), sans=Ready(SANS),
     )  # fmt: skip
     chinese = document.language == "zh"
@@ -188,10 +189,11 @@ def _views(
     layout = lay_out(document, page)
     speaks = format in ("html", "typ")
     views = []
-    figures = level = 0
+    figures = 0
+    above: list[int] = []  # the headings around a block, by what they look like
     for place, block in enumerate(document.blocks):
         if isinstance(block, Heading):
-            level = min(block.level, level + 1)
+            above = [*(level for level in above if level < block.level), block.level]
         drawing, picture = "", ""
         if isinstance(block, Figure):
             figures += 1
@@ -215,7 +217,7 @@ def _views(
                 drawing=drawing,
                 picture=picture,
                 spoken=spoken_display(block, document.language) if speaks and isinstance(block, Display) else "",
-                level=level if isinstance(block, Heading) else 0,
+                level=len(above),
                 keep=(isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items))
                 or (isinstance(block, Items) and isinstance(following, Display)),
                 long=len(rows) > _LONG_DISPLAY
