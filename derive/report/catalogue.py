@@ -41,6 +41,10 @@ class Catalogue:
         """Whether there is a message of that key."""
         return key in self._messages
 
+    def template(self, key: str) -> str:
+        """A message as it stands in the catalogue, with its ``{placeholders}``."""
+        return self._messages[key]
+
     def text(self, key: str, **places: str) -> str:
         """A message without formulas."""
         return _PLACE.sub(lambda match: places[match[1]], self._messages[key])

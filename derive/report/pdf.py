@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from derive.errors import ProblemError, Unsupported
 from derive.report.document import Document
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # What the embedded fonts do not draw; Typst would print an empty box without a word.
 _FOREIGN = re.compile("[^\0-\u058f\u1e00-\u2bff\ufb00-\ufb06\ufffd\U0001d400-\U0001d7ff]")
 FONT = "New Computer Modern"
+STANDARD: Literal["ua-1"] = "ua-1"
+"""PDF/UA-1: a screen reader finds headings, tables and the words of each formula and figure; Typst refuses less."""
 # The Typst compiler object is not for two threads at once; warm_up() and the first page may meet here.
 _LOCK = threading.Lock()
 
@@ -39,7 +41,7 @@ def pdf(document: Document, engine: str = "typst", page: Page = A4) -> bytes:
     from derive.report.render import render
 
     if engine == "typst":
-        return typst_pdf(render(document, "typ", page).text)
+        return typst_pdf(render(document, "typ", page).text, STANDARD)
     from derive.report.tex_engines import run_tex
 
     return run_tex(engine, render(document, "tex", page).text, document.name).pdf
@@ -57,7 +59,7 @@ class Pending:
 
         def work() -> None:
             try:
-                self._made = typst_pdf(source) if engine == "typst" else pdf(document, engine, page)
+                self._made = typst_pdf(source, STANDARD) if engine == "typst" else pdf(document, engine, page)
             except BaseException as error:  # noqa: BLE001 - handed over to the thread that asks for the result
                 self._made = error
 
@@ -73,8 +75,8 @@ class Pending:
         return self._made
 
 
-def typst_pdf(source: str) -> bytes:
-    """The PDF of a Typst source.
+def typst_pdf(source: str, standard: Literal["ua-1"] | None = None) -> bytes:
+    """The PDF of a Typst source, held to a standard if one is named.
 
     Raises ``ProblemError`` for what Typst refuses or warns of and for Chinese without its fonts, ``Unsupported`` for a
     script without a font.
@@ -94,7 +96,9 @@ def typst_pdf(source: str) -> bytes:
     with _LOCK:
         compiler, _ = _typst(bool(chinese))
         try:
-            result, warnings = compiler.compile_with_warnings(input=source.encode(), format="pdf", timestamp=0)
+            result, warnings = compiler.compile_with_warnings(
+                input=source.encode(), format="pdf", timestamp=0, pdf_standards=standard
+            )
         except RuntimeError as error:
             raise ProblemError(f"Typst refuses the document: {_first_line(error)}") from error
     if warnings:

@@ -47,9 +47,12 @@ from derive.report.latex_tree import parse
 from derive.report.page import A4, INDENT, SIZE, Page
 from derive.report.scene import Line, Scene
 from derive.report.spacing import CLOSING, is_chinese, spaced
+from derive.report.speech import spoken, spoken_display
 from derive.report.typst_math import PRELUDE, to_typst
 
 if TYPE_CHECKING:
+    from jinja2.runtime import Context
+
     from derive.report.outline import Outline, Place
 
 _PARTIALS = {
@@ -82,8 +85,9 @@ class View:
     """A block as its partial sees it: the block, and what was decided about it outside of the template.
 
     ``rows`` are a display's, ``columns`` a table's widths in em (``None``: natural), ``drawing`` is a figure in the
-    format, ``picture`` the name of its file. ``keep`` ties the block to the next one on the page, ``long`` lets it
-    break.
+    format, ``picture`` the name of its file, ``spoken`` a display in words, for the formats that have a
+    place for it. ``level`` is the outline's, where none is left out, whatever a heading looks like. ``keep`` ties
+    the block to the next one on the page, ``long`` lets it break.
     """
 
     template: str
@@ -92,6 +96,8 @@ class View:
     columns: tuple[float | None, ...] = ()
     drawing: str = ""
     picture: str = ""
+    spoken: str = ""
+    level: int = 0
     keep: bool = False
     long: bool = False
     place: Place | None = None
@@ -105,7 +111,7 @@ class View:
     @property
     def rank(self) -> int:
         """The rank of a heading on a page, whose title has rank 1."""
-        return self.block.level + 1 if isinstance(self.block, Heading) else 0
+        return self.level + 1
 
     @property
     def wrapped(self) -> bool:
@@ -140,6 +146,7 @@ def render(document: Document, format: str, page: Page = A4) -> Rendered:
         running=document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
         matrix_columns=max([10, *(view.most_columns for view in views)]),
         styles=Ready(_FORMATS[format].styles), prelude=Ready(PRELUDE), outline=plan,
+        subject=document.title if escape.plain(document.title).strip() else document.name,
         words=_page_words(document.language) if plan is not None else {}, serif=Ready(SERIF), sans=Ready(SANS),
     )  # fmt: skip
     chinese = document.language == "zh"
@@ -162,10 +169,10 @@ def _outline(document: Document) -> Outline:
     return outline(document)
 
 
-def _mathml(latex: str, display: bool = False) -> Ready:
+def _mathml(latex: str, words: str, display: bool = False) -> Ready:
     from derive.report.html import to_mathml  # only a page pays for it
 
-    return Ready(to_mathml(latex, display))
+    return Ready(to_mathml(latex, display).replace("<math", f'<math alttext="{escape.html_text(words)}"', 1))
 
 
 def _page_words(language: str) -> dict[str, str]:
@@ -180,9 +187,13 @@ def _views(
     document: Document, format: str, page: Page, attachments: dict[str, bytes], plan: Outline | None
 ) -> list[View]:
     layout = lay_out(document, page)
+    speaks = format in ("html", "typ")
     views = []
     figures = 0
+    above: list[int] = []  # the headings around a block, by what they look like
     for place, block in enumerate(document.blocks):
+        if isinstance(block, Heading):
+            above = [*(level for level in above if level < block.level), block.level]
         drawing, picture = "", ""
         if isinstance(block, Figure):
             figures += 1
@@ -205,6 +216,8 @@ def _views(
                 columns=layout.columns.get(place, ()),
                 drawing=drawing,
                 picture=picture,
+                spoken=spoken_display(block, document.language) if speaks and isinstance(block, Display) else "",
+                level=len(above),
                 keep=(isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items))
                 or (isinstance(block, Items) and isinstance(following, Display)),
                 long=len(rows) > _LONG_DISPLAY
@@ -245,13 +258,13 @@ def _joined(text: Writer, strong: str, code: Writer, math: Writer) -> Callable[[
                 case Code(words):
                     parts.append(code(words))
                 case Math(latex):
-                    parts.append(f"${math(latex)}$")
+                    parts.append(math(latex))
         return Ready("".join(parts))
 
     return spans
 
 
-_tex_line = _joined(escape.tex_text, r"\textbf{@}", escape.tex_code, for_tex)
+_tex_line = _joined(escape.tex_text, r"\textbf{@}", escape.tex_code, lambda latex: f"${for_tex(latex)}$")
 
 
 def _tex_spans(line: Spans) -> Ready:
@@ -317,7 +330,8 @@ def _ready(function: Callable[[str], str]) -> Callable[[str], Ready]:
     return lambda text: Ready(function(text))
 
 
-def _html_spans(line: Spans) -> Ready:
+@jinja2.pass_context
+def _html_spans(context: Context, line: Spans) -> Ready:
     parts = []
     for span in line:
         match span:
@@ -328,8 +342,23 @@ def _html_spans(line: Spans) -> Ready:
             case Code(words):
                 parts.append(f"<code>{escape.html_text(words)}</code>")
             case Math(latex):
-                parts.append(_mathml(latex))
+                parts.append(_mathml(latex, spoken(latex, context["document"].language)))
     return Ready("".join(parts))
+
+
+@jinja2.pass_context
+def _html_inline(context: Context, latex: str) -> Ready:
+    return _mathml(latex, spoken(latex, context["document"].language))
+
+
+@jinja2.pass_context
+def _typst_spans(context: Context, line: Spans) -> Ready:
+    """Spans of Typst; each formula carries its words, which PDF/UA asks for."""
+
+    def math(latex: str) -> str:
+        return f"#derive-math({escape.typst_string(spoken(latex, context['document'].language))}, ${to_typst(latex)}$);"
+
+    return _joined(escape.typst_text, "#strong[@]", escape.typst_code, math)(line)
 
 
 def _html_source(lines: tuple[str, ...]) -> Ready:
@@ -364,7 +393,7 @@ _FORMATS = {
     "html": _Format(
         escape.html_text,
         {
-            "spans": _html_spans, "display": lambda latex: _mathml(latex, True), "inline": _mathml,
+            "spans": _html_spans, "display": lambda latex, words: _mathml(latex, words, True), "inline": _html_inline,
             "source": _html_source,
         },
     ),
@@ -379,7 +408,7 @@ _FORMATS = {
     "typ": _Format(
         escape.typst_text,
         {
-            "spans": _joined(escape.typst_text, "#strong[@]", escape.typst_code, to_typst), "math": _ready(to_typst),
+            "spans": _typst_spans, "math": _ready(to_typst),
             "quoted": _ready(escape.typst_string), "source": _source, "language": _language,
         },
         TYPST_STYLES,
