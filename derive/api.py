@@ -293,15 +293,10 @@ class Solution:
 
     def _repr_markdown_(self) -> str:
         """The Markdown report with its figures inside, for a notebook."""
-        from base64 import b64encode
-        from urllib.parse import quote
+        from derive.report.compose import compose
+        from derive.report.notebook import markdown
 
-        made = self.files(["md"])
-        text = made.pop(f"{self.name}.md").decode()
-        for name, picture in made.items():
-            data = b64encode(picture).decode("ascii")
-            text = text.replace(f"]({quote(name)})", f"](data:image/svg+xml;base64,{data})")
-        return text
+        return markdown(compose(self.core))
 
     def __repr__(self) -> str:
         passed = len(self.checks)
