@@ -10,7 +10,8 @@ from dataclasses import replace
 from derive.records import dataclass
 
 # A role, not a colour: each format's templates give it its look.
-ROLES = ("input", "hidden", "output", "loss", "bias", "edge", "bias-edge", "gradient", "plain", "grid")
+PATHS = ("path-1", "path-2", "path-3", "path-4", "path-5", "path-6")  # each with its colour, dashes and width
+ROLES = ("input", "hidden", "output", "loss", "bias", "edge", "bias-edge", "gradient", "plain", "grid", "faded", *PATHS)
 
 
 @dataclass(frozen=True, slots=True)

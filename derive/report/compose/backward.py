@@ -14,7 +14,7 @@ from derive.graph.sizes import is_scalar
 from derive.numbers.certify import Undecided
 from derive.numbers.rounding import Printed
 from derive.report.compose.reasons import explained
-from derive.report.compose.sheet import Sheet, packed, pattern_once
+from derive.report.compose.sheet import Sheet, local_value, packed, pattern_once
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
 from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import add, multiply, number
@@ -49,6 +49,10 @@ def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Bloc
         yield from behind_adjoint(sheet, adjoint, derivation.adjoints[adjoint])
     if "elements" in sheet.part.problem.convention.style:
         yield from elements(sheet, adjoint)
+    if sheet.pictures:
+        from derive.report.compose.path_pictures import pictured  # only who has a picture pays for it
+
+        yield from pictured(sheet, adjoint.by)
 
 
 def _in_one_formula(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
@@ -138,7 +142,7 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
             found = shortened(found, sheet.symbols.signals)
         if not found:
             continue
-        if any(_beyond_hand(sheet, path) for path in found):
+        if any(beyond_hand(sheet, path) for path in found):
             return
         left -= len(found)
         if chains and left < 0:
@@ -157,7 +161,7 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     yield from late
 
 
-def _beyond_hand(sheet: Sheet, path: Path) -> bool:
+def beyond_hand(sheet: Sheet, path: Path) -> bool:
     """Whether a path runs through an inverse: its entries' derivatives are quotients that nobody writes out."""
     equations = (sheet.part.network.equation(str(factor.of.name)) for factor in path.factors)
     return any(node.op in ("inv", "logdet") for equation in equations for node in equation.value.nodes())
@@ -178,7 +182,7 @@ def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
 def entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
     """Sum over paths: names of the local derivatives, what they are, numbers, result."""
     left = sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(entry))
-    named = [_joined([_top(sheet, path), *(_local(sheet, f) for f in path.factors)]) for path in found]
+    named = [Cell(term(sheet, path), 2) for path in found]
     links = [Link("=", _terms(named))] if _terms(named) != (left,) and len(found) <= MOST_NAMED_PATHS else []
     worked: list[Link] = []
     chosen = any(factor.value.has(FirstLargest) for path in found for factor in path.factors)
@@ -206,6 +210,20 @@ def _all_paths(sheet: Sheet, entry: Entry) -> Iterator[Block]:
     loss = sheet.math(sheet.part.asked.top or "")
     yield Paragraph(sheet.words.say("backward.all_paths", entry=Math(sheet.entry(entry)), loss=loss, count=len(found)))
     yield Display((entry_chain(sheet, entry, found),))
+
+
+def term(sheet: Sheet, path: Path) -> str:
+    """What a path contributes, by the names of its local derivatives."""
+    return _joined([_top(sheet, path), *(_local(sheet, factor) for factor in path.factors)]).text
+
+
+def path_value(sheet: Sheet, path: Path) -> Printed | Undecided:
+    """What a path contributes, as a number; by hand it is the product of what is displayed."""
+    paths = sheet.part.paths
+    assert paths is not None
+    if sheet.part.shown.carried is not None:
+        return sheet.product([*_heads(sheet, path), *map(sheet.local_printed, path.factors)])
+    return local_value(sheet.part, paths.total((path,)))
 
 
 def _terms(cells: Sequence[Cell]) -> tuple[str, ...]:
