@@ -49,7 +49,7 @@ def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Bloc
         yield from behind_adjoint(sheet, adjoint, derivation.adjoints[adjoint])
     if "elements" in sheet.part.problem.convention.style:
         yield from elements(sheet, adjoint)
-    if sheet.pictures:
+    if sheet.pictures and adjoint.of == sheet.part.asked.top:
         from derive.report.compose.path_pictures import pictured  # only who has a picture pays for it
 
         yield from pictured(sheet, adjoint.by)
@@ -126,7 +126,7 @@ def _hidden(sheet: Sheet, step: Step) -> bool:
 def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     """The chains of the entries of a name, where they say more than the matrix form does."""
     part, paths = sheet.part, sheet.part.paths
-    if paths is None or sheet.scalars or not _worth_entries(sheet, adjoint):
+    if paths is None or sheet.scalars or not worth_entries(sheet, adjoint):
         return
     shape = tuple(map(int, part.network.shape(adjoint.by)))
     indices = list(np.ndindex(*shape))
@@ -167,7 +167,7 @@ def beyond_hand(sheet: Sheet, path: Path) -> bool:
     return any(node.op in ("inv", "logdet") for equation in equations for node in equation.value.nodes())
 
 
-def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
+def worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
     """Data and parameters that were asked for, and entries that several others use; the rest are links of a chain."""
     part, paths = sheet.part, sheet.part.paths
     assert paths is not None

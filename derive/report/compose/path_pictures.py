@@ -12,11 +12,13 @@ from dataclasses import replace
 import numpy as np
 
 from derive.calculus.explicit import Entry
-from derive.calculus.paths import Factor, Path
+from derive.calculus.paths import WRITTEN_OUT, Factor, Path
 from derive.errors import Unsupported
 from derive.graph.sizes import is_scalar
 from derive.numbers.rounding import Printed
-from derive.report.compose.backward import beyond_hand, entry_chain, path_value, term
+from derive.problem.problem import Traced
+from derive.problem.wording import hint
+from derive.report.compose.backward import beyond_hand, entry_chain, path_value, term, worth_entries
 from derive.report.compose.diagram import Dense, columns_of, edges_of, unit_key, whole_chain
 from derive.report.compose.sheet import Sheet
 from derive.report.document import Block, Display, Figure, Math, Paragraph
@@ -27,23 +29,29 @@ from derive.report.figures.legend import with_legend
 from derive.report.figures.network import Bias, Edge, Layer, Unit, network_scene, shown
 from derive.report.notation.printed import printed_text
 from derive.report.scene import PATHS, Scene
+from derive.solution.solve import Part
+from derive.solution.view import refused
 
 MOST_PATHS = len(PATHS)  # more colours than these nobody tells apart
 MOST_TRIED = 24  # entries of one name that are looked at for one with several paths
+FIRST_SAID = 6  # entries of a name that are surely written out one by one
 MOST_NODES = 20  # of a drawing of entries
 
 Way = tuple[Entry, ...]  # from the entry to the loss
 
 
 def pictures(sheet: Sheet) -> dict[Entry, Figure]:
-    """Of the entries by which the loss is differentiated the first with several paths: a weight's, if there is one."""
+    """Those the problem asks for; else of the first entry with several paths, a weight's if there is one."""
+    if sheet.part.problem.ask.paths is not None:
+        return dict(_asked(sheet, wish) for wish in sheet.part.problem.ask.paths)
     part, paths = sheet.part, sheet.part.paths
     style = part.problem.convention.style
     if paths is None or part.derivation is None or not sheet.first or sheet.scalars:
         return {}
     if "elements" not in style and "jacobian" not in style:
         return {}
-    names = [a.by for a in part.derivation.adjoints if a.by in part.asked.gradients and a.by in part.network.data]
+    back = [str(adjoint.by) for adjoint in part.derivation.adjoints]
+    names = [name for name in back if name in part.asked.gradients and name in part.network.data]
     weights = [layer.weights for layer in whole_chain(sheet)]
     for name in sorted(names, key=lambda name: name not in weights):
         for index in list(np.ndindex(*map(int, part.network.shape(name))))[:MOST_TRIED]:
@@ -53,6 +61,42 @@ def pictures(sheet: Sheet) -> dict[Entry, Figure]:
                 if figure is not None:
                     return {entry: figure}
     return {}
+
+
+def _asked(sheet: Sheet, wish: Traced) -> tuple[Entry, Figure]:
+    """The picture of one entry that the problem asks for. Raises ``ProblemError`` where there is none."""
+    part = sheet.part
+    entry = Entry(wish.of, _index(part, wish))
+    if part.paths is None or part.derivation is None:
+        raise refused(part, "paths", "paths: this problem is not written out entry by entry")
+    if part.derivation.adjoint(wish.of) not in part.derivation.adjoints:
+        tip = f'gradients = ["{wish.of}"]'
+        raise refused(part, "paths", f"paths: the loss is not differentiated by {wish.of}", hint=tip)
+    count = len(part.paths.full(entry) or ())
+    figure = picture(sheet, entry)
+    if figure is None:
+        number = f"{count} path{'s' if count > 1 else ''}" if count else f"no path, or more than {WRITTEN_OUT},"
+        few = 1 < count <= MOST_PATHS
+        why = "they have no room on a page" if few else f"from 2 to {MOST_PATHS} are drawn"
+        raise refused(part, "paths", f"paths: this entry of {wish.of} has {number} to the loss; {why}")
+    return entry, figure
+
+
+def _index(part: Part, wish: Traced) -> tuple[int, ...]:
+    """The entry, counted from 0. Raises ``ProblemError`` where there is no such entry."""
+    shape = tuple(map(int, part.network.shape(wish.of)))
+    if isinstance(wish.entry, str):
+        names = [name for row in part.problem.names.get(wish.of, ()) for name in row]
+        if wish.entry not in names:
+            tip = hint(wish.entry, names) or "indices are counted from 1: entry = [1, 2]"
+            raise refused(part, "paths", f"paths: no entry of {wish.of} is called {wish.entry}", hint=tip)
+        return tuple(int(k) for k in np.unravel_index(names.index(wish.entry), shape)) if shape else ()
+    entry = wish.entry
+    if len(shape) == 2 and len(entry) == 1 and 1 in shape:  # a row or a column by one index
+        entry = (1, *entry) if shape[0] == 1 else (*entry, 1)
+    if len(entry) != len(shape) or not all(1 <= k <= size for k, size in zip(entry, shape, strict=True)):
+        raise refused(part, "paths", f"paths: {wish.of} has no entry {list(wish.entry)}")
+    return tuple(k - 1 for k in entry)
 
 
 def pictured(sheet: Sheet, name: str) -> Iterator[Block]:
@@ -73,9 +117,12 @@ def _said(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> bool:
     """Whether the sum over these paths stands above the picture already, entry by entry."""
     paths = sheet.part.paths
     assert paths is not None
-    if "elements" not in sheet.part.problem.convention.style:
+    name, shape = str(entry.name), tuple(map(int, sheet.part.network.shape(str(entry.name))))
+    if "elements" not in sheet.part.problem.convention.style or not worth_entries(sheet, sheet.adjoint(name)):
         return False
-    return tuple(found) == paths.short(entry) or (len(found) > 2 and is_scalar(sheet.part.network.shape(entry.name)))
+    if np.ravel_multi_index(entry.index, shape) >= FIRST_SAID if shape else False:
+        return False
+    return tuple(found) == paths.short(entry) or (len(found) > 2 and is_scalar(shape))
 
 
 def picture(sheet: Sheet, entry: Entry) -> Figure | None:
