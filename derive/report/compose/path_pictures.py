@@ -27,8 +27,10 @@ from derive.report.figures.graph import Arrow, Node, graph_scene
 from derive.report.figures.legend import Entry as Row
 from derive.report.figures.legend import with_legend
 from derive.report.figures.network import Bias, Edge, Layer, Unit, network_scene, shown
+from derive.report.notation import Cell, scalar
 from derive.report.notation.printed import printed_text
 from derive.report.scene import PATHS, Scene
+from derive.report.widths import bound
 from derive.solution.solve import Part
 from derive.solution.view import refused
 
@@ -36,6 +38,7 @@ MOST_PATHS = len(PATHS)  # more colours than these nobody tells apart
 MOST_TRIED = 24  # entries of one name that are looked at for one with several paths
 FIRST_SAID = 6  # entries of a name that are surely written out one by one
 MOST_NODES = 20  # of a drawing of entries
+WIDEST = 4.0  # em of a local derivative over an arrow
 
 Way = tuple[Entry, ...]  # from the entry to the loss
 
@@ -169,21 +172,21 @@ def _as_network(sheet: Sheet, found: Sequence[Path]) -> Scene | None:
     columns = columns_of(sheet, layers)
     if any(shown(column)[1] for column in columns):
         return None
+    loss = sheet.part.asked.top or ""
     runs: dict[tuple[str, str], list[int]] = {}
     for number, path in enumerate(found, 1):
-        steps = _steps(layers, path)
+        steps = _steps(layers, path, loss)
         if steps is None:
             return None
         for step in steps:
             runs.setdefault(step, []).append(number)
-    loss = sheet.part.asked.top or ""
     columns.append(Layer((Unit(loss, sheet.symbols.name(loss)),), "loss"))
     edges = [edge for layer in layers for edge in edges_of(sheet, layer)]
     edges += [Edge(unit.key, loss) for unit in columns[-2].units]
     edges = [_edge(edge, tuple(runs.get((edge.source, edge.target), ()))) for edge in edges]
     passed = {key for step in runs for key in step}
     columns = [
-        replace(column, units=tuple(replace(unit, faded=unit.key not in passed) for unit in column.units))
+        replace(column, weights="", units=tuple(replace(u, faded=u.key not in passed) for u in column.units))
         for column in columns
     ]
     try:
@@ -225,7 +228,7 @@ def _biases(sheet: Sheet, layers: Sequence[Dense], runs: dict[tuple[str, str], l
     return found
 
 
-def _steps(layers: Sequence[Dense], path: Path) -> list[tuple[str, str]] | None:
+def _steps(layers: Sequence[Dense], path: Path, loss: str) -> list[tuple[str, str]] | None:
     """The edges that a path runs along; ``None`` where it does not keep to the edges of the drawing."""
     steps: list[tuple[str, str]] = []
     factors = list(reversed(path.factors))
@@ -240,7 +243,7 @@ def _steps(layers: Sequence[Dense], path: Path) -> list[tuple[str, str]] | None:
         top = factor.of
     if top.name != last.after:
         return None
-    return [*steps, (unit_key(str(top.name), _unit(last, top)), str(path.factors[0].of.name if path.whole else ""))]
+    return [*steps, (unit_key(str(top.name), _unit(last, top)), loss)]
 
 
 def _unit(layer: Dense, entry: Entry) -> int:
@@ -304,5 +307,12 @@ def _symbol(sheet: Sheet, entry: Entry) -> str:
 
 
 def _over(sheet: Sheet, factor: Factor | None) -> str:
-    """The number of a local derivative; nothing where there are no numbers."""
-    return sheet.local_value(factor).text if factor is not None and sheet.numeric else ""
+    """The number of a local derivative; without numbers the derivative itself, where it is short."""
+    explicit = sheet.part.explicit
+    if factor is None or explicit is None:
+        return ""
+    if sheet.numeric:
+        return sheet.local_value(factor).text
+    names = explicit.entry_of
+    text = scalar(factor.value, lambda s: Cell(sheet.entry(names[s])), sheet.symbols, sheet.entry_order).text
+    return text if bound(text) < WIDEST else ""
