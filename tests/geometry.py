@@ -10,7 +10,7 @@ from derive.report.drawing import STROKES
 from derive.report.figures.bundles import WIDEST
 from derive.report.figures.formula import CM_PER_POINT
 from derive.report.figures.labels import rectangle
-from derive.report.scene import PATHS, Box, Circle, Label, Line, Scene
+from derive.report.scene import PATHS, Box, Circle, Label, Line, Scene, Tiles
 
 Point = tuple[float, float]
 
@@ -86,9 +86,9 @@ def collisions(scene: Scene) -> list[str]:
             ink = [(x, label.y + 0.8 * (y - label.y)) for x, y in corners(label)]
             if any(math.dist((circle.x, circle.y), corner) > circle.radius for corner in ink):
                 found.append(f"{label.latex} leaves its circle")
-    for label, around in itertools.product(labels, [mark for mark in scene.marks if isinstance(mark, Box)]):
+    for label, around in itertools.product(labels, [mark for mark in scene.marks if isinstance(mark, Box | Tiles)]):
         if not apart(corners(label), rectangle(around.x, around.y, around.width, around.height).corners):
-            found.append(f"{label.latex} touches the box of {around.latex}")
+            found.append(f"{label.latex} touches the box of {getattr(around, 'latex', 'tiles')}")
     for circle in circles:
         for line in lines:
             touching = distance((circle.x, circle.y), (line.x1, line.y1), (line.x2, line.y2)) < circle.radius - 1e-6

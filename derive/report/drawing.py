@@ -12,10 +12,11 @@ from collections.abc import Callable
 from html import escape
 
 from derive.errors import Unsupported
+from derive.report import tiles
 from derive.report.figures.formula import AXIS, CM_PER_POINT, Setting, set_formula
 from derive.report.figures.glyphs import GLYPHS
 from derive.report.figures.labels import ARROW
-from derive.report.scene import PATHS, Box, Circle, Label, Line, Scene
+from derive.report.scene import PATHS, Box, Circle, Label, Line, Mark, Scene, Tiles
 
 # role -> ground, outline, ink (six hexadecimal digits each)
 PALETTE = {
@@ -83,6 +84,7 @@ TYPST_STYLES = (
     + ")\n#let derive-strokes = (\n"
     + "".join(f'  "{role}": ({width}pt, {_typst_dash(dashes)}),\n' for role, (width, dashes) in STROKES.items())
     + ")\n"
+    + tiles.TYPST_STYLES
     + f"""#let derive-scene(width, height, body) = box(width: width, height: height, body)
 #let derive-line(x1, y1, x2, y2, role, dashed) = {{
   let dash = if dashed {{ {_typst_dash(DASH)} }} else {{ none }}
@@ -171,7 +173,9 @@ def scene_to_tikz(scene: Scene) -> str:
                     f"\\fill[white, shift={{{at(mark.x, mark.y)}}}, rotate={_number(mark.angle)}]"
                     f" (-{half_w},-{half_h}) rectangle ({half_w},{half_h});"
                 )
-        if not isinstance(mark, Line) and mark.latex:
+            case Tiles():
+                lines += tiles.to_tikz(mark, at)
+        if not isinstance(mark, Line | Tiles) and mark.latex:
             angle = mark.angle if isinstance(mark, Label) else 0.0
             lines.append(text(mark.x, mark.y, mark.latex, mark.size, mark.role, angle))
     return "\n".join([*lines, "\\end{tikzpicture}"]) + "\n"
@@ -209,7 +213,9 @@ def scene_to_typst(scene: Scene, math: Callable[[str], str]) -> str:
             case Label() if mark.ground:
                 box = cm(mark.x, down(mark.y), mark.width, mark.height)
                 lines.append(f"  derive-ground({box}, {_number(-mark.angle)}deg)")
-        if not isinstance(mark, Line) and mark.latex:
+            case Tiles():
+                lines += tiles.to_typst(mark, lambda x, y: cm(x, down(y)), cm)
+        if not isinstance(mark, Line | Tiles) and mark.latex:
             angle = _number(-mark.angle) if isinstance(mark, Label) else "0"
             place = f"{cm(mark.x, down(mark.y))}, {_number(mark.size)}pt, {angle}deg, {role}"
             lines.append(f"  derive-text({place}, ${math(mark.latex)}$)")
@@ -253,7 +259,10 @@ class _Svg:
     def y(self, y: float) -> float:
         return (self.scene.height - y + SVG_MARGIN) * PIXELS_PER_CM
 
-    def draw(self, mark: Line | Circle | Box | Label) -> None:
+    def draw(self, mark: Mark) -> None:
+        if isinstance(mark, Tiles):
+            self.body += tiles.to_svg(mark, self.x, self.y, _short, CM_PER_POINT * PIXELS_PER_CM)
+            return
         ground, line, ink = ("#" + colour for colour in PALETTE[mark.role])
         pixel = CM_PER_POINT * PIXELS_PER_CM
         n = _short

@@ -18,8 +18,10 @@ from derive.report.compose.sheet import Sheet, local_value, packed, pattern_once
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
 from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import add, multiply, number
+from derive.report.notation.matrices import MOST_COLUMNS, MOST_ROWS
 from derive.solution.derivation import Derivation, Step
 
+FEW = min(MOST_ROWS, MOST_COLUMNS)  # rows and columns of a matrix that is surely printed in full
 MOST_PATHS = 16  # paths of one name's entries that are written out one by one
 MOST_STEPS = 6  # steps of a loop whose terms are written out one by one
 MOST_NAMED_PATHS = 9  # paths of one entry whose local derivatives are first written by their names
@@ -42,6 +44,7 @@ def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Bloc
     yield from explained(sheet, derivation, steps)
     if sheet.numeric or derivation.adjoints[adjoint] != leaf(adjoint, sheet.shape(adjoint)):
         yield matrix_form(sheet, derivation, adjoint)
+    yield from _heat_map(sheet, adjoint)
     yield from _in_one_formula(sheet, adjoint)
     if sheet.slides:
         from derive.report.compose.windows import behind_adjoint
@@ -53,6 +56,15 @@ def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Bloc
         from derive.report.compose.path_pictures import pictured  # only who has a picture pays for it
 
         yield from pictured(sheet, adjoint.by)
+
+
+def _heat_map(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
+    """A picture of a gradient that is too large to print."""
+    if any(isinstance(size, int) and size > FEW for size in sheet.shape(adjoint)):
+        from derive.report.compose.heat_maps import map_of, worth_a_map  # only large matrices pay for it
+
+        if worth_a_map(sheet, adjoint):
+            yield from map_of(sheet, adjoint)
 
 
 def _in_one_formula(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:

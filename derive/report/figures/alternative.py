@@ -102,9 +102,9 @@ def _row(row: Row) -> str:
 
 
 def _side(row: Row) -> str:
-    """One side of a fraction, in brackets where it is more than a name."""
+    """One side of a fraction, in brackets where it is more than the differential of a name."""
     said = _row(row)
-    return said if re.fullmatch(r"∂?[\w^()]+", said) else f"({said})"
+    return said if re.fullmatch(r"∂ ?[\w^()]+", said) else f"({said})"
 
 
 def _script(sign: str, row: Row) -> str:
