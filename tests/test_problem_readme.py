@@ -25,6 +25,7 @@ SECTIONS = {
     "Loops and families": "The recursion",
     "Second derivatives": "Second derivative of f by w",
     "Forward mode": "Along x",
+    "Paths": "Derivative by W_1",
     "Error signals": "Backward pass",
     "A prescribed alphabet": "In the letters of the question",
     "From one sample to a batch": "The same for N samples",
@@ -37,7 +38,7 @@ SECTIONS = {
 
 def test_every_key_is_described() -> None:
     """Each further key of [ask] stands in the README, and so does each convention that it adds."""
-    for key in (*QUESTION_KEYS, *QUIZ_KEYS, "graph", "costs", "code", "delta_sign", "index_order"):
+    for key in (*QUESTION_KEYS, *QUIZ_KEYS, "paths", "graph", "costs", "code", "delta_sign", "index_order"):
         assert f"`{key} = " in README or f"\n{key} = " in README, key
     assert {"delta_sign", "index_order"} <= set(CONVENTIONS)
 

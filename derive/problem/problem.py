@@ -101,12 +101,24 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class Traced:
+    """An entry of ``of`` whose paths to the loss are drawn.
+
+    ``entry`` counts from 1, as in print, or is the entry's own name; empty for a number.
+    """
+
+    of: str
+    entry: tuple[int, ...] | str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """What is wanted. ``gradients``: ``None`` (not said), ``"parameters"``, ``"all"`` or a list of names and ratios.
 
     ``shapes`` asks for a section on sizes and parameter counts, ``graph`` for the computation graph, which a small
     network of numbers has unless it is false, ``costs`` for the operations of both passes, ``code`` for both in NumPy.
     ``recursion`` asks for the recursion over a loop, which is shown wherever one is found unless it is false.
+    ``paths`` are the entries whose paths to the loss are drawn; ``None`` leaves the choice to the report.
     """
 
     loss: str | None = None
@@ -120,6 +132,7 @@ class Ask:
     code: bool = False
     quiz: Quiz | None = None
     recursion: bool | None = None
+    paths: tuple[Traced, ...] | None = None
     questions: Questions | None = None
 
 

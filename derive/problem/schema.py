@@ -163,6 +163,8 @@ QUOTIENT = _table(
     ("of", "entry", "h"), {"of": TEXT, "entry": _of("Counted from 1.", TEXT, _listed(_whole(1, 10**9))), "h": NUMBER}
 )
 
+TRACED = _table(("of", "entry"), {"of": TEXT, "entry": _of("Counted from 1.", TEXT, _listed(_whole(1, 10**9)))})
+
 ASK: dict[str, Schema] = {
     "loss": _of("The equation to differentiate; the last one if nothing else is said.", TEXT),
     "gradients": _of('Names, or ratios such as "do/dz_o" and "d2f/dx2".', _words(("parameters", "all")), _listed(TEXT)),
@@ -177,6 +179,7 @@ ASK: dict[str, Schema] = {
     "graph": _of("The computational graph.", SWITCH),
     "costs": _of("The operations of both passes.", SWITCH),
     "code": _of("Both passes in NumPy.", SWITCH),
+    "paths": _of("Entries whose paths to the loss are drawn.", FALSE, TRACED, _listed(TRACED, 1)),
     "recursion": _of("The recursion over a loop.", SWITCH),
     "choose": _of("One right formula among wrong ones, for the derivatives by these names.", NAMES),
     "judge": _of("A formula to be called right or wrong, for the derivatives by these names.", NAMES),

@@ -167,6 +167,10 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         for text, ways in part.chains.items():
             if part.ratio(text) is None:
                 yield from chain_of_jacobians(sheet, ways[0].factors[0].of, ways[0].factors[-1].by, ways)
+                if sheet.pictures and not {"matrix", "elements"} & set(part.problem.convention.style):
+                    from derive.report.compose.path_pictures import pictured
+
+                    yield from pictured(sheet, ways[0].factors[-1].by)
 
     def graph() -> Iterator[Block]:
         if part.gates is not None:

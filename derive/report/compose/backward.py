@@ -14,12 +14,14 @@ from derive.graph.sizes import is_scalar
 from derive.numbers.certify import Undecided
 from derive.numbers.rounding import Printed
 from derive.report.compose.reasons import explained
-from derive.report.compose.sheet import Sheet, packed, pattern_once
+from derive.report.compose.sheet import Sheet, local_value, packed, pattern_once
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
 from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import add, multiply, number
+from derive.report.notation.matrices import MOST_COLUMNS, MOST_ROWS
 from derive.solution.derivation import Derivation, Step
 
+FEW = min(MOST_ROWS, MOST_COLUMNS)  # rows and columns of a matrix that is surely printed in full
 MOST_PATHS = 16  # paths of one name's entries that are written out one by one
 MOST_STEPS = 6  # steps of a loop whose terms are written out one by one
 MOST_NAMED_PATHS = 9  # paths of one entry whose local derivatives are first written by their names
@@ -42,6 +44,7 @@ def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Bloc
     yield from explained(sheet, derivation, steps)
     if sheet.numeric or derivation.adjoints[adjoint] != leaf(adjoint, sheet.shape(adjoint)):
         yield matrix_form(sheet, derivation, adjoint)
+    yield from _heat_map(sheet, adjoint)
     yield from _in_one_formula(sheet, adjoint)
     if sheet.slides:
         from derive.report.compose.windows import behind_adjoint
@@ -49,6 +52,19 @@ def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Bloc
         yield from behind_adjoint(sheet, adjoint, derivation.adjoints[adjoint])
     if "elements" in sheet.part.problem.convention.style:
         yield from elements(sheet, adjoint)
+    if sheet.pictures and adjoint.of == sheet.part.asked.top:
+        from derive.report.compose.path_pictures import pictured  # only who has a picture pays for it
+
+        yield from pictured(sheet, adjoint.by)
+
+
+def _heat_map(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
+    """A picture of a gradient that is too large to print."""
+    if any(isinstance(size, int) and size > FEW for size in sheet.shape(adjoint)):
+        from derive.report.compose.heat_maps import map_of, worth_a_map  # only large matrices pay for it
+
+        if worth_a_map(sheet, adjoint):
+            yield from map_of(sheet, adjoint)
 
 
 def _in_one_formula(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
@@ -122,7 +138,7 @@ def _hidden(sheet: Sheet, step: Step) -> bool:
 def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     """The chains of the entries of a name, where they say more than the matrix form does."""
     part, paths = sheet.part, sheet.part.paths
-    if paths is None or sheet.scalars or not _worth_entries(sheet, adjoint):
+    if paths is None or sheet.scalars or not worth_entries(sheet, adjoint):
         return
     shape = tuple(map(int, part.network.shape(adjoint.by)))
     indices = list(np.ndindex(*shape))
@@ -138,7 +154,7 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
             found = shortened(found, sheet.symbols.signals)
         if not found:
             continue
-        if any(_beyond_hand(sheet, path) for path in found):
+        if any(beyond_hand(sheet, path) for path in found):
             return
         left -= len(found)
         if chains and left < 0:
@@ -157,13 +173,13 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     yield from late
 
 
-def _beyond_hand(sheet: Sheet, path: Path) -> bool:
+def beyond_hand(sheet: Sheet, path: Path) -> bool:
     """Whether a path runs through an inverse: its entries' derivatives are quotients that nobody writes out."""
     equations = (sheet.part.network.equation(str(factor.of.name)) for factor in path.factors)
     return any(node.op in ("inv", "logdet") for equation in equations for node in equation.value.nodes())
 
 
-def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
+def worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
     """Data and parameters that were asked for, and entries that several others use; the rest are links of a chain."""
     part, paths = sheet.part, sheet.part.paths
     assert paths is not None
@@ -178,7 +194,7 @@ def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
 def entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
     """Sum over paths: names of the local derivatives, what they are, numbers, result."""
     left = sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(entry))
-    named = [_joined([_top(sheet, path), *(_local(sheet, f) for f in path.factors)]) for path in found]
+    named = [Cell(term(sheet, path), 2) for path in found]
     links = [Link("=", _terms(named))] if _terms(named) != (left,) and len(found) <= MOST_NAMED_PATHS else []
     worked: list[Link] = []
     chosen = any(factor.value.has(FirstLargest) for path in found for factor in path.factors)
@@ -206,6 +222,20 @@ def _all_paths(sheet: Sheet, entry: Entry) -> Iterator[Block]:
     loss = sheet.math(sheet.part.asked.top or "")
     yield Paragraph(sheet.words.say("backward.all_paths", entry=Math(sheet.entry(entry)), loss=loss, count=len(found)))
     yield Display((entry_chain(sheet, entry, found),))
+
+
+def term(sheet: Sheet, path: Path) -> str:
+    """What a path contributes, by the names of its local derivatives."""
+    return _joined([_top(sheet, path), *(_local(sheet, factor) for factor in path.factors)]).text
+
+
+def path_value(sheet: Sheet, path: Path) -> Printed | Undecided:
+    """What a path contributes, as a number; by hand it is the product of what is displayed."""
+    paths = sheet.part.paths
+    assert paths is not None
+    if sheet.part.shown.carried is not None:
+        return sheet.product([*_heads(sheet, path), *map(sheet.local_printed, path.factors)])
+    return local_value(sheet.part, paths.total((path,)))
 
 
 def _terms(cells: Sequence[Cell]) -> tuple[str, ...]:

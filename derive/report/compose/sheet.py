@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from math import prod
 from typing import TYPE_CHECKING, TypeVar
@@ -25,7 +25,7 @@ from derive.numbers.decimals import read_number
 from derive.numbers.rounding import Printed, printed
 from derive.problem.names import stem_of
 from derive.report.catalogue import Catalogue
-from derive.report.document import Chain, Link, Math, Paragraph, Spans
+from derive.report.document import Chain, Figure, Link, Math, Paragraph, Spans
 from derive.report.notation import Cell, Cells, Matrices, Symbols
 from derive.report.notation.matrices import less_a_sum, matrix_of, sum_taken_off
 from derive.report.notation.printed import printed_cell, printed_text
@@ -79,6 +79,15 @@ class Sheet:
         from derive.solution.recursion import Recursion  # only who has a loop pays for it
 
         return Recursion(self.part)
+
+    @cached_property
+    def pictures(self) -> Mapping[Entry, Figure]:
+        """The entries whose paths are drawn, each with its drawing."""
+        if self.part.paths is None and not self.part.problem.ask.paths:
+            return {}
+        from derive.report.compose.path_pictures import pictures  # only who has paths pays for it
+
+        return pictures(self)
 
     # ── printed values ──
 
@@ -357,6 +366,17 @@ class Sheet:
         """Where an entry's derivative stands in that layout."""
         numerator = self.part.derivation is not None and self.part.derivation.layout == "numerator"
         return entry.index[::-1] if numerator else entry.index
+
+    def product(self, factors: Sequence[Printed | Undecided]) -> Printed | Undecided:
+        """A product of displayed numbers, displayed."""
+        whole = fmpq(1)
+        for factor in factors:
+            if isinstance(factor, Undecided):
+                return factor
+            whole *= read_number(factor.text)
+        shown = printed(whole, self.part.rounding)
+        assert shown is not None  # a rational always rounds
+        return shown
 
     def by_hand(self, products: Sequence[Sequence[Printed | Undecided]]) -> tuple[str, bool]:
         """A sum of products of displayed numbers, displayed; and whether that is exact."""
