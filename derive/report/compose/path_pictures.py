@@ -31,7 +31,7 @@ from derive.report.notation import Cell, scalar
 from derive.report.notation.printed import printed_text
 from derive.report.scene import PATHS, Scene
 from derive.report.widths import bound
-from derive.solution.solve import Part
+from derive.solution.part import Part
 from derive.solution.view import refused
 
 MOST_PATHS = len(PATHS)  # more colours than these nobody tells apart
