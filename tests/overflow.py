@@ -12,6 +12,7 @@ from derive.report.document import Document
 from derive.report.fonts import chinese_fonts
 from derive.report.page import A4, Page
 from derive.report.render import render
+from derive.report.setting import Setting
 
 _START = "// The document\n"
 # The frame's own functions, made to report how wide what they set is and how much room it has (in points).
@@ -43,7 +44,7 @@ def extents(source: str) -> list[tuple[str, float, float]]:
 
 def overflows(document: Document, page: Page = A4) -> list[str]:
     """Everything in the document that is wider than its room, and each inline formula over half a line."""
-    wide = extents(render(document, "typ", page).text)
+    wide = extents(render(document, "typ", Setting(page=page)).text)
     return [f"{kind}: {width:.1f} pt of {room:.1f} pt" for kind, width, room in wide if width > room + 0.01] + [
         f"inline: {latex}" for latex in wide_inline(document, page)
     ]

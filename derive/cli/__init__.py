@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from derive.api import Solution
     from derive.report.catalogue import Catalogue
     from derive.report.document import Document
+    from derive.report.setting import Setting
     from derive.solution import Check
 
     Press = Aside[Document, dict[str, bytes]]
@@ -150,6 +151,9 @@ def program() -> None:
     show_default=True,
     help=f"Of {', '.join(ENGINES)}; all but typst must be installed beside derive.",
 )
+@click.option("--frame", metavar="FRAME", default="article", show_default=True, help="Of the LaTeX: article, exam.")
+@click.option("--fragment/--standalone", help="The LaTeX as a body to \\input in a paper of your own.")
+@click.option("--templates", metavar="DIR", help="Folder with templates of your own, in place of single ones.")
 @click.option("--sizes", metavar="SIZES", default="", help="Of a chapter's written-out case: N=2,m=3,n=2.")
 @click.option("--factor", metavar="FACTOR", help="In front of the loss, in a chapter about one: 1/2N.")
 @click.option("--proofs", is_flag=True, help="Append a proof, for all sizes, of every rule that was used.")
@@ -169,6 +173,9 @@ def solve(
     lang: str,
     questions: bool,
     engine: str,
+    frame: str,
+    fragment: bool,
+    templates: str | None,
     sizes: str,
     factor: str | None,
     proofs: bool,
@@ -186,10 +193,11 @@ def solve(
         one_of(name, FORMATS, LATER_FORMATS, what="the format")
     one_of(engine, ENGINES, what="the PDF engine")
     if as_json:
-        for option in ("formats", "out", "questions", "engine", "proofs"):
+        for option in ("formats", "out", "questions", "engine", "proofs", "frame", "fragment", "templates"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(
-                    "--json writes no files: --format, --out, --questions, --proofs and --pdf-engine say nothing"
+                    "--json writes no files: --format, --out, --questions, --proofs and --pdf-engine say nothing, "
+                    "nor do --frame, --fragment and --templates"
                 )
     if questions and proofs:
         raise click.UsageError("--questions leaves the solutions out, and with them what --proofs would prove")
@@ -199,8 +207,11 @@ def solve(
     require_text(problem, "the name of the problem")
     require_text(out, "the folder of --out")
 
+    from derive.report.setting import setting_for
+
+    setting = setting_for(formats, engine=engine, frame=frame, fragment=fragment, templates=templates)
     # Begun before anything heavy is loaded: while this process solves, another gets ready to print.
-    press = Aside(partial(printing, formats, engine), copy=bool(ctx.obj) and not as_json)
+    press = Aside(partial(printing, formats, setting), copy=bool(ctx.obj) and not as_json)
     ctx.call_on_close(press.close)
 
     from derive import api
@@ -230,9 +241,9 @@ def solve(
         click.echo(json.dumps(solution.json(), ensure_ascii=False, indent=1))
         return
     from derive.report.catalogue import catalogue
-    from derive.report.compose import compose
+    from derive.report.compose.exam import composed
 
-    document = compose(solution.core, questions=questions, language=lang, proofs=proofs)
+    document = composed(solution.core, setting, questions=questions, language=lang, proofs=proofs)
     written = write(press(document), out)
     say = catalogue(lang)
     rows: Rows = [] if questions else list(results(solution, say))
@@ -268,12 +279,12 @@ def chapter(
     summarise(work.title, rows, say, time.perf_counter() - start)
 
 
-def printing(formats: Sequence[str], engine: str) -> Callable[[Document], dict[str, bytes]]:
+def printing(formats: Sequence[str], setting: Setting) -> Callable[[Document], dict[str, bytes]]:
     """Get ready to print; gives the function that makes a document into files."""
     from derive.report.files import files, ready
 
-    ready(formats, engine)
-    return lambda document: files(document, formats, engine)
+    ready(formats, setting)
+    return lambda document: files(document, formats, setting)
 
 
 def write(made: Mapping[str, bytes], folder: str) -> list[Path]:

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from derive.errors import ProblemError, Unsupported
@@ -36,8 +37,8 @@ class TexRun:
     log: str
 
 
-def run_tex(engine: str, source: str, name: str) -> TexRun:
-    """The PDF that ``engine`` makes of a TeX source; ``name`` stands in messages.
+def run_tex(engine: str, source: str, name: str, beside: Mapping[str, bytes] | None = None) -> TexRun:
+    """The PDF that ``engine`` makes of a TeX source with the files ``beside`` it; ``name`` stands in messages.
 
     Raises ``ProblemError`` for an engine that is unknown or missing, for the first TeX error, for a run without end.
     """
@@ -50,6 +51,8 @@ def run_tex(engine: str, source: str, name: str) -> TexRun:
             f"the PDF engine '{engine}' is not on this machine", hint=f"found here: {', '.join(['typst', *found])}"
         )
     with tempfile.TemporaryDirectory(prefix="derive-tex-") as folder:
+        for file, content in (beside or {}).items():
+            (Path(folder) / file).write_bytes(content)
         return _run(engine, program, source, name, Path(folder))
 
 
@@ -59,7 +62,9 @@ def _run(engine: str, program: str, source: str, name: str, folder: Path) -> Tex
         "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "openin_any": "p", "openout_any": "p", "TEXMFOUTPUT": ".",
         "max_print_line": "1000",
     }  # fmt: skip
-    passes = 2 if "\\begin{longtable}" in source and engine != "tectonic" else 1  # its columns settle in the second
+    # references are known, and the columns of a long table settle, in the second pass
+    twice = "\\eqref{" in source or "\\begin{longtable}" in source
+    passes = 2 if twice and engine != "tectonic" else 1
     log, result = "", folder / "report.pdf"
     for _ in range(passes):
         try:
