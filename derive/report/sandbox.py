@@ -20,6 +20,7 @@ from derive.report.own_look import Look, partials
 
 MOST_STEPS = 1_000_000  # of loops, and templates included
 MOST_CHARACTERS = 50_000_000
+MOST_NESTED = 10  # loops and conditions inside each other
 BUILT_IN = "built-in/"  # before the name of a partial: derive's own, though the user has one of that name
 WORDS = (
     *("Template", "Output", "TemplateData", "If", "For", "Include", "Assign", "Name", "Const", "Getattr", "Getitem"),
@@ -32,39 +33,58 @@ class OwnTemplates(ImmutableSandboxedEnvironment):
     """Jinja with a user's templates before derive's own, for one document."""
 
     def __init__(self, look: Look, own: Mapping[str, str], **options: Any) -> None:
-        self._look, self._steps = look, 0
-        sources = dict(look.sources)
+        self._look, self._steps, self._characters = look, 0, 0
+        finalize = options.pop("finalize")
+
+        def counted(value: object) -> object:
+            made = finalize(value)
+            self._write(len(made) if isinstance(made, str) else 0)
+            return made
+
+        self._sources = dict(look.sources)
 
         def find(name: str) -> tuple[str, str, None]:
-            if name in sources:
-                return sources[name], str(Path(look.folder) / name), None
+            if name in self._sources:
+                return self._sources[name], str(Path(look.folder) / name), None
             bare = name.removeprefix(BUILT_IN)
             if bare in own:
                 return own[bare], name, None
             raise jinja2.TemplateNotFound(name)
 
-        super().__init__(loader=jinja2.FunctionLoader(find), **options)
+        super().__init__(loader=jinja2.FunctionLoader(find), finalize=counted, **options)
         self.globals = {"range": self.globals["range"]}
         self.filters = {name: self.filters[name] for name in SAFE_FILTERS} | {"_counted": self._counted}
 
-    def _counted(self, items: Iterable[Any]) -> _Counted:
-        return _Counted(items, self._step)
+    def _counted(self, items: Iterable[Any], size: int) -> _Counted:
+        def step() -> None:
+            self._step()
+            self._write(size)
+
+        return _Counted(items, step)
 
     def _step(self) -> None:
         self._steps += 1
         if self._steps > MOST_STEPS:
             raise OverflowError(f"goes on for more than {MOST_STEPS:,} steps")
 
+    def _write(self, characters: int) -> None:
+        self._characters += characters
+        if self._characters > MOST_CHARACTERS:
+            raise OverflowError(f"writes more than {MOST_CHARACTERS:,} characters")
+
     def _load_template(self, name: str, globals: Any) -> jinja2.Template:
         self._step()
+        self._write(len(self._sources.get(name, "")))
         return super()._load_template(name, globals)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
+        _check_depth(tree, 0, name, filename)
         for node in list(tree.find_all(nodes.Node)):
             _check_word(node, name, filename)
             if isinstance(node, nodes.For):
-                node.iter = nodes.Filter(node.iter, "_counted", [], [], None, None, lineno=node.lineno)
+                size = sum(len(text.data) for text in node.find_all(nodes.TemplateData))
+                node.iter = nodes.Filter(node.iter, "_counted", [nodes.Const(size)], [], None, None, lineno=node.lineno)
                 node.iter.set_environment(self)
         return tree
 
@@ -102,28 +122,21 @@ class OwnTemplates(ImmutableSandboxedEnvironment):
         try:
             return self.get_template(name)
         except Exception as error:  # noqa: BLE001 - whatever a stranger's template makes Jinja or Python say
-            self._refuse(error)
+            self._refuse(error, name)
 
     def written(self, name: str, variables: Mapping[str, Any]) -> str:
         """The text that a template makes. Raises ``ProblemError`` with the file and line of the user's mistake."""
-        self._steps = 0
         template = self.get_checked(name)
-        pieces: list[str] = []
-        size = 0
+        self._steps = self._characters = 0
         try:
-            for piece in template.generate(variables):
-                pieces.append(piece)
-                size += len(piece)
-                if size > MOST_CHARACTERS:
-                    raise OverflowError(f"writes more than {MOST_CHARACTERS:,} characters")
+            return template.render(variables)
         except Exception as error:  # noqa: BLE001 - as above
-            self._refuse(error)
-        return "".join(pieces)
+            self._refuse(error, name)
 
-    def _refuse(self, error: Exception) -> NoReturn:
+    def _refuse(self, error: Exception, name: str) -> NoReturn:
         if isinstance(error, ProblemError):
             raise error
-        file, line = self._place(error)
+        file, line = self._place(error, name)
         told = str(error) or type(error).__name__
         match error:
             case jinja2.TemplateSyntaxError():
@@ -140,12 +153,13 @@ class OwnTemplates(ImmutableSandboxedEnvironment):
                 told = f"cannot be filled in: {told}"
         raise ProblemError(told.rstrip("."), file=file, line=line) from error
 
-    def _place(self, error: Exception) -> tuple[str, int | None]:
-        """The file and line of the user's that was being read or filled in."""
+    def _place(self, error: Exception, name: str) -> tuple[str, int | None]:
+        """The file and line of the user's that was being read or filled in, while ``name`` was."""
         own = {str(Path(self._look.folder) / name) for name, _ in self._look.sources}
         if isinstance(error, jinja2.TemplateSyntaxError) and error.filename in own:
             return error.filename, error.lineno
-        found: tuple[str, int | None] = (self._look.folder, None)
+        asked = str(Path(self._look.folder) / name)
+        found: tuple[str, int | None] = (asked if asked in own else self._look.folder, None)
         trace = error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code.co_filename in own:
@@ -167,6 +181,17 @@ class _Counted:
         for item in self._items:
             self._step()
             yield item
+
+
+def _check_depth(node: nodes.Node, depth: int, name: str | None, filename: str | None) -> None:
+    """Raise Jinja's own error for loops and conditions that are nested deeper than Python can take."""
+    for inner in node.iter_child_nodes():
+        deeper = depth + isinstance(inner, nodes.For | nodes.If)
+        if deeper > MOST_NESTED:
+            raise jinja2.TemplateSyntaxError(
+                f"more than {MOST_NESTED} loops and conditions are nested", inner.lineno, name, filename
+            )
+        _check_depth(inner, deeper, name, filename)
 
 
 def _check_word(node: nodes.Node, name: str | None, filename: str | None) -> None:

@@ -23,8 +23,10 @@ ENGINES = {
     "pdflatex": _LATEX,
     "tectonic": ("--untrusted", "--chatter", "minimal", "--keep-logs"),
 }
+MOST_PASSES = 4
 TIME_LIMIT = 120  # seconds; the first run of LuaLaTeX builds a font database
 _ERROR = re.compile(r"^(?:! .*|error: .*)$", re.MULTILINE)
+_AGAIN = re.compile(r"Rerun (?:to get cross-references right|LaTeX)")
 _MISSING = re.compile(r"^Missing character: There is no (\S+)", re.MULTILINE)
 _LINE = re.compile(r"^l\.(\d+)", re.MULTILINE)
 
@@ -62,9 +64,9 @@ def _run(engine: str, program: str, source: str, name: str, folder: Path) -> Tex
         "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "openin_any": "p", "openout_any": "p", "TEXMFOUTPUT": ".",
         "max_print_line": "1000",
     }  # fmt: skip
-    # references are known, and the columns of a long table settle, in the second pass
-    twice = "\\eqref{" in source or "\\begin{longtable}" in source
-    passes = 2 if twice and engine != "tectonic" else 1
+    # References are known, and the columns of a long table settle, in the second pass; the pages then in a third.
+    settles = "\\eqref{" in source or "\\begin{longtable}" in source
+    passes = MOST_PASSES if settles and engine != "tectonic" else 1
     log, result = "", folder / "report.pdf"
     for _ in range(passes):
         try:
@@ -81,6 +83,8 @@ def _run(engine: str, program: str, source: str, name: str, folder: Path) -> Tex
             place = _LINE.search(log)
             shown = error_line[0] if error_line else f"exit status {run.returncode}"
             raise ProblemError(f"{engine} refuses {name}.tex{', line ' + place[1] if place else ''}: {shown}")
+        if not _AGAIN.search(log):
+            break
     if missing := _MISSING.search(log):
         raise Unsupported(f"{engine} finds no '{missing[1]}' in the fonts of {name}.tex", hint="add a font to the file")
     return TexRun(result.read_bytes(), log)
