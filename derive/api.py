@@ -241,6 +241,12 @@ class Solution:
 
         return as_json(self.core)
 
+    def macros(self) -> str:
+        """Every value, entry and formula as a TeX macro, for a paper of one's own; what ``--macros`` writes."""
+        from derive.report.tex_macros import macros
+
+        return macros(self.core)
+
     def _turned(self, part: solved.Part, quantity: str) -> bool:
         """Whether a quantity is a gradient that numerator layout turns on its side."""
         derivation = part.derivation

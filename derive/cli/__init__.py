@@ -154,6 +154,7 @@ def program() -> None:
 @click.option("--frame", metavar="FRAME", default="article", show_default=True, help="Of the LaTeX: article, exam.")
 @click.option("--fragment/--standalone", help="The LaTeX as a body to \\input in a paper of your own.")
 @click.option("--templates", metavar="DIR", help="Folder with templates of your own, in place of single ones.")
+@click.option("--macros", metavar="FILE.tex", help="Write every value and formula as a TeX macro, too.")
 @click.option("--sizes", metavar="SIZES", default="", help="Of a chapter's written-out case: N=2,m=3,n=2.")
 @click.option("--factor", metavar="FACTOR", help="In front of the loss, in a chapter about one: 1/2N.")
 @click.option("--proofs", is_flag=True, help="Append a proof, for all sizes, of every rule that was used.")
@@ -176,6 +177,7 @@ def solve(
     frame: str,
     fragment: bool,
     templates: str | None,
+    macros: str | None,
     sizes: str,
     factor: str | None,
     proofs: bool,
@@ -193,11 +195,11 @@ def solve(
         one_of(name, FORMATS, LATER_FORMATS, what="the format")
     one_of(engine, ENGINES, what="the PDF engine")
     if as_json:
-        for option in ("formats", "out", "questions", "engine", "proofs", "frame", "fragment", "templates"):
+        for option in ("formats", "out", "questions", "engine", "proofs", "frame", "fragment", "templates", "macros"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(
                     "--json writes no files: --format, --out, --questions, --proofs and --pdf-engine say nothing, "
-                    "nor do --frame, --fragment and --templates"
+                    "nor do --frame, --fragment, --templates and --macros"
                 )
     if questions and proofs:
         raise click.UsageError("--questions leaves the solutions out, and with them what --proofs would prove")
@@ -206,6 +208,8 @@ def solve(
         raise click.UsageError("--until and --at-most are for --train")
     require_text(problem, "the name of the problem")
     require_text(out, "the folder of --out")
+    if macros is not None and Path(macros).suffix != ".tex":
+        raise click.UsageError(f"--macros {macros}: a file of TeX macros ends in .tex")
 
     from derive.report.setting import setting_for
 
@@ -219,7 +223,7 @@ def solve(
     from derive.problem import built_in
 
     if problem in chapter_names():
-        for option in ("digits", "significant", "style", "questions", "train"):
+        for option in ("digits", "significant", "style", "questions", "train", "macros"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"{problem} is a chapter: --{option} is for problems")
         chapter(problem, sizes, factor, out, lang, press, as_json, proofs, start)
@@ -244,7 +248,10 @@ def solve(
     from derive.report.compose.exam import composed
 
     document = composed(solution.core, setting, questions=questions, language=lang, proofs=proofs)
-    written = write(press(document), out)
+    beside = {}
+    if macros is not None:
+        beside[Path(macros)] = solution.macros().encode()
+    written = write(press(document), out, beside)
     say = catalogue(lang)
     rows: Rows = [] if questions else list(results(solution, say))
     rows += [("", []), *ending(solution.checks, written, say)]
@@ -287,11 +294,15 @@ def printing(formats: Sequence[str], setting: Setting) -> Callable[[Document], d
     return lambda document: files(document, formats, setting)
 
 
-def write(made: Mapping[str, bytes], folder: str) -> list[Path]:
-    """Write files into a folder, all or none; gives their paths."""
+def write(made: Mapping[str, bytes], folder: str, beside: Mapping[Path, bytes] | None = None) -> list[Path]:
+    """Write files into a folder, and those ``beside`` it where they say, all or none; gives their paths."""
     from derive.report.write import write_files
 
     contents = {Path(folder) / name: content for name, content in made.items()}
+    for path, content in (beside or {}).items():
+        if path.absolute() in {other.absolute() for other in contents}:
+            raise ProblemError(f"two files cannot both be {path}", hint="give --macros another name")
+        contents[path] = content
     write_files(contents)
     return list(contents)
 

@@ -24,6 +24,7 @@ ENGINES = {
     "tectonic": ("--untrusted", "--chatter", "minimal", "--keep-logs"),
 }
 MOST_PASSES = 4
+_DRAFT = {"xelatex": ("-no-pdf",), "lualatex": ("-draftmode",), "pdflatex": ("-draftmode",)}  # a pass without a PDF
 TIME_LIMIT = 120  # seconds; the first run of LuaLaTeX builds a font database
 _ERROR = re.compile(r"^(?:! .*|error: .*)$", re.MULTILINE)
 _AGAIN = re.compile(r"Rerun (?:to get cross-references right|LaTeX)")
@@ -68,22 +69,23 @@ def _run(engine: str, program: str, source: str, name: str, folder: Path) -> Tex
     settles = "\\eqref{" in source or "\\begin{longtable}" in source
     passes = MOST_PASSES if settles and engine != "tectonic" else 1
     log, result = "", folder / "report.pdf"
-    for _ in range(passes):
+    for number in range(passes):
+        draft = _DRAFT[engine] if passes > 1 and number == 0 else ()
         try:
             run = subprocess.run(
-                [program, *ENGINES[engine], "report.tex"], cwd=folder, env=environment, timeout=TIME_LIMIT,
+                [program, *ENGINES[engine], *draft, "report.tex"], cwd=folder, env=environment, timeout=TIME_LIMIT,
                 stdin=subprocess.DEVNULL, capture_output=True, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise ProblemError(f"{engine} did not finish {name}.tex within {TIME_LIMIT} seconds") from error
         log = (folder / "report.log").read_text("utf-8", "replace") if (folder / "report.log").exists() else ""
         log = log or (run.stdout + run.stderr).decode("utf-8", "replace")
-        if run.returncode or not result.exists():
+        if run.returncode or not (draft or result.exists()):
             error_line = _ERROR.search(log)
             place = _LINE.search(log)
             shown = error_line[0] if error_line else f"exit status {run.returncode}"
             raise ProblemError(f"{engine} refuses {name}.tex{', line ' + place[1] if place else ''}: {shown}")
-        if not _AGAIN.search(log):
+        if not draft and not _AGAIN.search(log):
             break
     if missing := _MISSING.search(log):
         raise Unsupported(f"{engine} finds no '{missing[1]}' in the fonts of {name}.tex", hint="add a font to the file")
