@@ -28,7 +28,8 @@ def references(document: Document) -> tuple[Reference, ...]:
     taken: set[str] = set()
     sections = 0
     for block in document.blocks:
-        label, used = "", ()
+        label = ""
+        used: tuple[str, ...] = ()
         if isinstance(block, Heading):
             sections += 1
             label = _free(f"{document.name}:{block.label or f'section-{sections}'}", taken)

@@ -109,13 +109,15 @@ class OwnTemplates(ImmutableSandboxedEnvironment):
 
         templates = {*partials(), *(BUILT_IN + partial for partial in partials())}
         for node in tree.find_all((nodes.Name, nodes.Include)):
-            place = {"file": str(Path(self._look.folder) / name), "line": node.lineno}
+            file = str(Path(self._look.folder) / name)
             if isinstance(node, nodes.Name) and node.ctx == "load" and node.name not in known:
-                raise ProblemError(f"'{node.name}' is not known to a template", hint=hint(node.name, known), **place)
+                told = f"'{node.name}' is not known to a template"
+                raise ProblemError(told, hint=hint(node.name, known), file=file, line=node.lineno)
             if isinstance(node, nodes.Include) and isinstance(node.template, nodes.Const):
                 wanted = str(node.template.value)
                 if wanted not in templates:
-                    raise ProblemError(f"there is no template {wanted}", hint=hint(wanted, templates), **place)
+                    told = f"there is no template {wanted}"
+                    raise ProblemError(told, hint=hint(wanted, templates), file=file, line=node.lineno)
 
     def get_checked(self, name: str) -> jinja2.Template:
         """A template. Raises ``ProblemError`` with its file and line where it is broken."""

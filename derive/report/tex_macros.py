@@ -15,6 +15,7 @@ from math import prod
 import numpy as np
 
 from derive.graph.expression import Expression, Name
+from derive.numbers.balls import Number
 from derive.numbers.certify import Undecided, certify
 from derive.numbers.rounding import Printed
 from derive.records import dataclass
@@ -152,8 +153,9 @@ def _ratio(sheet: Sheet, prefix: str, text: str, shown: Chain) -> Quantity:
     return _told(f"{prefix}{text}", shown, "", shape, entries)
 
 
-def _entry(part: Part, text: str, index: tuple[int, ...], bits: int) -> object:
-    return part.value_of(text, bits)[index]
+def _entry(part: Part, text: str, index: tuple[int, ...], bits: int) -> Number:
+    value: Number = part.value_of(text, bits)[index]
+    return value
 
 
 def _updated(sheet: Sheet, prefix: str) -> Iterator[Quantity]:
