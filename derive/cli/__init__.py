@@ -335,7 +335,10 @@ def nearest(ctx: click.Context, problem: str) -> str | None:
 @click.option("--out", metavar="DIR", default="reports", show_default=True, help="Folder for the files.")
 @click.option("--lang", metavar="LANGUAGE", default="en", show_default=True, help="Language of the prose.")
 @click.option("--pdf-engine", "engine", metavar="ENGINE", default="typst", show_default=True, help="As of `solve`.")
-def prove(rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str, engine: str) -> None:
+@click.option("--templates", metavar="DIR", help="As of `solve`.")
+def prove(
+    rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str, engine: str, templates: str | None
+) -> None:
     """Prove rules of differentiation for all sizes, line by line; without a RULE, list them with their verdicts.
 
     A rule is that of one operation of the equation language (matmul, add, softmax, …), or of several in a row.
@@ -365,9 +368,11 @@ def prove(rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str,
         return
     from derive.report.catalogue import catalogue
     from derive.report.files import files as in_formats
+    from derive.report.setting import setting_for
     from derive.report.write import write_files
 
-    made = {Path(out) / file: content for file, content in in_formats(document, formats, engine).items()}
+    setting = setting_for(formats, engine=engine, templates=templates)
+    made = {Path(out) / file: content for file, content in in_formats(document, formats, setting).items()}
     write_files(made)
     plainly(document.title, [(catalogue(lang).text("terminal.files"), files(list(made)))])
 

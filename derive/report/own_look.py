@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from derive.errors import ProblemError
@@ -31,10 +32,9 @@ def read_look(folder: str | os.PathLike[str]) -> Look:
         raise ProblemError(f"there is no folder {root} with templates")
     known = partials()
     sources = []
-    for path in sorted(root.rglob("*")):
-        inside = path.relative_to(root)
-        name = inside.as_posix()
-        if path.is_dir() or any(part.startswith(".") for part in inside.parts) or name.startswith("README"):
+    for path in _files(root):
+        name = path.relative_to(root).as_posix()
+        if name.startswith("README"):
             continue
         if name not in known:
             from derive.problem.wording import nearest
@@ -49,6 +49,13 @@ def read_look(folder: str | os.PathLike[str]) -> Look:
     if not sources:
         raise ProblemError(f"the folder {root} holds no templates", hint="they are laid out as in templates/ of derive")
     return Look(str(root), tuple(sources))
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """The files in a folder, one after the other: the first that is wrong ends the search, however large it is."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(folder) / name for name in sorted(files) if not name.startswith("."))
 
 
 def _read(path: Path) -> str:

@@ -58,10 +58,10 @@ def setting_of(wish: Setting | str) -> Setting:
 def setting_for(
     formats: Sequence[str],
     *,
-    engine: str,
-    frame: str,
-    fragment: bool,
-    templates: str | os.PathLike[str] | None,
+    engine: str = "typst",
+    frame: str = "article",
+    fragment: bool = False,
+    templates: str | os.PathLike[str] | None = None,
 ) -> Setting:
     """The setting of these wishes, with the folder of ``templates`` read.
 
