@@ -241,6 +241,12 @@ class Solution:
 
         return as_json(self.core)
 
+    def macros(self) -> str:
+        """Every value, entry and formula as a TeX macro, for a paper of one's own; what ``--macros`` writes."""
+        from derive.report.tex_macros import macros
+
+        return macros(self.core)
+
     def _turned(self, part: solved.Part, quantity: str) -> bool:
         """Whether a quantity is a gradient that numerator layout turns on its side."""
         derivation = part.derivation
@@ -258,13 +264,19 @@ class Solution:
         questions: bool = False,
         engine: str = "typst",
         proofs: bool = False,
+        frame: str = "article",
+        fragment: bool = False,
+        templates: str | os.PathLike[str] | None = None,
     ) -> dict[str, bytes]:
-        """The report in each format, and the figures beside it, by file name."""
-        from derive.report.compose import compose
+        """The report in each format, and what stands beside it (figures, TeX macros), by file name; see ``save``."""
+        from derive.report.compose.exam import composed
         from derive.report.files import check_formats, files
+        from derive.report.setting import setting_for
 
         wanted = check_formats(formats)
-        return files(compose(self.core, questions=questions, language=lang, proofs=proofs), wanted, engine)
+        setting = setting_for(wanted, engine=engine, frame=frame, fragment=fragment, templates=templates)
+        document = composed(self.core, setting, questions=questions, language=lang, proofs=proofs)
+        return files(document, wanted, setting)
 
     def save(
         self,
@@ -275,18 +287,23 @@ class Solution:
         questions: bool = False,
         engine: str = "typst",
         proofs: bool = False,
+        frame: str = "article",
+        fragment: bool = False,
+        templates: str | os.PathLike[str] | None = None,
     ) -> list[Path]:
         """Write the report into a folder, which is made where it is missing: all files, or none.
 
         ``formats`` are of md, tex, pdf and typ; ``questions`` leaves the solutions out; ``proofs`` appends a
-        proof for all sizes of every rule that was used; ``engine`` sets the PDF.
-        Returns the paths written. Raises ``ProblemError`` for a format or language that is not known, an engine that
-        is not installed, and a folder that cannot be written.
+        proof for all sizes of every rule that was used; ``engine`` sets the PDF. ``frame`` is the class of the TeX
+        file, article or exam; ``fragment`` makes it a body to ``\\input``; ``templates`` is a folder with templates of
+        one's own. Returns the paths written. Raises ``ProblemError`` for a format or language that is not known, an
+        engine that is not installed, a template that is broken, and a folder that cannot be written.
         """
         from derive.report.write import write_files
 
         made = {Path(folder) / name: content for name, content in self.files(
-            formats, lang=lang, questions=questions, engine=engine, proofs=proofs
+            formats, lang=lang, questions=questions, engine=engine, proofs=proofs, frame=frame, fragment=fragment,
+            templates=templates,
         ).items()}  # fmt: skip
         write_files(made)
         return list(made)

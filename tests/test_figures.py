@@ -573,7 +573,7 @@ def test_tikz_places_every_mark() -> None:
     text = scene_to_tikz(scene)
     circles = [mark for mark in scene.marks if isinstance(mark, Circle)]
     lines = [mark for mark in scene.marks if isinstance(mark, Line | Tiles)]
-    formulas = [mark.latex for mark in scene.marks if not isinstance(mark, Line) and mark.latex]
+    formulas = [mark.latex for mark in scene.marks if not isinstance(mark, Line | Tiles) and mark.latex]
     assert text.count(" circle[radius=") == len(circles)
     assert text.count("\\draw[") == len(lines)
     assert re.findall(r"\{\$(.*)\$\};", text) == formulas

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from derive.api import Solution
     from derive.report.catalogue import Catalogue
     from derive.report.document import Document
+    from derive.report.setting import Setting
     from derive.solution import Check
 
     Press = Aside[Document, dict[str, bytes]]
@@ -150,6 +151,10 @@ def program() -> None:
     show_default=True,
     help=f"Of {', '.join(ENGINES)}; all but typst must be installed beside derive.",
 )
+@click.option("--frame", metavar="FRAME", default="article", show_default=True, help="Of the LaTeX: article, exam.")
+@click.option("--fragment/--standalone", help="The LaTeX as a body to \\input in a paper of your own.")
+@click.option("--templates", metavar="DIR", help="Folder with templates of your own, in place of single ones.")
+@click.option("--macros", metavar="FILE.tex", help="Write every value and formula as a TeX macro, too.")
 @click.option("--sizes", metavar="SIZES", default="", help="Of a chapter's written-out case: N=2,m=3,n=2.")
 @click.option("--factor", metavar="FACTOR", help="In front of the loss, in a chapter about one: 1/2N.")
 @click.option("--proofs", is_flag=True, help="Append a proof, for all sizes, of every rule that was used.")
@@ -169,6 +174,10 @@ def solve(
     lang: str,
     questions: bool,
     engine: str,
+    frame: str,
+    fragment: bool,
+    templates: str | None,
+    macros: str | None,
     sizes: str,
     factor: str | None,
     proofs: bool,
@@ -186,10 +195,11 @@ def solve(
         one_of(name, FORMATS, LATER_FORMATS, what="the format")
     one_of(engine, ENGINES, what="the PDF engine")
     if as_json:
-        for option in ("formats", "out", "questions", "engine", "proofs"):
+        for option in ("formats", "out", "questions", "engine", "proofs", "frame", "fragment", "templates", "macros"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(
-                    "--json writes no files: --format, --out, --questions, --proofs and --pdf-engine say nothing"
+                    "--json writes no files: --format, --out, --questions, --proofs and --pdf-engine say nothing, "
+                    "nor do --frame, --fragment, --templates and --macros"
                 )
     if questions and proofs:
         raise click.UsageError("--questions leaves the solutions out, and with them what --proofs would prove")
@@ -198,9 +208,14 @@ def solve(
         raise click.UsageError("--until and --at-most are for --train")
     require_text(problem, "the name of the problem")
     require_text(out, "the folder of --out")
+    if macros is not None and Path(macros).suffix != ".tex":
+        raise click.UsageError(f"--macros {macros}: a file of TeX macros ends in .tex")
 
+    from derive.report.setting import setting_for
+
+    setting = setting_for(formats, engine=engine, frame=frame, fragment=fragment, templates=templates)
     # Begun before anything heavy is loaded: while this process solves, another gets ready to print.
-    press = Aside(partial(printing, formats, engine), copy=bool(ctx.obj) and not as_json)
+    press = Aside(partial(printing, formats, setting), copy=bool(ctx.obj) and not as_json)
     ctx.call_on_close(press.close)
 
     from derive import api
@@ -208,7 +223,7 @@ def solve(
     from derive.problem import built_in
 
     if problem in chapter_names():
-        for option in ("digits", "significant", "style", "questions", "train"):
+        for option in ("digits", "significant", "style", "questions", "train", "macros"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"{problem} is a chapter: --{option} is for problems")
         chapter(problem, sizes, factor, out, lang, press, as_json, proofs, start)
@@ -230,10 +245,13 @@ def solve(
         click.echo(json.dumps(solution.json(), ensure_ascii=False, indent=1))
         return
     from derive.report.catalogue import catalogue
-    from derive.report.compose import compose
+    from derive.report.compose.exam import composed
 
-    document = compose(solution.core, questions=questions, language=lang, proofs=proofs)
-    written = write(press(document), out)
+    document = composed(solution.core, setting, questions=questions, language=lang, proofs=proofs)
+    beside = {}
+    if macros is not None:
+        beside[Path(macros)] = solution.macros().encode()
+    written = write(press(document), out, beside)
     say = catalogue(lang)
     rows: Rows = [] if questions else list(results(solution, say))
     rows += [("", []), *ending(solution.checks, written, say)]
@@ -268,19 +286,23 @@ def chapter(
     summarise(work.title, rows, say, time.perf_counter() - start)
 
 
-def printing(formats: Sequence[str], engine: str) -> Callable[[Document], dict[str, bytes]]:
+def printing(formats: Sequence[str], setting: Setting) -> Callable[[Document], dict[str, bytes]]:
     """Get ready to print; gives the function that makes a document into files."""
     from derive.report.files import files, ready
 
-    ready(formats, engine)
-    return lambda document: files(document, formats, engine)
+    ready(formats, setting)
+    return lambda document: files(document, formats, setting)
 
 
-def write(made: Mapping[str, bytes], folder: str) -> list[Path]:
-    """Write files into a folder, all or none; gives their paths."""
+def write(made: Mapping[str, bytes], folder: str, beside: Mapping[Path, bytes] | None = None) -> list[Path]:
+    """Write files into a folder, and those ``beside`` it where they say, all or none; gives their paths."""
     from derive.report.write import write_files
 
     contents = {Path(folder) / name: content for name, content in made.items()}
+    for path, content in (beside or {}).items():
+        if path.absolute() in {other.absolute() for other in contents}:
+            raise ProblemError(f"two files cannot both be {path}", hint="give --macros another name")
+        contents[path] = content
     write_files(contents)
     return list(contents)
 
@@ -313,7 +335,10 @@ def nearest(ctx: click.Context, problem: str) -> str | None:
 @click.option("--out", metavar="DIR", default="reports", show_default=True, help="Folder for the files.")
 @click.option("--lang", metavar="LANGUAGE", default="en", show_default=True, help="Language of the prose.")
 @click.option("--pdf-engine", "engine", metavar="ENGINE", default="typst", show_default=True, help="As of `solve`.")
-def prove(rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str, engine: str) -> None:
+@click.option("--templates", metavar="DIR", help="As of `solve`.")
+def prove(
+    rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str, engine: str, templates: str | None
+) -> None:
     """Prove rules of differentiation for all sizes, line by line; without a RULE, list them with their verdicts.
 
     A rule is that of one operation of the equation language (matmul, add, softmax, …), or of several in a row.
@@ -343,9 +368,11 @@ def prove(rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str,
         return
     from derive.report.catalogue import catalogue
     from derive.report.files import files as in_formats
+    from derive.report.setting import setting_for
     from derive.report.write import write_files
 
-    made = {Path(out) / file: content for file, content in in_formats(document, formats, engine).items()}
+    setting = setting_for(formats, engine=engine, templates=templates)
+    made = {Path(out) / file: content for file, content in in_formats(document, formats, setting).items()}
     write_files(made)
     plainly(document.title, [(catalogue(lang).text("terminal.files"), files(list(made)))])
 

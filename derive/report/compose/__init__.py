@@ -44,7 +44,7 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
     if shared:
         blocks.append(Heading(2, words.say("problem.shared")))
         blocks += statement.data(sheets[0], shared)
-    for sheet, introduction in zip(sheets, introductions, strict=True):
+    for number, (sheet, introduction) in enumerate(zip(sheets, introductions, strict=True), 1):
         if len(sheets) > 1 or sheet.part.problem.part is not None:
             blocks.append(Heading(1, words.say("part.title", name=sheet.part.problem.part or "")))
         if questions:
@@ -55,9 +55,9 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
             blocks += _quiz(sheet, True)
         else:
             blocks += [] if alike else introduction
-            blocks += _steps(sheet, shared)
+            blocks += _steps(sheet, shared, f"part-{number}-" if len(sheets) > 1 else "")
     if not questions:
-        blocks.append(Heading(1, words.say("checks.heading")))
+        blocks.append(Heading(1, words.say("checks.heading"), "checks"))
         blocks += checks(sheets, words)
         blocks += _proofs(sheets, words) if proofs else ()
     stem = f"{problem.name}-questions" if questions else problem.name
@@ -96,10 +96,10 @@ def _proofs(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
 
 
 def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
-    yield Heading(1, sheet.words.say("problem.heading"))
+    yield Heading(1, sheet.words.say("problem.heading"), "problem")
     yield from statement.equations(sheet)
     yield from statement.figure(sheet)
-    yield Heading(2, sheet.words.say("problem.legend"))
+    yield Heading(2, sheet.words.say("problem.legend"), "symbols")
     yield statement.legend(sheet)
     if sheet.part.problem.ask.shapes:
         yield from sizes(sheet)
@@ -112,8 +112,8 @@ def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
         yield from statement.functions(sheet)
 
 
-def _steps(sheet: Sheet, shared: frozenset[str]) -> Iterator[Block]:
-    """The numbered steps; a step with nothing in it takes no number."""
+def _steps(sheet: Sheet, shared: frozenset[str], prefix: str = "") -> Iterator[Block]:
+    """The numbered steps; a step with nothing in it takes no number. ``prefix`` stands before their labels."""
     level = 2 if sheet.part.problem.part is not None else 1
     number = 0
     for key, section in _sections(sheet, shared):
@@ -122,11 +122,11 @@ def _steps(sheet: Sheet, shared: frozenset[str]) -> Iterator[Block]:
             continue
         number += 1
         title = sheet.words.text(f"step.{key}")
-        yield Heading(level, sheet.words.say("step.heading", number=number, title=title))
+        yield Heading(level, sheet.words.say("step.heading", number=number, title=title), f"{prefix}{key}")
         yield from blocks
     results = list(_results(sheet))
     if results:
-        yield Heading(level, sheet.words.say("results.heading"))
+        yield Heading(level, sheet.words.say("results.heading"), f"{prefix}results")
         yield from results
 
 

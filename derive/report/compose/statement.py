@@ -425,7 +425,7 @@ def tasks(sheet: Sheet) -> Iterator[Block]:
     if part.problem.ask.train is not None:
         items.append(words.say("problem.find_training", rules=stopping_rules(sheet)))
     yield Heading(2, words.say("problem.find"))
-    yield Items(tuple(items), ordered=True)
+    yield Items(tuple(items), ordered=True, tasks=True)
     if update is not None and not update.plain:
         from derive.report.compose.rule_stated import given_gradients, stated  # only such updates pay for it
 
