@@ -14,6 +14,7 @@ from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose import statement
 from derive.report.compose.backward import backward, one
 from derive.report.compose.chains import chain_of_jacobians
+from derive.report.compose.detail import STANDARD, level
 from derive.report.compose.forward import forward, shown
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.sizes import sizes
@@ -25,15 +26,23 @@ from derive.report.document import Block, Chain, Display, Document, Heading, Mat
 from derive.solution import Solution
 
 
-def compose(solution: Solution, *, questions: bool = False, language: str = "en", proofs: bool = False) -> Document:
+def compose(
+    solution: Solution,
+    *,
+    questions: bool = False,
+    language: str = "en",
+    proofs: bool = False,
+    detail: str = "standard",
+) -> Document:
     """The report of a solution, or with ``questions`` the sheet without the solutions.
 
-    ``proofs`` appends a proof for all sizes of every rule that the derivation used.
+    ``proofs`` appends a proof for all sizes of every rule that the derivation used. ``detail`` is ``"brief"``,
+    ``"standard"`` or ``"full"``.
 
-    Raises ``ProblemError`` for an unknown language.
+    Raises ``ProblemError`` for an unknown language or detail.
     """
-    words = catalogue(language)
-    sheets = [Sheet(part, words, first=k == 0) for k, part in enumerate(solution.parts)]
+    words, shown = catalogue(language), level(detail)
+    sheets = [Sheet(part, words, first=k == 0, detail=shown) for k, part in enumerate(solution.parts)]
     shared = statement.shared_data(sheets)
     problem = solution.problem
     title = statement.localised(problem.title, language) or problem.name
@@ -61,6 +70,7 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
         blocks += checks(sheets, words)
         blocks += _proofs(sheets, words) if proofs else ()
     stem = f"{problem.name}-questions" if questions else problem.name
+    stem += "" if shown is STANDARD else f"-{shown.name}"
     return Document(stem_in(language, stem), title, language, tuple(blocks))
 
 
@@ -145,10 +155,12 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         if loss is None:
             return
         for equation in last:
-            yield Paragraph(sheet.words.say("loss.of"))
+            if sheet.detail.reasons:
+                yield Paragraph(sheet.words.say("loss.of"))
             yield shown(sheet, equation)
         for adjoint in start:
-            yield Paragraph(sheet.words.say("loss.first", by=Math(sheet.symbols.name(adjoint.by))))
+            if sheet.detail.reasons:
+                yield Paragraph(sheet.words.say("loss.first", by=sheet.math(adjoint.by)))
             assert part.derivation is not None
             yield from one(sheet, part.derivation, adjoint)
 
@@ -157,7 +169,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
             return
         chained = {f"d{part.asked.top}/d{name}" for name in part.asked.gradients} <= part.chains.keys()
         if {"matrix", "elements"} & set(part.problem.convention.style) or not chained:
-            if rest:
+            if rest and sheet.detail.reasons:
                 yield Paragraph(sheet.words.say("backward.start" if sheet.numeric else "backward.start_symbolic"))
             if sheet.recursion is not None:
                 from derive.report.compose.recursion import recursion  # only who has a loop pays for it
@@ -263,7 +275,7 @@ def _adjoints(sheet: Sheet, loss: str | None) -> tuple[list[Adjoint], list[Adjoi
 def _results(sheet: Sheet) -> Iterator[Block]:
     """What was asked for, once more in one place."""
     part = sheet.part
-    if not sheet.numeric:
+    if not sheet.numeric or not sheet.detail.reasons:
         return
     wanted: list[Name] = [part.asked.loss] if part.asked.loss is not None else []
     if part.derivation is not None:

@@ -20,11 +20,6 @@ from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import add, multiply, number
 from derive.solution.derivation import Derivation, Step
 
-MOST_PATHS = 16  # paths of one name's entries that are written out one by one
-MOST_STEPS = 6  # steps of a loop whose terms are written out one by one
-MOST_NAMED_PATHS = 9  # paths of one entry whose local derivatives are first written by their names
-MOST_AT_ONCE = 8  # paths of one entry that are written out to the very top
-
 
 def backward(sheet: Sheet, derivation: Derivation, adjoints: Sequence[Adjoint]) -> Iterator[Block]:
     """One section for each adjoint."""
@@ -32,14 +27,16 @@ def backward(sheet: Sheet, derivation: Derivation, adjoints: Sequence[Adjoint]) 
         if not isinstance(adjoint, Adjoint):
             yield adjoint
             continue
-        yield Heading(3, sheet.words.say("backward.heading", by=Math(sheet.symbols.name(adjoint.by))))
+        if sheet.detail.reasons:
+            yield Heading(3, sheet.words.say("backward.heading", by=Math(sheet.symbols.name(adjoint.by))))
         yield from one(sheet, derivation, adjoint)
 
 
 def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Block]:
     """Why, in matrix form, in numbers, and entry by entry where the problem wants that and the entries are worth it."""
     steps = derivation.about(Adjoint(adjoint.of, adjoint.by))
-    yield from explained(sheet, derivation, steps)
+    if sheet.detail.reasons:
+        yield from explained(sheet, derivation, steps)
     if sheet.numeric or derivation.adjoints[adjoint] != leaf(adjoint, sheet.shape(adjoint)):
         yield matrix_form(sheet, derivation, adjoint)
     yield from _in_one_formula(sheet, adjoint)
@@ -80,11 +77,11 @@ def matrix_form(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Displ
         from derive.report.compose.recursion import summed_over_time  # only who has a loop pays for it
 
         links.append(Link("=", summed_over_time(sheet, gathered)))
-        if len(gathered.indices) > MOST_STEPS:
+        if len(gathered.indices) > sheet.detail.steps:
             result = [sheet.result(adjoint, final)] if sheet.numeric else []
             return Display((sheet.chain(sheet.symbols.name(adjoint), links, result),))
     for step in derivation.about(adjoint):
-        if not _worth_showing(step) or _hidden(sheet, step):
+        if not (sheet.detail.every or _worth_showing(step)) or _hidden(sheet, step) or not sheet.detail.rewritings:
             continue
         terms = sheet.letters.terms(step.after)
         if all(link.terms != terms for link in links):
@@ -122,13 +119,13 @@ def _hidden(sheet: Sheet, step: Step) -> bool:
 def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     """The chains of the entries of a name, where they say more than the matrix form does."""
     part, paths = sheet.part, sheet.part.paths
-    if paths is None or sheet.scalars or not _worth_entries(sheet, adjoint):
+    if not sheet.detail.paths or paths is None or sheet.scalars or not _worth_entries(sheet, adjoint):
         return
     shape = tuple(map(int, part.network.shape(adjoint.by)))
     indices = list(np.ndindex(*shape))
     chains: list[Chain] = []
     late: list[Block] = []
-    left = MOST_PATHS if len(shape) < 3 else MOST_PATHS // 4
+    left = sheet.detail.paths if len(shape) < 3 else sheet.detail.paths // 4
     for index in indices:
         entry = Entry(adjoint.by, index)
         found: Sequence[Path] = paths.short(entry)
@@ -144,7 +141,8 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
         if chains and left < 0:
             break
         chains.append(entry_chain(sheet, entry, found))
-        if len(indices) == 1 and len(found) > 1 and not all(path.whole for path in found):
+        alone = len(indices) == 1 and len(found) > 1
+        if (alone or sheet.detail.every) and not all(path.whole for path in found):
             late += _all_paths(sheet, entry)
     if not chains:
         return
@@ -167,7 +165,7 @@ def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
     """Data and parameters that were asked for, and entries that several others use; the rest are links of a chain."""
     part, paths = sheet.part, sheet.part.paths
     assert paths is not None
-    if adjoint.by in part.asked.gradients and adjoint.by in part.network.data:
+    if sheet.detail.every or (adjoint.by in part.asked.gradients and adjoint.by in part.network.data):
         return True
     if any(equation.name == adjoint.by and equation.step for equation in part.network.equations):
         return False  # the one formula behind the steps says more
@@ -179,7 +177,7 @@ def entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
     """Sum over paths: names of the local derivatives, what they are, numbers, result."""
     left = sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(entry))
     named = [_joined([_top(sheet, path), *(_local(sheet, f) for f in path.factors)]) for path in found]
-    links = [Link("=", _terms(named))] if _terms(named) != (left,) and len(found) <= MOST_NAMED_PATHS else []
+    links = [Link("=", _terms(named))] if _terms(named) != (left,) and len(found) <= sheet.detail.named_paths else []
     worked: list[Link] = []
     chosen = any(factor.value.has(FirstLargest) for path in found for factor in path.factors)
     shown = () if chosen else _terms([_product(sheet, path, False) for path in found])
@@ -200,12 +198,15 @@ def _all_paths(sheet: Sheet, entry: Entry) -> Iterator[Block]:
     """Every path to the very top, where an entry has several and there are few enough."""
     paths = sheet.part.paths
     assert paths is not None
-    found = paths.full(entry)
-    if found is None or not 2 < len(found) <= MOST_AT_ONCE:
+    most, least = sheet.detail.at_once, 1 if sheet.detail.every else 3
+    found = paths.full(entry, most)
+    if found is None or len(found) < least:
         return
-    loss = sheet.math(sheet.part.asked.top or "")
-    yield Paragraph(sheet.words.say("backward.all_paths", entry=Math(sheet.entry(entry)), loss=loss, count=len(found)))
-    yield Display((entry_chain(sheet, entry, found),))
+    places = {"entry": Math(sheet.entry(entry)), "loss": sheet.math(sheet.part.asked.top or ""), "count": len(found)}
+    key = "backward.all_paths" if len(found) > 1 else "backward.one_path"
+    detail = sheet.detail.every
+    yield Paragraph(sheet.words.say(key, **places), detail=detail)
+    yield Display((entry_chain(sheet, entry, found),), detail=detail)
 
 
 def _terms(cells: Sequence[Cell]) -> tuple[str, ...]:

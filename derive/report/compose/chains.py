@@ -100,15 +100,18 @@ def _numbers(sheet: Sheet, ways: Sequence[Jacobians]) -> list[Link]:
     rows: list[list[Expression]] = [[factor.value for factor in way.factors] for way in ways]
     links: list[Link] = []
     while True:
-        shown = _sum(_side_by_side([_number(sheet, node) for node in row], ones=True) for row in rows)
-        exact = all(sheet.exact(node) for row in rows for node in row)
-        links.append(Link("=" if exact else r"\approx", shown))
-        if all(len(row) == 1 for row in rows):
+        last = all(len(row) == 1 for row in rows)
+        if last or sheet.detail.rewritings:
+            shown = _sum(_side_by_side([_number(sheet, node) for node in row], ones=True) for row in rows)
+            exact = all(sheet.exact(node) for row in rows for node in row)
+            links.append(Link("=" if exact else r"\approx", shown))
+        if last:
             break
         rows = [[_times(row[0], row[1]), *row[2:]] if len(row) > 1 else row for row in rows]
     if len(rows) > 1:
+        links = links if sheet.detail.rewritings else []
         whole = ops.add(*(row[0] for row in rows))
-        exact = sheet.exact(whole) and links[-1].relation == "="
+        exact = sheet.exact(whole) and all(sheet.exact(row[0]) for row in rows)
         links.append(Link("=" if exact else r"\approx", (sheet.value(whole),)))
     return links
 

@@ -17,7 +17,7 @@ from derive.problem.names import stem_of
 from derive.problem.problem import Text as Words
 from derive.report.compose.conventions import of_indices, of_labels, of_logarithms, of_signals, of_the_loss
 from derive.report.compose.diagram import network_figure
-from derive.report.compose.sheet import MOST_NAMED, Sheet
+from derive.report.compose.sheet import Sheet
 from derive.report.compose.stacks import values
 from derive.report.document import (
     Block,
@@ -57,6 +57,7 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
         names = sheet.listed(part.asked.gradients)
         styles = part.problem.convention.style
         key: str = next(style for style in ("elements", "matrix", "jacobian") if style in styles)
+        key = "matrix" if key == "elements" and not sheet.detail.paths else key
         key = "scalars" if sheet.scalars else key
         if not sheet.numeric:
             key = "formulas_elements" if key == "elements" and part.explicit is not None else "formulas"
@@ -146,8 +147,22 @@ def legend(sheet: Sheet) -> Block:
         if equation.step:
             meaning = words.say(f"normal.called_{equation.step[1]}", x=sheet.math(equation.step[2]))
         rows.append((name, meaning, _size(sheet, equation.value.shape)))
+    head = tuple(words.say(f"problem.{key}") for key in ("symbol", "meaning", "size"))
+    cells = ((words.in_a_row(sheet.in_runs(names)), meaning, size) for names, meaning, size in _alike(sheet, rows))
+    return Table(head, tuple(cells), "lll")
+
+
+def _alike(
+    sheet: Sheet, rows: Sequence[tuple[str, Spans, Spans]]
+) -> Sequence[tuple[Sequence[str], Spans, Spans]]:
+    """Members of a family in a row share one, if they are alike; in brief all names that are alike do."""
+    if not sheet.detail.reasons:
+        same: dict[tuple[Spans, Spans], list[str]] = {}
+        for name, meaning, size in rows:
+            same.setdefault((meaning, size), []).append(name)
+        return [(names, *alike) for alike, names in same.items()]
     together: list[tuple[list[str], Spans, Spans]] = []
-    last: dict[str, tuple[list[str], Spans, Spans]] = {}  # members of a family in a row share one, if they are alike
+    last: dict[str, tuple[list[str], Spans, Spans]] = {}
     for name, meaning, size in rows:
         before = last.get(stem_of(name))
         if before is not None and before[1:] == (meaning, size):
@@ -155,9 +170,7 @@ def legend(sheet: Sheet) -> Block:
         else:
             last[stem_of(name)] = ([name], meaning, size)
             together.append(last[stem_of(name)])
-    head = tuple(words.say(f"problem.{key}") for key in ("symbol", "meaning", "size"))
-    cells = ((words.in_a_row(sheet.in_a_row(names)), meaning, size) for names, meaning, size in together)
-    return Table(head, tuple(cells), "lll")
+    return together
 
 
 def _described(sheet: Sheet, name: str, role: Spans) -> Spans:
@@ -361,7 +374,7 @@ def data(sheet: Sheet, names: Iterable[str] | None = None) -> Iterator[Block]:
             chains += values(sheet, name)
             continue
         links = [Link("=", (matrix_of(shape, partial(_given, sheet, entries, shape)),))]
-        if not is_scalar(shape) and len(entries) <= MOST_NAMED:
+        if not is_scalar(shape) and len(entries) <= sheet.detail.named:
             links.insert(0, Link("=", (matrix_of(shape, partial(sheet.symbols.entry, name)),)))
         chains.append(sheet.chain(sheet.symbols.name(name), links))
     if chains:
