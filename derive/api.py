@@ -258,13 +258,18 @@ class Solution:
         questions: bool = False,
         engine: str = "typst",
         proofs: bool = False,
+        detail: str = "standard",
+        only: str | Iterable[str] = (),
     ) -> dict[str, bytes]:
-        """The report in each format, and the figures beside it, by file name."""
+        """The report in each format, and the figures beside it, by file name; the arguments are those of ``save``."""
         from derive.report.compose import compose
         from derive.report.files import check_formats, files
 
         wanted = check_formats(formats)
-        return files(compose(self.core, questions=questions, language=lang, proofs=proofs), wanted, engine)
+        document = compose(
+            self.core, questions=questions, language=lang, proofs=proofs, detail=detail, only=only
+        )
+        return files(document, wanted, engine)
 
     def save(
         self,
@@ -275,18 +280,23 @@ class Solution:
         questions: bool = False,
         engine: str = "typst",
         proofs: bool = False,
+        detail: str = "standard",
+        only: str | Iterable[str] = (),
     ) -> list[Path]:
         """Write the report into a folder, which is made where it is missing: all files, or none.
 
         ``formats`` are of md, tex, pdf and typ; ``questions`` leaves the solutions out; ``proofs`` appends a
-        proof for all sizes of every rule that was used; ``engine`` sets the PDF.
-        Returns the paths written. Raises ``ProblemError`` for a format or language that is not known, an engine that
-        is not installed, and a folder that cannot be written.
+        proof for all sizes of every rule that was used; ``engine`` sets the PDF. ``detail`` is ``"brief"`` (formulas
+        and results), ``"standard"`` or ``"full"`` (every intermediate). ``only`` names quantities, as in
+        ``"dE/dW2"``, ``["h", "dE/dh"]`` or ``"W1@1"`` (W1 after the first update): these and what they rest on.
+        Both stand in the names of the files (``case1-brief.md``, ``case1-dE-dW2.md``), so that no report replaces
+        another. Returns the paths written. Raises ``ProblemError`` for a format, language, detail or quantity that is
+        not known, an engine that is not installed, and a folder that cannot be written.
         """
         from derive.report.write import write_files
 
         made = {Path(folder) / name: content for name, content in self.files(
-            formats, lang=lang, questions=questions, engine=engine, proofs=proofs
+            formats, lang=lang, questions=questions, engine=engine, proofs=proofs, detail=detail, only=only
         ).items()}  # fmt: skip
         write_files(made)
         return list(made)

@@ -6,15 +6,16 @@ update, checks. Words come from the catalogue and formulas from ``notation``; no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from derive.errors import ProblemError
 from derive.graph.expression import Adjoint, Name
 from derive.graph.network import Equation
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose import statement
 from derive.report.compose.backward import backward, one
 from derive.report.compose.chains import chain_of_jacobians
-from derive.report.compose.detail import STANDARD, level
+from derive.report.compose.detail import STANDARD, Detail, level
 from derive.report.compose.forward import forward, shown
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.sizes import sizes
@@ -33,23 +34,27 @@ def compose(
     language: str = "en",
     proofs: bool = False,
     detail: str = "standard",
+    only: str | Iterable[str] = (),
 ) -> Document:
     """The report of a solution, or with ``questions`` the sheet without the solutions.
 
     ``proofs`` appends a proof for all sizes of every rule that the derivation used. ``detail`` is ``"brief"``,
-    ``"standard"`` or ``"full"``.
+    ``"standard"`` or ``"full"``. ``only`` names quantities (``"dE/dW2"``, ``"h"``, ``"W1@1"`` for the first update, several
+    with commas): then these and what they rest on are worked out, and nothing else.
 
-    Raises ``ProblemError`` for an unknown language or detail.
+    Raises ``ProblemError`` for an unknown language, detail or quantity.
     """
     words, shown = catalogue(language), level(detail)
-    sheets = [Sheet(part, words, first=k == 0, detail=shown) for k, part in enumerate(solution.parts)]
+    if questions and (only or shown is not STANDARD):
+        raise ProblemError("a sheet of questions has no solutions to be brief or full of, or to take a part of")
+    sheets, stem = _sheets(solution, words, shown, only)
     shared = statement.shared_data(sheets)
     problem = solution.problem
     title = statement.localised(problem.title, language) or problem.name
     introductions = [list(statement.introduction(sheet)) for sheet in sheets]
     alike = all(introduction == introductions[0] for introduction in introductions)
     blocks: list[Block] = introductions[0] if alike and not questions else []
-    blocks += _problem(sheets[0], questions)
+    blocks += _problem(max(sheets, key=_stated) if only else sheets[0], questions)
     if shared:
         blocks.append(Heading(2, words.say("problem.shared")))
         blocks += statement.data(sheets[0], shared)
@@ -69,9 +74,27 @@ def compose(
         blocks.append(Heading(1, words.say("checks.heading")))
         blocks += checks(sheets, words)
         blocks += _proofs(sheets, words) if proofs else ()
-    stem = f"{problem.name}-questions" if questions else problem.name
-    stem += "" if shown is STANDARD else f"-{shown.name}"
+    stem += "-questions" if questions else "" if shown is STANDARD else f"-{shown.name}"
     return Document(stem_in(language, stem), title, language, tuple(blocks))
+
+
+def _sheets(
+    solution: Solution, words: Catalogue, shown: Detail, only: str | Iterable[str]
+) -> tuple[list[Sheet], str]:
+    """A sheet for each part that there is something to say of, and the stem of the file's name."""
+    name = solution.problem.name
+    if not only:
+        return [Sheet(part, words, first=k == 0, detail=shown) for k, part in enumerate(solution.parts)], name
+    from derive.report.compose.only import excerpts, quantities, stem  # only who wants less pays for it
+
+    texts = quantities(only)
+    found = excerpts(solution.parts, texts)
+    sheets = [Sheet(one.part, words, first=k == 0, detail=shown, excerpt=one) for k, one in enumerate(found)]
+    return sheets, f"{name}-{stem(texts)}"
+
+
+def _stated(sheet: Sheet) -> int:
+    return len(sheet.part.network.equations)
 
 
 def _blank_graph(sheet: Sheet) -> Iterator[Block]:
@@ -108,7 +131,8 @@ def _proofs(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
 def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
     yield Heading(1, sheet.words.say("problem.heading"))
     yield from statement.equations(sheet)
-    yield from statement.figure(sheet)
+    if sheet.excerpt is None:
+        yield from statement.figure(sheet)
     yield Heading(2, sheet.words.say("problem.legend"))
     yield statement.legend(sheet)
     if sheet.part.problem.ask.shapes:
@@ -144,7 +168,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
     part = sheet.part
     trained = any(datum.role == "parameter" for datum in part.network.data.values())
     loss = part.asked.loss if part.derivation is not None else None
-    before, last = _split(part.network.equations, loss)
+    before, last = _split([e for e in part.network.equations if sheet.works_out(e.name)], loss)
     start, rest = _adjoints(sheet, loss)
 
     def data() -> Iterator[Block]:
@@ -275,7 +299,7 @@ def _adjoints(sheet: Sheet, loss: str | None) -> tuple[list[Adjoint], list[Adjoi
 def _results(sheet: Sheet) -> Iterator[Block]:
     """What was asked for, once more in one place."""
     part = sheet.part
-    if not sheet.numeric or not sheet.detail.reasons:
+    if not sheet.numeric or not sheet.detail.reasons or sheet.excerpt is not None:
         return
     wanted: list[Name] = [part.asked.loss] if part.asked.loss is not None else []
     if part.derivation is not None:

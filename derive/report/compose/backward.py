@@ -165,7 +165,8 @@ def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
     """Data and parameters that were asked for, and entries that several others use; the rest are links of a chain."""
     part, paths = sheet.part, sheet.part.paths
     assert paths is not None
-    if sheet.detail.every or (adjoint.by in part.asked.gradients and adjoint.by in part.network.data):
+    asked = adjoint.by in part.asked.gradients and (adjoint.by in part.network.data or sheet.excerpt is not None)
+    if sheet.detail.every or asked:
         return True
     if any(equation.name == adjoint.by and equation.step for equation in part.network.equations):
         return False  # the one formula behind the steps says more

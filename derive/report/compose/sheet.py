@@ -39,6 +39,7 @@ from derive.solution.solve import Part
 from derive.solution.values import START_BITS
 
 if TYPE_CHECKING:
+    from derive.report.compose.only import Excerpt
     from derive.solution.recursion import Recursion
 
 MOST_MEMBERS = 4  # members of a family that are listed one by one
@@ -52,12 +53,21 @@ class Sheet:
     """One part of a solution, ready to be written about.
 
     In the ``first`` part formulas are written out with the names of entries; the others only put their numbers in.
-    ``detail`` says how much of the work is shown.
+    ``detail`` says how much of the work is shown. ``excerpt`` is there where the part is what some quantities rest on:
+    nothing but these is worked out.
     """
 
-    def __init__(self, part: Part, words: Catalogue, first: bool = True, detail: Detail = STANDARD) -> None:
+    def __init__(
+        self,
+        part: Part,
+        words: Catalogue,
+        first: bool = True,
+        detail: Detail = STANDARD,
+        excerpt: Excerpt | None = None,
+    ) -> None:
         self.part, self.words, self.first, self.detail = part, words, first or detail.every, detail
-        self.symbols = Symbols(part.problem, part.network)
+        self.excerpt = excerpt
+        self.symbols = Symbols(part.problem, part.network) if excerpt is None else excerpt.symbols
         self.named = named_values(part.network)
         self._printed: dict[Name | Expression, list[Printed | Undecided]] = {}
         self._locals: dict[sympy.Expr, Printed | Undecided] = {}
@@ -78,6 +88,10 @@ class Sheet:
         from derive.solution.recursion import Recursion  # only who has a loop pays for it
 
         return Recursion(self.part)
+
+    def works_out(self, name: Name) -> bool:
+        """Whether the value of a name is to be shown; in an excerpt some equations are stated and no more."""
+        return self.excerpt is None or name in self.excerpt.worked
 
     # ── printed values ──
 

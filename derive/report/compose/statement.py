@@ -52,7 +52,14 @@ def localised(text: Words, language: str) -> str:
 def introduction(sheet: Sheet) -> Iterator[Block]:
     """What the solution does, in a sentence or two."""
     part, words = sheet.part, sheet.words
-    said: list[Spans] = []
+    if sheet.excerpt is not None:
+        said: list[Spans] = [words.say("detail.only", names=sheet.excerpt.listed(words))]
+        if part.problem.ask.update is not None:
+            rate = Math(rate_symbol(sheet))
+            said.append(words.say("intro.update", steps=steps(sheet), rate=rate))
+        yield Paragraph(words.sentences(said))
+        return
+    said = list[Spans]()
     if part.asked.top is not None and part.asked.gradients:
         names = sheet.listed(part.asked.gradients)
         styles = part.problem.convention.style
@@ -367,7 +374,7 @@ def data(sheet: Sheet, names: Iterable[str] | None = None) -> Iterator[Block]:
     """The numbers of the problem, with the names of their entries."""
     chains: list[Chain] = []
     for name, datum in sheet.part.network.data.items():
-        if datum.tensor is None or (names is not None and name not in names):
+        if datum.tensor is None or (names is not None and name not in names) or not sheet.works_out(name):
             continue
         shape, entries = tuple(map(int, datum.shape)), datum.tensor.entries
         if len(shape) > 2:
