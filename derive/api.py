@@ -266,9 +266,7 @@ class Solution:
         from derive.report.files import check_formats, files
 
         wanted = check_formats(formats)
-        document = compose(
-            self.core, questions=questions, language=lang, proofs=proofs, detail=detail, only=only
-        )
+        document = compose(self.core, questions=questions, language=lang, proofs=proofs, detail=detail, only=only)
         return files(document, wanted, engine)
 
     def save(

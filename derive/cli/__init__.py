@@ -213,7 +213,7 @@ def solve(
     if questions and proofs:
         raise click.UsageError("--questions leaves the solutions out, and with them what --proofs would prove")
     if questions and (only or detail != "standard"):
-        raise click.UsageError("--questions leaves the solutions out, and with them what --detail and --only choose from")
+        raise click.UsageError("--questions leaves out the solutions, of which --detail and --only say how much")
     one_of(detail, ("brief", "standard", "full"), what="the detail")
     wish = {key: value for key, value in (("until", until), ("at_most", at_most)) if value is not None}
     if wish and not train:
@@ -254,9 +254,7 @@ def solve(
     from derive.report.catalogue import catalogue
     from derive.report.compose import compose
 
-    document = compose(
-        solution.core, questions=questions, language=lang, proofs=proofs, detail=detail, only=only
-    )
+    document = compose(solution.core, questions=questions, language=lang, proofs=proofs, detail=detail, only=only)
     written = write(press(document), out)
     say = catalogue(lang)
     rows: Rows = [] if questions or only else list(results(solution, say))

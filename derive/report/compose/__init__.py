@@ -39,8 +39,8 @@ def compose(
     """The report of a solution, or with ``questions`` the sheet without the solutions.
 
     ``proofs`` appends a proof for all sizes of every rule that the derivation used. ``detail`` is ``"brief"``,
-    ``"standard"`` or ``"full"``. ``only`` names quantities (``"dE/dW2"``, ``"h"``, ``"W1@1"`` for the first update, several
-    with commas): then these and what they rest on are worked out, and nothing else.
+    ``"standard"`` or ``"full"``. ``only`` names quantities (``"dE/dW2"``, ``"h"``, ``"W1@1"`` for the first update,
+    several with commas): then these and what they rest on are worked out, and nothing else.
 
     Raises ``ProblemError`` for an unknown language, detail or quantity.
     """
@@ -78,9 +78,7 @@ def compose(
     return Document(stem_in(language, stem), title, language, tuple(blocks))
 
 
-def _sheets(
-    solution: Solution, words: Catalogue, shown: Detail, only: str | Iterable[str]
-) -> tuple[list[Sheet], str]:
+def _sheets(solution: Solution, words: Catalogue, shown: Detail, only: str | Iterable[str]) -> tuple[list[Sheet], str]:
     """A sheet for each part that there is something to say of, and the stem of the file's name."""
     name = solution.problem.name
     if not only:

@@ -14,7 +14,7 @@ from derive.graph.sizes import is_scalar
 from derive.numbers.certify import Undecided
 from derive.numbers.rounding import Printed
 from derive.report.compose.reasons import explained
-from derive.report.compose.sheet import Sheet, packed, pattern_once
+from derive.report.compose.sheet import Sheet, left_out, packed, pattern_once
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
 from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import add, multiply, number
@@ -81,7 +81,7 @@ def matrix_form(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Displ
             result = [sheet.result(adjoint, final)] if sheet.numeric else []
             return Display((sheet.chain(sheet.symbols.name(adjoint), links, result),))
     for step in derivation.about(adjoint):
-        if not (sheet.detail.every or _worth_showing(step)) or _hidden(sheet, step) or not sheet.detail.rewritings:
+        if not _worth_showing(step) or _hidden(sheet, step) or not sheet.detail.rewritings:
             continue
         terms = sheet.letters.terms(step.after)
         if all(link.terms != terms for link in links):
@@ -143,7 +143,9 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
         chains.append(entry_chain(sheet, entry, found))
         alone = len(indices) == 1 and len(found) > 1
         if (alone or sheet.detail.every) and not all(path.whole for path in found):
-            late += _all_paths(sheet, entry)
+            whole = _all_the_way(sheet, entry)
+            left -= len(whole) if sheet.detail.every else 0
+            late += _written_out(sheet, entry, whole)
     if not chains:
         return
     if not is_scalar(shape):
@@ -151,7 +153,7 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     for chain in chains:
         yield Display((chain,), detail=True)
     if left < 0:
-        yield Paragraph(sheet.words.say("backward.more", total=len(indices), shown=len(chains)), detail=True)
+        yield left_out(sheet, "backward.more", len(indices), len(chains), detail=True)
     yield from late
 
 
@@ -166,10 +168,12 @@ def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
     part, paths = sheet.part, sheet.part.paths
     assert paths is not None
     asked = adjoint.by in part.asked.gradients and (adjoint.by in part.network.data or sheet.excerpt is not None)
-    if sheet.detail.every or asked:
+    if asked:
         return True
     if any(equation.name == adjoint.by and equation.step for equation in part.network.equations):
         return False  # the one formula behind the steps says more
+    if sheet.detail.every:
+        return True
     shape = tuple(map(int, part.network.shape(adjoint.by)))
     return any(len(paths.local(Entry(adjoint.by, index))) > 1 for index in list(np.ndindex(*shape))[:4])
 
@@ -195,19 +199,25 @@ def entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
     return Chain(left, (*links, *packed(worked)))
 
 
-def _all_paths(sheet: Sheet, entry: Entry) -> Iterator[Block]:
-    """Every path to the very top, where an entry has several and there are few enough."""
+def _all_the_way(sheet: Sheet, entry: Entry) -> Sequence[Path]:
+    """Every path to the very top, where an entry has several and there are few enough; else none."""
     paths = sheet.part.paths
     assert paths is not None
-    most, least = sheet.detail.at_once, 1 if sheet.detail.every else 3
-    found = paths.full(entry, most)
-    if found is None or len(found) < least:
+    found = paths.full(entry, sheet.detail.at_once) or ()
+    return found if len(found) >= (1 if sheet.detail.every else 3) else ()
+
+
+def _written_out(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Iterator[Block]:
+    """The chain along every path to the very top."""
+    if not found:
         return
-    places = {"entry": Math(sheet.entry(entry)), "loss": sheet.math(sheet.part.asked.top or ""), "count": len(found)}
-    key = "backward.all_paths" if len(found) > 1 else "backward.one_path"
-    detail = sheet.detail.every
-    yield Paragraph(sheet.words.say(key, **places), detail=detail)
-    yield Display((entry_chain(sheet, entry, found),), detail=detail)
+    start, loss = Math(sheet.entry(entry)), sheet.math(sheet.part.asked.top or "")
+    if len(found) > 1:
+        said = sheet.words.say("backward.all_paths", entry=start, loss=loss, count=len(found))
+    else:
+        said = sheet.words.say("backward.one_path", entry=start, loss=loss)
+    yield Paragraph(said, detail=sheet.detail.every)
+    yield Display((entry_chain(sheet, entry, found),), detail=sheet.detail.every)
 
 
 def _terms(cells: Sequence[Cell]) -> tuple[str, ...]:
@@ -248,14 +258,16 @@ def _product(sheet: Sheet, path: Path, numbers: bool) -> Cell:
         else:
             top = _top(sheet, path)
             cells += [number(fmpq(-1)), Cell(top[1:])] if top.startswith("-") else [Cell(top)]
+    front: list[Cell] = []  # of a long product the signs and numbers, which standard paths hardly have
     for factor in path.factors:
         if factor.value == 1:
             continue
         if numbers:
             cells.append(sheet.local_value(factor))
         else:
-            cells.append(scalar(factor.value, lambda s: Cell(sheet.entry(explicit.entry_of[s])), sheet.symbols, order))
-    return multiply(cells or [number(fmpq(1))])
+            cell = scalar(factor.value, lambda s: Cell(sheet.entry(explicit.entry_of[s])), sheet.symbols, order)
+            (front if sheet.detail.every and factor.value.is_Number else cells).append(cell)
+    return multiply([*front, *cells] or [number(fmpq(1))])
 
 
 def _entry_value(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> tuple[str, bool]:

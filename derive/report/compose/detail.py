@@ -17,8 +17,8 @@ class Detail:
 
     ``reasons``: a sentence for each rule, a heading for each derivative, the answers once more at the end, a table of
     checks. ``rewritings``: a derivative as the rule gives it, before like terms are collected. ``every``: also what
-    says little that is new: formulas of later parts with the names of their entries, rewritings that only spread ones
-    about, the entries of quantities that are links of a chain, entries that have a single way to the loss.
+    says little that is new: formulas of later parts with the names of their entries, the entries of quantities that are
+    links of a chain, each entry's paths to the very top.
     """
 
     name: str
@@ -53,7 +53,7 @@ BRIEF = Detail(
 )  # fmt: skip
 FULL = Detail(
     "full", every=True,
-    named=144, spelled=400, lines=24, paths=240, named_paths=40, at_once=40, steps=24,
+    named=144, spelled=400, lines=24, paths=120, named_paths=40, at_once=12, steps=24,
     by_hand=64, products=72, patches=16, planes=24, quantities=40,
     entries_updated=400, ends=400, updates=400, worked=40, moved=400, passes=60,
 )  # fmt: skip

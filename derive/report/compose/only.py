@@ -31,7 +31,7 @@ LONGEST_STEM = 60  # characters that quantities may add to the name of a file
 class Excerpt:
     """``part`` without what nobody wants; ``worked`` are the names whose values are found, the others are stated.
 
-    ``symbols`` are those of the whole solution, so that a name looks the same in both. ``wanted`` are the quantities themselves.
+    ``symbols`` are those of the whole solution, so that a name looks the same in both; ``wanted`` are the quantities.
     """
 
     part: Part
@@ -185,7 +185,9 @@ def _restricted(part: Part, back: set[str]) -> Derivation:
     assert derivation is not None
     return replace(
         derivation,
-        steps=tuple(step for step in derivation.steps if isinstance(step.quantity, Adjoint) and step.quantity.by in back),
+        steps=tuple(
+            step for step in derivation.steps if isinstance(step.quantity, Adjoint) and step.quantity.by in back
+        ),
         adjoints={adjoint: value for adjoint, value in derivation.adjoints.items() if adjoint.by in back},
     )
 
@@ -200,9 +202,7 @@ def _asking(part: Part, moved: set[str]) -> Problem:
     return replace(part.problem, ask=ask)
 
 
-def _bears(
-    part: Part, of: str, kind: str, worked: frozenset[str], back: set[str], wanted: Sequence[Wanted]
-) -> bool:
+def _bears(part: Part, of: str, kind: str, worked: frozenset[str], back: set[str], wanted: Sequence[Wanted]) -> bool:
     """Whether a check is one of a quantity that is worked out."""
     if kind in ("history", "memory", "first_iteration", "gates", "batch", "quotients", "fused"):
         return kind == "fused" and of.rpartition("/d")[2] in back

@@ -436,6 +436,11 @@ def pattern_once(sheet: Sheet, items: Sequence[Item], names: Sequence[Name]) -> 
             yield Paragraph(sheet.words.say("recursion.pattern", steps=listed))
 
 
+def left_out(sheet: Sheet, key: str, total: int, shown: int, detail: bool = False) -> Paragraph:
+    """How much of a list stands here, how much does not, and where the whole is."""
+    return Paragraph(sheet.words.say(key, total=total, shown=shown, rest=total - shown), detail=detail)
+
+
 def _runs(names: Iterable[Name]) -> list[list[Name]]:
     """Members of one family that follow each other, together; any other name alone."""
     runs: list[list[Name]] = []

@@ -12,8 +12,8 @@ from derive.graph.expression import Adjoint, Expression, Name, Plane
 from derive.graph.planes import Lead, by_rows, leads, plane
 from derive.numbers.certify import Undecided
 from derive.numbers.rounding import Printed
-from derive.report.compose.sheet import Sheet, packed
-from derive.report.document import Block, Chain, Display, Link, Paragraph
+from derive.report.compose.sheet import Sheet, left_out, packed
+from derive.report.document import Block, Chain, Display, Link
 from derive.report.notation.matrices import matrix_of
 from derive.report.notation.printed import printed_text
 
@@ -37,7 +37,7 @@ def planes(sheet: Sheet, name: Name, node: Expression) -> Iterator[Block]:
         if links:
             yield Display((Chain(left, tuple(packed(links))),))
     if len(shown) < len(places):
-        yield Paragraph(sheet.words.say("windows.more_matrices", total=len(places), shown=len(shown)))
+        yield left_out(sheet, "windows.more_matrices", len(places), len(shown))
 
 
 def planes_of(sheet: Sheet, name: str, slope: Adjoint, after: Expression) -> Iterator[tuple[Name, Name, Expression]]:

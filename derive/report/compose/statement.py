@@ -37,7 +37,7 @@ from derive.report.document import (
 from derive.report.notation import Cell, letter, scalar
 from derive.report.notation.cells import call, divide, number
 from derive.report.notation.entries import condition
-from derive.report.notation.matrices import MOST_COLUMNS, MOST_ROWS, matrix_of
+from derive.report.notation.matrices import MOST_COLUMNS, MOST_ROWS, WIDE, matrix_of
 from derive.report.notation.printed import printed_text
 from derive.report.notation.symbols import FUNCTIONS as SYMBOLS
 
@@ -159,9 +159,7 @@ def legend(sheet: Sheet) -> Block:
     return Table(head, tuple(cells), "lll")
 
 
-def _alike(
-    sheet: Sheet, rows: Sequence[tuple[str, Spans, Spans]]
-) -> Sequence[tuple[Sequence[str], Spans, Spans]]:
+def _alike(sheet: Sheet, rows: Sequence[tuple[str, Spans, Spans]]) -> Sequence[tuple[Sequence[str], Spans, Spans]]:
     """Members of a family in a row share one, if they are alike; in brief all names that are alike do."""
     if not sheet.detail.reasons:
         same: dict[tuple[Spans, Spans], list[str]] = {}
@@ -242,17 +240,30 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
         else:
             items.append(words.say("conventions.digits", digits=convention.digits, mode=mode))
         items.append(words.say(f"conventions.{convention.carry}", equal=Math("="), approx=Math(r"\approx")))
-        if any(
-            _elided(shape) for shape in map(network.shape, (*network.data, *(str(e.name) for e in network.equations)))
-        ):
+        if _some_in_part(sheet):
             items.append(words.say("conventions.elided", rows=MOST_ROWS, columns=MOST_COLUMNS))
     if items:
         yield Heading(2, words.say("conventions.heading"))
         yield Items(tuple(items))
 
 
-def _elided(shape: tuple[int | str, ...]) -> bool:
-    return len(shape) > 1 and (int(shape[-2]) > MOST_ROWS or int(shape[-1]) > MOST_COLUMNS)
+def _some_in_part(sheet: Sheet) -> bool:
+    """Whether the value of anything is too large to be printed whole."""
+    part, network = sheet.part, sheet.part.network
+    names: list[Name] = [*network.data, *(equation.name for equation in network.equations)]
+    names = [name for name in names if sheet.works_out(name)]
+    names += part.derivation.adjoints if part.derivation is not None else ()
+    if any(len(shape) > 1 and _is_large(shape) for shape in map(sheet.shape, names)):
+        return True
+    ratios = [part.value_of(ratio.text).shape for ratio in part.asked.ratios if ratio.kind == "jacobian"]
+    if any(map(_is_large, ratios)):
+        return True
+    wide = (name for name in names if sheet.shape(name)[-1:] > (WIDE,))
+    return any(r"\cdots" in sheet.value(name) for name in wide)
+
+
+def _is_large(shape: tuple[int | str, ...]) -> bool:
+    return int(shape[-2]) > MOST_ROWS or int(shape[-1]) > MOST_COLUMNS
 
 
 def kinks(sheet: Sheet) -> Iterator[Block]:

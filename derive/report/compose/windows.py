@@ -21,7 +21,7 @@ from derive.graph.ops.reach import seen
 from derive.graph.ops.windows import CONVOLUTIONS, POOLS, frame_of
 from derive.graph.sizes import is_scalar
 from derive.numbers.functions import first_largest
-from derive.report.compose.sheet import ROOM, Sheet, packed
+from derive.report.compose.sheet import ROOM, Sheet, left_out, packed
 from derive.report.compose.stacks import planes
 from derive.report.document import Block, Chain, Display, Link, Math, Paragraph
 from derive.report.notation.cells import Cell, rounded
@@ -87,7 +87,7 @@ def _by_hand(sheet: Sheet, equation: Equation, products: int) -> Iterator[Block]
     for place in shown:
         yield Display((_entry(sheet, name, value, place),))
     if len(shown) < len(places):
-        yield Paragraph(sheet.words.say("backward.more", total=len(places), shown=len(shown)))
+        yield left_out(sheet, "backward.more", len(places), len(shown))
 
 
 def _entry(sheet: Sheet, name: str, value: Expression, place: Place) -> Chain:
@@ -242,7 +242,7 @@ def _pooling(sheet: Sheet, equation: Equation, node: Expression) -> Iterator[Blo
     chains = [_won(sheet, name, image, node, values, place) for place in shown]
     yield Display(tuple(chains))
     if len(shown) < len(places):
-        yield Paragraph(sheet.words.say("windows.more_winners", total=len(places), shown=len(shown)))
+        yield left_out(sheet, "windows.more_winners", len(places), len(shown))
 
 
 def _won(sheet: Sheet, name: str, image: str, node: Expression, values: Any, place: Place) -> Chain:

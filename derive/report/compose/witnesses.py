@@ -26,7 +26,11 @@ def checks(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
         for check in sheet.part.checks:
             of.setdefault(check.check, {})[_symbol(sheet, check.of)] = None
     rows = tuple(
-        (words.say(f"checks.{kind}"), _of(words, tuple(of[kind]), sheets[0].detail.quantities), _bound(words, kind, found))
+        (
+            words.say(f"checks.{kind}"),
+            _of(words, tuple(of[kind]), sheets[0].detail.quantities),
+            _bound(words, kind, found),
+        )
         for kind, found in kinds.items()
     )
     head = tuple(words.say(f"checks.{key}") for key in ("check", "of", "bound"))
