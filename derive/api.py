@@ -287,7 +287,7 @@ class Solution:
         proof for all sizes of every rule that was used; ``engine`` sets the PDF. ``detail`` is ``"brief"`` (formulas
         and results), ``"standard"`` or ``"full"`` (every intermediate). ``only`` names quantities, as in
         ``"dE/dW2"``, ``["h", "dE/dh"]`` or ``"W1@1"`` (W1 after the first update): these and what they rest on.
-        Both stand in the names of the files (``case1-brief.md``, ``case1-dE-dW2.md``), so that no report replaces
+        Both stand in the names of the files (``net-brief.md``, ``net-dE-dW2.md``), so that no report replaces
         another. Returns the paths written. Raises ``ProblemError`` for a format, language, detail or quantity that is
         not known, an engine that is not installed, and a folder that cannot be written.
         """
