@@ -21,12 +21,12 @@ from derive.graph.ops.reach import seen
 from derive.graph.ops.windows import CONVOLUTIONS, POOLS, frame_of
 from derive.graph.sizes import is_scalar
 from derive.numbers.functions import first_largest
-from derive.report.compose.sheet import ROOM, Sheet, left_out, packed
+from derive.report.compose.sheet import Sheet, left_out, packed
 from derive.report.compose.stacks import planes
 from derive.report.document import Block, Chain, Display, Link, Math, Paragraph
 from derive.report.notation.cells import Cell, rounded
 from derive.report.notation.index_forms import Indexed
-from derive.report.notation.matrices import matrix_of
+from derive.report.notation.matrices import WIDEST, matrix_of
 from derive.report.widths import bound
 
 Place = tuple[int, ...]
@@ -120,7 +120,7 @@ def _toeplitz(sheet: Sheet, name: str, node: Expression, others: Sequence[Expres
         row = matrix_of(_whole(node.args[0]), partial(cell, x))
         matrix = banded(node, partial(cell, w))
         text = f"{row} {matrix}" + _plus(others, cell)
-        if bound(text) < 2 * ROOM:
+        if bound(text) < WIDEST:
             links.append(Link("=" if not links or sheet.relation(node) == "=" else r"\approx", (text,)))
     yield Display((Chain(sheet.symbols.name(name), (*links, *_ending(sheet, name, node))),))
 
@@ -155,7 +155,7 @@ def _patches(sheet: Sheet, name: str, node: Expression, others: Sequence[Express
         matrix = patches(frame, partial(cell, x))
         column = _column([cell(w, frame.filter_at(0, c, p)) for c, p in _inside(frame)])
         text = f"{matrix} {column}" + _plus(others, cell)
-        if bound(text) < 2 * ROOM:
+        if bound(text) < WIDEST:
             links.append(Link("=" if not links or sheet.relation(node) == "=" else r"\approx", (text,)))
     left = rf"\operatorname{{vec}}({sheet.symbols.name(shown)})"
     yield Display((Chain(left, (*links, *_ending(sheet, shown, node, column=True))),))
