@@ -267,6 +267,8 @@ class Solution:
         frame: str = "article",
         fragment: bool = False,
         templates: str | os.PathLike[str] | None = None,
+        detail: str = "standard",
+        only: str | Iterable[str] = (),
     ) -> dict[str, bytes]:
         """The report in each format, and what stands beside it (figures, TeX macros), by file name; see ``save``."""
         from derive.report.compose.exam import composed
@@ -275,7 +277,9 @@ class Solution:
 
         wanted = check_formats(formats)
         setting = setting_for(wanted, engine=engine, frame=frame, fragment=fragment, templates=templates)
-        document = composed(self.core, setting, questions=questions, language=lang, proofs=proofs)
+        document = composed(
+            self.core, setting, questions=questions, language=lang, proofs=proofs, detail=detail, only=only
+        )
         return files(document, wanted, setting)
 
     def save(
@@ -290,20 +294,26 @@ class Solution:
         frame: str = "article",
         fragment: bool = False,
         templates: str | os.PathLike[str] | None = None,
+        detail: str = "standard",
+        only: str | Iterable[str] = (),
     ) -> list[Path]:
         """Write the report into a folder, which is made where it is missing: all files, or none.
 
         ``formats`` are of md, tex, pdf and typ; ``questions`` leaves the solutions out; ``proofs`` appends a
         proof for all sizes of every rule that was used; ``engine`` sets the PDF. ``frame`` is the class of the TeX
         file, article or exam; ``fragment`` makes it a body to ``\\input``; ``templates`` is a folder with templates of
-        one's own. Returns the paths written. Raises ``ProblemError`` for a format or language that is not known, an
-        engine that is not installed, a template that is broken, and a folder that cannot be written.
+        one's own. ``detail`` is ``"brief"`` (formulas and results), ``"standard"`` or ``"full"`` (every intermediate).
+        ``only`` names quantities, as in ``"dE/dW2"``, ``["h", "dE/dh"]`` or ``"W1@1"`` (W1 after the first update):
+        these and what they rest on. Both stand in the names of the files (``net-brief.md``, ``net-dE-dW2.md``), so
+        that no report replaces another. Returns the paths written. Raises ``ProblemError`` for a format, language,
+        detail or quantity that is not known, an engine that is not installed, a template that is broken, and a folder
+        that cannot be written.
         """
         from derive.report.write import write_files
 
         made = {Path(folder) / name: content for name, content in self.files(
             formats, lang=lang, questions=questions, engine=engine, proofs=proofs, frame=frame, fragment=fragment,
-            templates=templates,
+            templates=templates, detail=detail, only=only,
         ).items()}  # fmt: skip
         write_files(made)
         return list(made)

@@ -670,7 +670,22 @@ class Parser:
                 raise Slip(f"{self._here()} inside a matrix")
         if len({len(row) for row in rows}) != 1:
             raise Slip("a matrix whose rows differ in length")
+        if any(entry.kind == "dots" for row in rows for entry in row):
+            self._size_beside(rows)
         return Node("matrix", tuple(entry for row in rows for entry in row), (len(rows), len(rows[0])))
+
+    def _size_beside(self, rows: list[list[Node]]) -> None:
+        """Behind a matrix that is printed in part its size: more rows or columns than are printed."""
+        if self.peek != "_":
+            raise Slip("a matrix with dots and without its size")
+        size = " ".join(self._group_ahead())
+        self.place += len(self._group_ahead()) + 3
+        if re.fullmatch(r"\d+( \\times \d+)+", size) is None:
+            raise Slip(f"{size!r} is no size")
+        found = [int(number) for number in size.split(r" \times ")]
+        printed = [len(rows), len(rows[0])]
+        if len(found) == 2 and (found == printed or found[0] < printed[0] or found[1] < printed[1]):
+            raise Slip(f"dots in a matrix of size {size}")
 
     def _cases(self) -> Node:
         self.place += 1

@@ -81,6 +81,8 @@ EXAMPLES = {
     "my.toml --format pdf --out notes": "your own problem, one format",
     "my.toml --digits 6 --style matrix": "six decimals, matrix form alone",
     "{case} --questions": "the sheet without the solutions",
+    "{case} --detail brief": "the answer key: every formula and its result",
+    "{case} --only dE/dW2": "one derivative and what it rests on",
     "{case} --train --until settled": "the update repeated, with a curve of the loss",
     "{case} --json": "all numbers, checks and steps as data",
     "{chapter} --sizes N=3": "a chapter, its written-out case as large as you like",
@@ -157,6 +159,20 @@ def program() -> None:
 @click.option("--macros", metavar="FILE.tex", help="Write every value and formula as a TeX macro, too.")
 @click.option("--sizes", metavar="SIZES", default="", help="Of a chapter's written-out case: N=2,m=3,n=2.")
 @click.option("--factor", metavar="FACTOR", help="In front of the loss, in a chapter about one: 1/2N.")
+@click.option(
+    "--detail",
+    metavar="LEVEL",
+    default="standard",
+    show_default=True,
+    help="brief (formulas and results), standard, or full (every intermediate). Files: NAME-brief.md, NAME-full.md.",
+)
+@click.option(
+    "--only",
+    metavar="QUANTITIES",
+    multiple=True,
+    callback=words,
+    help="These and what they rest on: dE/dW2,h or W1@1 (W1 after the first update). Files: NAME-dE-dW2-h.md.",
+)
 @click.option("--proofs", is_flag=True, help="Append a proof, for all sizes, of every rule that was used.")
 @click.option("--train", is_flag=True, help="Repeat the problem's update until the loss is small or settles.")
 @click.option("--until", metavar="RULE", help='With --train: "E < 0.01", with the loss\'s name, or settled.')
@@ -180,6 +196,8 @@ def solve(
     macros: str | None,
     sizes: str,
     factor: str | None,
+    detail: str,
+    only: tuple[str, ...],
     proofs: bool,
     train: bool,
     until: str | None,
@@ -195,14 +213,18 @@ def solve(
         one_of(name, FORMATS, LATER_FORMATS, what="the format")
     one_of(engine, ENGINES, what="the PDF engine")
     if as_json:
-        for option in ("formats", "out", "questions", "engine", "proofs", "frame", "fragment", "templates", "macros"):
+        nothing = ("formats", "out", "questions", "engine", "proofs", "detail", "only")
+        for option in (*nothing, "frame", "fragment", "templates", "macros"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(
-                    "--json writes no files: --format, --out, --questions, --proofs and --pdf-engine say nothing, "
-                    "nor do --frame, --fragment, --templates and --macros"
+                    "--json writes no files, and everything: --format, --out, --questions, --detail, --only, --proofs "
+                    "and --pdf-engine say nothing, nor do --frame, --fragment, --templates and --macros"
                 )
     if questions and proofs:
         raise click.UsageError("--questions leaves the solutions out, and with them what --proofs would prove")
+    if questions and (only or detail != "standard"):
+        raise click.UsageError("--questions leaves out the solutions, of which --detail and --only say how much")
+    one_of(detail, ("brief", "standard", "full"), what="the detail")
     wish = {key: value for key, value in (("until", until), ("at_most", at_most)) if value is not None}
     if wish and not train:
         raise click.UsageError("--until and --at-most are for --train")
@@ -223,7 +245,7 @@ def solve(
     from derive.problem import built_in
 
     if problem in chapter_names():
-        for option in ("digits", "significant", "style", "questions", "train", "macros"):
+        for option in ("digits", "significant", "style", "questions", "train", "macros", "detail", "only"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"{problem} is a chapter: --{option} is for problems")
         chapter(problem, sizes, factor, out, lang, press, as_json, proofs, start)
@@ -247,13 +269,15 @@ def solve(
     from derive.report.catalogue import catalogue
     from derive.report.compose.exam import composed
 
-    document = composed(solution.core, setting, questions=questions, language=lang, proofs=proofs)
+    document = composed(
+        solution.core, setting, questions=questions, language=lang, proofs=proofs, detail=detail, only=only
+    )
     beside = {}
     if macros is not None:
         beside[Path(macros)] = solution.macros().encode()
     written = write(press(document), out, beside)
     say = catalogue(lang)
-    rows: Rows = [] if questions else list(results(solution, say))
+    rows: Rows = [] if questions or only else list(results(solution, say))
     rows += [("", []), *ending(solution.checks, written, say)]
     summarise(solution.title(lang), rows, say, time.perf_counter() - start)
 

@@ -6,14 +6,16 @@ update, checks. Words come from the catalogue and formulas from ``notation``; no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from derive.errors import ProblemError
 from derive.graph.expression import Adjoint, Name
 from derive.graph.network import Equation
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose import statement
 from derive.report.compose.backward import backward, one
 from derive.report.compose.chains import chain_of_jacobians
+from derive.report.compose.detail import STANDARD, Detail, level
 from derive.report.compose.forward import forward, shown
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.sizes import sizes
@@ -25,22 +27,34 @@ from derive.report.document import Block, Chain, Display, Document, Heading, Mat
 from derive.solution import Solution
 
 
-def compose(solution: Solution, *, questions: bool = False, language: str = "en", proofs: bool = False) -> Document:
+def compose(
+    solution: Solution,
+    *,
+    questions: bool = False,
+    language: str = "en",
+    proofs: bool = False,
+    detail: str = "standard",
+    only: str | Iterable[str] = (),
+) -> Document:
     """The report of a solution, or with ``questions`` the sheet without the solutions.
 
-    ``proofs`` appends a proof for all sizes of every rule that the derivation used.
+    ``proofs`` appends a proof for all sizes of every rule that the derivation used. ``detail`` is ``"brief"``,
+    ``"standard"`` or ``"full"``. ``only`` names quantities (``"dE/dW2"``, ``"h"``, ``"W1@1"`` for the first update,
+    several with commas): then these and what they rest on are worked out, and nothing else.
 
-    Raises ``ProblemError`` for an unknown language.
+    Raises ``ProblemError`` for an unknown language, detail or quantity.
     """
-    words = catalogue(language)
-    sheets = [Sheet(part, words, first=k == 0) for k, part in enumerate(solution.parts)]
+    words, shown = catalogue(language), level(detail)
+    if questions and (only or shown is not STANDARD):
+        raise ProblemError("a sheet of questions has no solutions to be brief or full of, or to take a part of")
+    sheets, stem = _sheets(solution, words, shown, only)
     shared = statement.shared_data(sheets)
     problem = solution.problem
     title = statement.localised(problem.title, language) or problem.name
     introductions = [list(statement.introduction(sheet)) for sheet in sheets]
     alike = all(introduction == introductions[0] for introduction in introductions)
     blocks: list[Block] = introductions[0] if alike and not questions else []
-    blocks += _problem(sheets[0], questions)
+    blocks += _problem(max(sheets, key=_stated) if only else sheets[0], questions)
     if shared:
         blocks.append(Heading(2, words.say("problem.shared")))
         blocks += statement.data(sheets[0], shared)
@@ -60,8 +74,25 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
         blocks.append(Heading(1, words.say("checks.heading"), "checks"))
         blocks += checks(sheets, words)
         blocks += _proofs(sheets, words) if proofs else ()
-    stem = f"{problem.name}-questions" if questions else problem.name
+    stem += "-questions" if questions else "" if shown is STANDARD else f"-{shown.name}"
     return Document(stem_in(language, stem), title, language, tuple(blocks))
+
+
+def _sheets(solution: Solution, words: Catalogue, shown: Detail, only: str | Iterable[str]) -> tuple[list[Sheet], str]:
+    """A sheet for each part that there is something to say of, and the stem of the file's name."""
+    name = solution.problem.name
+    if not only:
+        return [Sheet(part, words, first=k == 0, detail=shown) for k, part in enumerate(solution.parts)], name
+    from derive.report.compose.only import excerpts, quantities, stem  # only who wants less pays for it
+
+    texts = quantities(only)
+    found = excerpts(solution.parts, texts)
+    sheets = [Sheet(one.part, words, first=k == 0, detail=shown, excerpt=one) for k, one in enumerate(found)]
+    return sheets, f"{name}-{stem(texts)}"
+
+
+def _stated(sheet: Sheet) -> int:
+    return len(sheet.part.network.equations)
 
 
 def _blank_graph(sheet: Sheet) -> Iterator[Block]:
@@ -98,7 +129,8 @@ def _proofs(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
 def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
     yield Heading(1, sheet.words.say("problem.heading"), "problem")
     yield from statement.equations(sheet)
-    yield from statement.figure(sheet)
+    if sheet.excerpt is None:
+        yield from statement.figure(sheet)
     yield Heading(2, sheet.words.say("problem.legend"), "symbols")
     yield statement.legend(sheet)
     if sheet.part.problem.ask.shapes:
@@ -134,7 +166,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
     part = sheet.part
     trained = any(datum.role == "parameter" for datum in part.network.data.values())
     loss = part.asked.loss if part.derivation is not None else None
-    before, last = _split(part.network.equations, loss)
+    before, last = _split([e for e in part.network.equations if sheet.works_out(e.name)], loss)
     start, rest = _adjoints(sheet, loss)
 
     def data() -> Iterator[Block]:
@@ -145,10 +177,12 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         if loss is None:
             return
         for equation in last:
-            yield Paragraph(sheet.words.say("loss.of"))
+            if sheet.detail.reasons:
+                yield Paragraph(sheet.words.say("loss.of"))
             yield shown(sheet, equation)
         for adjoint in start:
-            yield Paragraph(sheet.words.say("loss.first", by=Math(sheet.symbols.name(adjoint.by))))
+            if sheet.detail.reasons:
+                yield Paragraph(sheet.words.say("loss.first", by=sheet.math(adjoint.by)))
             assert part.derivation is not None
             yield from one(sheet, part.derivation, adjoint)
 
@@ -157,7 +191,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
             return
         chained = {f"d{part.asked.top}/d{name}" for name in part.asked.gradients} <= part.chains.keys()
         if {"matrix", "elements"} & set(part.problem.convention.style) or not chained:
-            if rest:
+            if rest and sheet.detail.reasons:
                 yield Paragraph(sheet.words.say("backward.start" if sheet.numeric else "backward.start_symbolic"))
             if sheet.recursion is not None:
                 from derive.report.compose.recursion import recursion  # only who has a loop pays for it
@@ -267,7 +301,7 @@ def _adjoints(sheet: Sheet, loss: str | None) -> tuple[list[Adjoint], list[Adjoi
 def _results(sheet: Sheet) -> Iterator[Block]:
     """What was asked for, once more in one place."""
     part = sheet.part
-    if not sheet.numeric:
+    if not sheet.numeric or not sheet.detail.reasons or sheet.excerpt is not None:
         return
     wanted: list[Name] = [part.asked.loss] if part.asked.loss is not None else []
     if part.derivation is not None:

@@ -15,7 +15,6 @@ from derive.report.compose.sheet import Sheet
 from derive.report.document import Block, Figure, Math
 from derive.report.figures.alternative import spoken
 from derive.report.figures.heat_map import blocks, heat_map
-from derive.report.notation.matrices import elided
 
 LEAST = 64  # entries: fewer tiles than these show nothing
 
@@ -28,7 +27,7 @@ def worth_a_map(sheet: Sheet, adjoint: Adjoint) -> bool:
         return False
     if len(shape) != 2 or min(map(int, shape)) < 2 or prod(map(int, shape)) < LEAST:
         return False
-    return any(None in kept for kept in elided(tuple(map(int, shape))))
+    return re.search(r"\\[cv]dots", sheet.value(adjoint)) is not None
 
 
 def map_of(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
