@@ -22,6 +22,7 @@ from derive.report.compose.training import training
 from derive.report.compose.updates import first_update, later
 from derive.report.compose.witnesses import checks
 from derive.report.document import Block, Chain, Display, Document, Heading, Math, Paragraph, stem_in
+from derive.report.numerals import set_numbers
 from derive.solution import Solution
 
 
@@ -32,7 +33,7 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
 
     Raises ``ProblemError`` for an unknown language.
     """
-    words = catalogue(language)
+    words = catalogue(language).with_decimal(solution.problem.convention.decimal)
     sheets = [Sheet(part, words, first=k == 0) for k, part in enumerate(solution.parts)]
     shared = statement.shared_data(sheets)
     problem = solution.problem
@@ -61,7 +62,8 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
         blocks += checks(sheets, words)
         blocks += _proofs(sheets, words) if proofs else ()
     stem = f"{problem.name}-questions" if questions else problem.name
-    return Document(stem_in(language, stem), title, language, tuple(blocks))
+    document = Document(stem_in(language, stem), title, language, tuple(blocks))
+    return set_numbers(document, words)
 
 
 def _blank_graph(sheet: Sheet) -> Iterator[Block]:

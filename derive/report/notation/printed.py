@@ -1,4 +1,4 @@
-"""Certified decimals as LaTeX."""
+"""Certified numbers as LaTeX."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ def printed_text(value: Printed | Undecided) -> str:
     """A number as it is printed; ``1.2 \\times 10^{-7}`` with a power of ten; what is not decided says so."""
     if isinstance(value, Undecided):
         return r"\text{undecided}"
+    if value.below is not None:
+        sign = "-" if value.mantissa.startswith("-") else ""
+        return rf"{sign}\frac{{{value.mantissa.removeprefix('-')}}}{{{value.below}}}"
     return value.mantissa if value.exponent is None else rf"{value.mantissa} \times 10^{{{value.exponent}}}"
 
 
