@@ -79,6 +79,7 @@ EXAMPLES = {
     "{case}": "reports/{case}.md, .tex and .pdf",
     "my.toml --format pdf --out notes": "your own problem, one format",
     "my.toml --digits 6 --style matrix": "six decimals, matrix form alone",
+    "{case} --significant 3 --decimal comma": "three significant digits, 0,593 in place of 0.593",
     "{case} --questions": "the sheet without the solutions",
     "{case} --train --until settled": "the update repeated, with a curve of the loss",
     "{case} --json": "all numbers, checks and steps as data",

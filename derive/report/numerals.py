@@ -30,6 +30,7 @@ from derive.report.document import (
     Text,
 )
 from derive.report.latex_tree import tokens
+from derive.report.notation.printed import UNDECIDED
 from derive.report.scene import Line, Scene
 
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
@@ -40,9 +41,11 @@ _CLOSES = frozenset((")", "]", "}", r"\}", r"\rbrace", r"\rbrack", r"\rangle"))
 def set_numbers(document: Document, words: Catalogue) -> Document:
     """The document with its columns of numbers aligned, and with the decimal sign of ``words``.
 
-    Titles, captions and other words of a user's stay as they are.
+    Titles, captions and other words of a user's stay as they are. What a number is called whose digits cannot be
+    decided is said in the language.
     """
-    document = replace(document, blocks=tuple(map(_aligned_block, document.blocks)))
+    undecided = rf"\text{{{words.text('terminal.undecided')}}}"
+    document = replace(document, blocks=tuple(_laid_out(block, undecided) for block in document.blocks))
     sign = words.text("locale.decimal")
     if sign == ".":
         return document
@@ -94,10 +97,10 @@ def in_latex(latex: str, sign: str) -> str:
 # ── a document, block by block ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _aligned_block(block: Block) -> Block:
+def _laid_out(block: Block, undecided: str) -> Block:
     if isinstance(block, Figure):  # whose labels keep the room that was measured for them
         return block
-    changed = _formulas(block, aligned, lambda spans: spans)
+    changed = _formulas(block, lambda latex: aligned(latex.replace(UNDECIDED, undecided)), lambda spans: spans)
     return aligned_table(changed) if isinstance(changed, Table) else changed
 
 
