@@ -61,7 +61,7 @@ def in_text(text: str, sign: str) -> str:
 @lru_cache(maxsize=4096)
 def in_latex(latex: str, sign: str) -> str:
     """A formula with the decimal sign in its numbers, and its lists told apart from it."""
-    if sign == ".":
+    if sign == "." or "." not in latex:
         return latex
     # Each level of brackets, cells of a matrix included: where its commas are, and whether a number of it has a sign.
     pieces: list[str] = []
