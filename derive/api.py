@@ -368,11 +368,11 @@ def _results(part: solved.Part, largest: int, words: Catalogue) -> Iterator[Resu
         run = part.convergence
         why = words.text(f"terminal.stopped_{run.stopped}")
         told = words.text("terminal.run", loss=top, count=words.count(run.updates), why=why)
-        yield Result(part.problem.part, spaced_text(told), (), ((f"{run.losses[-1]:.6g}",),))
+        yield Result(part.problem.part, spaced_text(told), (), ((f"{run.losses[-1] + 0.0:.6g}",),))
     elif part.training is not None:
         last = part.training.history[-1]
         told = spaced_text(words.text("terminal.doubles", loss=top, count=str(last.step)))
-        yield Result(part.problem.part, told, (), ((f"{last.loss:.10g}",),))
+        yield Result(part.problem.part, told, (), ((f"{last.loss + 0.0:.10g}",),))
 
 
 def _jacobian_shown(part: solved.Part, ratio: str) -> list[Printed | None]:

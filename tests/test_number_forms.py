@@ -26,6 +26,7 @@ from derive.report.alignment import aligned, aligned_table, in_columns
 from derive.report.breaking import measure
 from derive.report.catalogue import catalogue
 from derive.report.compose import compose
+from derive.report.compose.updates import double as in_a_table
 from derive.report.document import Display, Document, Figure, Items, Listing, Math, Paragraph, Spans, Table, Text
 from derive.report.html import to_mathml
 from derive.report.latex_dialects import for_markdown, for_tex
@@ -33,6 +34,7 @@ from derive.report.latex_tree import Number, parse, tokens
 from derive.report.notation.printed import printed_text
 from derive.report.numerals import in_latex, set_numbers
 from derive.report.render import render
+from derive.report.result import double
 from derive.report.scene import Line
 from readback import as_centred
 
@@ -87,6 +89,11 @@ def test_zero_has_no_minus(x: fmpq, rounding: Rounding) -> None:
     for number in (printed(x, rounding), printed(narrow, rounding)):
         if number is not None and number.text.startswith("-"):
             assert value_of(printed_text(number)) < 0
+
+
+def test_a_double_that_is_zero_has_no_minus() -> None:
+    """What training leaves prints as 0.0, in JSON and in a table."""
+    assert (double(-0.0), double(-1e-300), in_a_table(-0.0)) == ("0.0", "-1e-300", "0")
 
 
 @given(RATIONALS.filter(lambda x: x != 0), st.integers(0, 8), st.booleans())
