@@ -372,7 +372,7 @@ def _results(part: solved.Part, largest: int, words: Catalogue) -> Iterator[Resu
     elif part.training is not None:
         last = part.training.history[-1]
         told = spaced_text(words.text("terminal.doubles", loss=top, count=str(last.step)))
-        yield Result(part.problem.part, told, (), ((f"{last.loss + 0.0:.10g}",),))
+        yield Result(part.problem.part, told, (), ((f"{last.loss if last.loss != 0 else 0:.10g}",),))
 
 
 def _jacobian_shown(part: solved.Part, ratio: str) -> list[Printed | None]:
