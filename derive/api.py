@@ -42,6 +42,8 @@ def read(
     digits: int | None = None,
     significant: int | None = None,
     style: str | Sequence[str] | None = None,
+    decimal: str | None = None,
+    fractions: bool | None = None,
     train: bool | Mapping[str, Any] = False,
 ) -> Problem:
     """A problem by its built-in name, from a file (``.toml``, or with a slash), or as it is; conventions overridden.
@@ -49,7 +51,10 @@ def read(
     Raises ``ProblemError`` for wrong input and ``Unsupported`` for what is not built.
     """
     found = problem if isinstance(problem, Problem) else find_problem(os.fspath(problem))
-    wishes = {"digits": digits, "significant": significant, "style": list(style) if isinstance(style, tuple) else style}
+    wishes = {
+        "digits": digits, "significant": significant, "style": list(style) if isinstance(style, tuple) else style,
+        "decimal": decimal, "fractions": fractions,
+    }  # fmt: skip
     table = {key: wish for key, wish in wishes.items() if wish is not None}
     wanted = read_convention(table, Places())
     changed: dict[str, Any] = {key: getattr(wanted, key) for key in table}
@@ -69,17 +74,23 @@ def solve(
     digits: int | None = None,
     significant: int | None = None,
     style: str | Sequence[str] | None = None,
+    decimal: str | None = None,
+    fractions: bool | None = None,
     train: bool | Mapping[str, Any] = False,
 ) -> Solution:
     """The checked solution of a problem: a built-in name, a path, or a ``Problem``.
 
-    ``digits``, ``significant`` and ``style`` override the problem's ``[convention]``; ``train=True``, or a table such
+    ``digits``, ``significant``, ``style``, ``decimal`` (``"comma"`` or ``"point"``) and ``fractions`` override the
+    problem's ``[convention]``; ``train=True``, or a table such
     as ``{"until": "E < 0.01"}``, trains to convergence with the problem's own rate. Raises ``ProblemError`` for wrong
     input, ``Unsupported`` for what is not built, and ``CheckFailed`` where a witness disagrees.
     """
     from derive.solution import solve as run
 
-    return Solution(run(read(problem, digits=digits, significant=significant, style=style, train=train)))
+    found = read(
+        problem, digits=digits, significant=significant, style=style, decimal=decimal, fractions=fractions, train=train
+    )
+    return Solution(run(found))
 
 
 def titles(language: str = "en") -> dict[str, str]:
@@ -232,8 +243,9 @@ class Solution:
         """
         from derive.report.catalogue import catalogue
 
-        words = catalogue(lang)
-        return [result for part in self.core.parts if part.numeric for result in _results(part, largest, words)]
+        words = catalogue(lang).with_decimal(self.problem.convention.decimal)
+        found = (result for part in self.core.parts if part.numeric for result in _results(part, largest, words))
+        return [replace(one, rows=tuple(tuple(map(words.numbers, row)) for row in one.rows)) for one in found]
 
     def json(self) -> dict[str, Any]:
         """Everything as one document of plain dicts, lists and strings, as ``--json`` prints it."""
@@ -377,12 +389,12 @@ def _results(part: solved.Part, largest: int, words: Catalogue) -> Iterator[Resu
     if part.convergence is not None:
         run = part.convergence
         why = words.text(f"terminal.stopped_{run.stopped}")
-        told = words.text("terminal.run", loss=top, count=f"{run.updates:,}", why=why)
-        yield Result(part.problem.part, spaced_text(told), (), ((f"{run.losses[-1]:.6g}",),))
+        told = words.text("terminal.run", loss=top, count=words.count(run.updates), why=why)
+        yield Result(part.problem.part, spaced_text(told), (), ((f"{run.losses[-1] + 0.0:.6g}",),))
     elif part.training is not None:
         last = part.training.history[-1]
         told = spaced_text(words.text("terminal.doubles", loss=top, count=str(last.step)))
-        yield Result(part.problem.part, told, (), ((f"{last.loss:.10g}",),))
+        yield Result(part.problem.part, told, (), ((f"{last.loss if last.loss != 0 else 0:.10g}",),))
 
 
 def _jacobian_shown(part: solved.Part, ratio: str) -> list[Printed | None]:

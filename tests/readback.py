@@ -47,8 +47,26 @@ _TOKEN = re.compile(
 )
 
 
+# An array of numbers set flush right in round brackets, as it stands in a document and in a LaTeX file: a matrix.
+_FLUSH = re.compile(r"\\left\(\\begin\{array\}\{[rc]+\}((?:(?!\\begin|\\end).)*)\\end\{array\}\\right\)", re.DOTALL)
+_UNSEEN = re.compile(r"\\phantom\{(?:\.|\{,\})?0+\}")  # noughts that fill a column up to its longest number
+
+
+def as_centred(latex: str) -> str:
+    r"""The formula with its columns of numbers where they stood before they were aligned, and with decimal points.
+
+    Where a number has a decimal comma, semicolons stand for the commas of a list.
+    """
+    latex = _FLUSH.sub(r"\\begin{pmatrix}\1\\end{pmatrix}", _UNSEEN.sub("", latex))
+    latex = latex.replace(r"\begin{pmatrix*}[r]", r"\begin{pmatrix}").replace(r"\end{pmatrix*}", r"\end{pmatrix}")
+    if re.search(r"\d\{,\}\d", latex) is None:
+        return latex
+    return re.sub(r"(?<!\\);", ",", re.sub(r"(?<=\d)\{,\}(?=\d)", ".", latex))
+
+
 def tokens(latex: str) -> tuple[str, ...]:
     """The tokens of a formula; ``_{1}`` and ``_1`` are the same. Raises ``Slip`` for a character of no token."""
+    latex = as_centred(latex)
     found: list[str] = []
     place = 0
     while place < len(latex):

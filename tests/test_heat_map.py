@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import typst
 
@@ -45,7 +46,8 @@ def gradient(solution: Solution) -> np.ndarray[tuple[int, int], np.dtype[np.floa
         for tensor in (given["x"], given["t"], parameters["W"])
     )
     h = np.tanh(x @ w)
-    return x.T @ ((h - t) * (1 - h**2))
+    slopes: npt.NDArray[np.float64] = x.T @ ((h - t) * (1 - h**2))
+    return slopes
 
 
 @pytest.mark.parametrize(

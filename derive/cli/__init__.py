@@ -80,6 +80,7 @@ EXAMPLES = {
     "{case}": "reports/{case}.md, .tex and .pdf",
     "my.toml --format pdf --out notes": "your own problem, one format",
     "my.toml --digits 6 --style matrix": "six decimals, matrix form alone",
+    "{case} --significant 3 --decimal comma": "three significant digits, 0,593 in place of 0.593",
     "{case} --questions": "the sheet without the solutions",
     "{case} --detail brief": "the answer key: every formula and its result",
     "{case} --only dE/dW2": "one derivative and what it rests on",
@@ -142,6 +143,8 @@ def program() -> None:
 @click.option("--out", metavar="DIR", default="reports", show_default=True, help="Folder for the files.")
 @click.option("--digits", type=int, metavar="N", help="Decimals shown.")
 @click.option("--significant", type=int, metavar="N", help="Significant digits shown, instead of decimals.")
+@click.option("--fractions", is_flag=True, default=None, help="Exact values as fractions, where these are short.")
+@click.option("--decimal", metavar="SIGN", help="point or comma.  [default: as the language has it]")
 @click.option("--style", metavar="STYLES", multiple=True, callback=words, help="Of matrix, elements, jacobian.")
 @click.option("--lang", metavar="LANGUAGE", default="en", show_default=True, help="Language of the prose.")
 @click.option("--questions", is_flag=True, help="The sheet without the solutions.")
@@ -186,6 +189,8 @@ def solve(
     out: str,
     digits: int | None,
     significant: int | None,
+    fractions: bool | None,
+    decimal: str | None,
     style: tuple[str, ...],
     lang: str,
     questions: bool,
@@ -212,6 +217,8 @@ def solve(
     for name in formats:
         one_of(name, FORMATS, LATER_FORMATS, what="the format")
     one_of(engine, ENGINES, what="the PDF engine")
+    if decimal is not None:
+        one_of(decimal, ("point", "comma"), what="the decimal sign")
     if as_json:
         nothing = ("formats", "out", "questions", "engine", "proofs", "detail", "only")
         for option in (*nothing, "frame", "fragment", "templates", "macros"):
@@ -245,18 +252,20 @@ def solve(
     from derive.problem import built_in
 
     if problem in chapter_names():
-        for option in ("digits", "significant", "style", "questions", "train", "macros", "detail", "only"):
+        own = ("digits", "significant", "fractions", "style", "questions", "train", "macros", "detail", "only")
+        for option in own:
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"{problem} is a chapter: --{option} is for problems")
-        chapter(problem, sizes, factor, out, lang, press, as_json, proofs, start)
+        chapter(problem, sizes, factor, out, lang, decimal, press, as_json, proofs, start)
         return
     for option in ("sizes", "factor"):
         if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{option} is for chapters, which are {', '.join(chapter_names())}")
     try:
         solution = api.solve(
-            problem, digits=digits, significant=significant, style=style or None, train=wish if train else False
-        )
+            problem, digits=digits, significant=significant, style=style or None, decimal=decimal, fractions=fractions,
+            train=wish if train else False,
+        )  # fmt: skip
     except ProblemError as error:
         known = Path(problem).exists() or problem in built_in() or error.line is not None
         tip = None if known else nearest(ctx, problem)
@@ -276,7 +285,7 @@ def solve(
     if macros is not None:
         beside[Path(macros)] = solution.macros().encode()
     written = write(press(document), out, beside)
-    say = catalogue(lang)
+    say = catalogue(lang).with_decimal(solution.problem.convention.decimal)
     rows: Rows = [] if questions or only else list(results(solution, say))
     rows += [("", []), *ending(solution.checks, written, say)]
     summarise(solution.title(lang), rows, say, time.perf_counter() - start)
@@ -288,6 +297,7 @@ def chapter(
     factor: str | None,
     out: str,
     lang: str,
+    decimal: str | None,
     press: Press,
     as_json: bool,
     proofs: bool,
@@ -296,7 +306,7 @@ def chapter(
     """Work a chapter out, and write it down or print its solved problems as one document."""
     from derive.chapters.chapter import work_out
 
-    work = work_out(name, sizes, lang, factor)
+    work = work_out(name, sizes, lang, factor, decimal)
     if as_json:
         import json
 
@@ -398,7 +408,8 @@ def prove(
     setting = setting_for(formats, engine=engine, templates=templates)
     made = {Path(out) / file: content for file, content in in_formats(document, formats, setting).items()}
     write_files(made)
-    plainly(document.title, [(catalogue(lang).text("terminal.files"), files(list(made)))])
+    say = catalogue(lang)
+    plainly(document.title, [(say.text("terminal.files"), files(list(made), say))])
 
 
 # ── what the terminal shows ─────────────────────────────────────────────────────────────────────────────────────
@@ -409,26 +420,27 @@ Rows = list[tuple[str, list[str]]]  # what it is, and the lines beside it
 def summarise(title: str, rows: Rows, say: Catalogue, seconds: float) -> None:
     """Results, checks and files; on a terminal in colours, and with the time that it took."""
     show = richly if sys.stdout.isatty() else plainly
-    show(title, [*rows, (say.text("terminal.time"), [f"{seconds:.2f} s"])] if show is richly else rows)
+    show(title, [*rows, (say.text("terminal.time"), [say.numbers(f"{seconds:.2f} s")])] if show is richly else rows)
 
 
 def ending(checks: Sequence[Check], written: Sequence[Path], say: Catalogue) -> Rows:
     """The rows that close every summary: the checks and the files."""
-    return [(say.text("terminal.checks"), [verdict(checks, say)]), (say.text("terminal.files"), files(written))]
+    return [(say.text("terminal.checks"), [verdict(checks, say)]), (say.text("terminal.files"), files(written, say))]
 
 
 def results(solution: Solution, say: Catalogue) -> Iterator[tuple[str, list[str]]]:
-    """Each result under its name, the columns of a matrix right-aligned; parts under a heading."""
+    """Each result under its name, the columns of a matrix aligned at their decimal signs; parts under a heading."""
     part = None
     found = solution.results(lang=say.language)
+    from derive.report.alignment import in_columns
+
     for result in found:
         if result.part != part:
             part = result.part
             if result is not found[0]:
                 yield "", []
             yield say.text("terminal.part", part=str(part)), []
-        widths = [max(map(len, column)) for column in zip(*result.rows, strict=True)]
-        lines = ["  ".join(map(str.rjust, row, widths)) for row in result.rows]
+        lines = ["  ".join(row).rstrip() for row in in_columns(result.rows)]
         yield result.quantity, lines or [say.text("terminal.large", size=" x ".join(map(str, result.shape)))]
     if not found:
         yield say.text("terminal.no_numbers"), [say.text("terminal.see_report")]
@@ -447,10 +459,11 @@ def verdict(checks: Sequence[Check], say: Catalogue) -> str:
     return spaced_text(said)
 
 
-def files(written: Sequence[Path]) -> list[str]:
+def files(written: Sequence[Path], say: Catalogue) -> list[str]:
     """The files with their sizes."""
     width = max(len(str(path)) for path in written)
-    return [f"{path!s:<{width}}  {path.stat().st_size / 1000:>8,.1f} kB" for path in written]
+    sizes = [say.numbers(f"{path.stat().st_size / 1000:>8,.1f} kB") for path in written]
+    return [f"{path!s:<{width}}  {size}" for path, size in zip(written, sizes, strict=True)]
 
 
 def plainly(title: str, rows: Rows) -> None:

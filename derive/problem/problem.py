@@ -142,7 +142,8 @@ class Convention:
 
     ``digits`` counts decimals, ``significant`` (if not ``None``) significant digits instead. ``delta_sign`` says
     whether an error signal is a derivative or its negative, ``index_order`` what the first index of a weight is
-    (``None``: its row).
+    (``None``: its row). ``decimal`` is the sign that numbers are printed with, ``"point"`` or ``"comma"`` (``None``:
+    that of the report's language). With ``fractions`` exact values are printed as fractions, where these are short.
     """
 
     style: tuple[str, ...] = ("matrix", "elements")
@@ -154,6 +155,8 @@ class Convention:
     relu_at_zero: fmpq = field(default_factory=lambda: fmpq(0))
     delta_sign: str = "positive"
     index_order: str | None = None
+    decimal: str | None = None
+    fractions: bool = False
 
 
 @dataclass(frozen=True)

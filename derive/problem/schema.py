@@ -210,11 +210,13 @@ CONVENTION: dict[str, Schema] = {
     "relu_at_zero": _ref("number", "The derivative of ReLU at 0, from 0 to 1."),
     "layout": _of("A gradient has the shape of its variable, or numerator layout.", _words(convention.WORDS["layout"])),
     "rounding": _of("How a digit is rounded that is exactly in the middle.", _words(convention.WORDS["rounding"])),
+    "fractions": _of("Exact values are printed as fractions, where these are short.", SWITCH),
     "carry": _of("Later steps use full values, or those that are displayed.", _words(convention.WORDS["carry"])),
 }
 for _key, _said in {
     "delta_sign": "An error signal is dE/dz, or its negative.",
     "index_order": "What the first index of a weight is.",
+    "decimal": "The sign in printed decimals; the report's language has one of its own.",
 }.items():
     if _key in convention.WORDS:
         CONVENTION[_key] = _of(_said, _words(convention.WORDS[_key]))

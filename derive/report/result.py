@@ -149,8 +149,8 @@ def doubles(value: Any) -> Any:
 
 
 def double(x: float) -> str:
-    """A double as a string: at most 10 digits, since nothing certifies more."""
-    return repr(float(f"{x:.10g}"))
+    """A double as a string: at most 10 digits, since nothing certifies more; a zero has no minus."""
+    return repr(float(f"{x:.10g}") + 0.0)
 
 
 def _nested(entries: list[Any], shape: Shape) -> Any:

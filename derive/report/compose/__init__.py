@@ -24,6 +24,7 @@ from derive.report.compose.training import training
 from derive.report.compose.updates import first_update, later
 from derive.report.compose.witnesses import checks
 from derive.report.document import Block, Chain, Display, Document, Heading, Math, Paragraph, stem_in
+from derive.report.numerals import set_numbers
 from derive.solution import Solution
 
 
@@ -44,7 +45,7 @@ def compose(
 
     Raises ``ProblemError`` for an unknown language, detail or quantity.
     """
-    words, shown = catalogue(language), level(detail)
+    words, shown = catalogue(language).with_decimal(solution.problem.convention.decimal), level(detail)
     if questions and (only or shown is not STANDARD):
         raise ProblemError("a sheet of questions has no solutions to be brief or full of, or to take a part of")
     sheets, stem = _sheets(solution, words, shown, only)
@@ -75,7 +76,7 @@ def compose(
         blocks += checks(sheets, words)
         blocks += _proofs(sheets, words) if proofs else ()
     stem += "-questions" if questions else "" if shown is STANDARD else f"-{shown.name}"
-    return Document(stem_in(language, stem), title, language, tuple(blocks))
+    return set_numbers(Document(stem_in(language, stem), title, language, tuple(blocks)), words)
 
 
 def _sheets(solution: Solution, words: Catalogue, shown: Detail, only: str | Iterable[str]) -> tuple[list[Sheet], str]:

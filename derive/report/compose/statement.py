@@ -239,6 +239,8 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
             items.append(words.say("conventions.significant", digits=convention.significant, mode=mode))
         else:
             items.append(words.say("conventions.digits", digits=convention.digits, mode=mode))
+        if convention.fractions:
+            items.append(words.say("conventions.fractions"))
         items.append(words.say(f"conventions.{convention.carry}", equal=Math("="), approx=Math(r"\approx")))
         if _some_in_part(sheet):
             items.append(words.say("conventions.elided", rows=MOST_ROWS, columns=MOST_COLUMNS))
@@ -403,7 +405,7 @@ def _given(sheet: Sheet, entries: tuple[fmpq, ...], shape: tuple[int, ...], inde
     """A number of the problem file as it stands there, as long as that is short."""
     value = entries[Sheet._flat(shape, index)]
     text = plain(value)
-    if len(text) <= 12:
+    if len(text) <= 12 and not sheet.part.rounding.fractions:
         return text
     shown = printed(value, sheet.part.rounding)
     return number(value).text if shown is None else printed_text(shown)
@@ -420,7 +422,7 @@ def stopping_rules(sheet: Sheet) -> Spans:
     if train.tolerance is not None:
         found += words.say("training.until_settled", tolerance=Math(plain(train.tolerance)))
         found.append(Text(words.text("training.or")))
-    return (*found, *words.say("training.until_most", count=f"{train.at_most:,}"))
+    return (*found, *words.say("training.until_most", count=words.count(train.at_most)))
 
 
 def tasks(sheet: Sheet) -> Iterator[Block]:

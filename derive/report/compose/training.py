@@ -42,10 +42,10 @@ def _stopped(sheet: Sheet, run: Convergence, symbol: Math) -> Spans:
     """The rule that fired, with the loss there."""
     return sheet.words.say(
         f"training.{run.stopped}",
-        count=f"{run.updates:,}",
+        count=sheet.words.count(run.updates),
         loss=Math(rf"{symbol.latex} \approx {double(run.losses[-1])}"),
         symbol=symbol,
-        next=f"{run.updates + 1:,}",
+        next=sheet.words.count(run.updates + 1),
     )
 
 

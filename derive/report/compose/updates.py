@@ -148,7 +148,7 @@ def later(sheet: Sheet) -> Iterator[Block]:
         yield Paragraph(words.say("update.final", steps=update.steps))
         yield ends(sheet, tuple(update.moving), runs[-1])
     elif part.training is not None:
-        yield Note(words.say("history.doubles", steps=f"{batches.count(update):,}"))
+        yield Note(words.say("history.doubles", steps=words.count(batches.count(update))))
         entries = [entry for entry in part.training.history if not entry.rows]
         rows = [((Math(str(e.step)),), (Math(double(e.loss)),)) for e in _thin(list(entries)) if e.loss is not None]
         first = words.say("history.step" if update.batches is None else "rule.passes")
