@@ -158,11 +158,11 @@ def test_what_the_standard_lacks_is_named(source: str, lacks: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_formulas_of_a_page_have_their_words(language: str) -> None:
-    """On a page every formula carries the same words as ``alttext``, escaped."""
+    """On a page every formula carries the same words as their label, escaped."""
     import re
     from html import unescape
 
     sample = document("module", language)
-    said = [unescape(words) for words in re.findall(r'<math alttext="([^"]*)"', render(sample, "html").text)]
+    said = [unescape(words) for words in re.findall(r'<math aria-label="([^"]*)"', render(sample, "html").text)]
     assert len(said) == render(sample, "html").text.count("<math")
     assert set(_words(sample)) <= set(said)

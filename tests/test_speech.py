@@ -101,8 +101,8 @@ SPOKEN = [
     (r"\mathbf{1}^{\top} G", "vector of ones transposed times cap G", "全 1 向量的转置乘大写 G"),
     (
         r"\mathbf{1}[y \ge z]",
-        "indicator of open bracket y is at least z close bracket",
-        "示性函数左方括号 y 大于等于 z 右方括号",
+        "indicator of open bracket y is greater than or equal to z close bracket",
+        "示性函数左方括号 y 大于或等于 z 右方括号",
     ),
     (r"x \in \mathbb{R}", "x in the real numbers", "x 属于实数集"),
     (r"\left|x\right|", "absolute value of x end absolute value", "绝对值 x 绝对值结束"),
@@ -123,8 +123,8 @@ SPOKEN = [
     ),
     (
         r"\begin{cases} z, & z > 0 \\ 0, & z \le 0 \end{cases}",
-        "2 cases: z if z is greater than 0; 0 if z is at most 0; end cases",
-        "分 2 种情形：z 大于 0 时为 z；z 小于等于 0 时为 0；分情形结束",
+        "2 cases: z if z is greater than 0; 0 if z is less than or equal to 0; end cases",
+        "分 2 种情形：z 大于 0 时为 z；z 小于或等于 0 时为 0；分情形结束",
     ),
     (
         r"w_1 \leftarrow w_1 - \alpha \frac{\partial E}{\partial w_1} \approx 0.1",

@@ -204,7 +204,7 @@ def _outline(document: Document) -> Outline:
 def _mathml(latex: str, words: str, display: bool = False) -> Ready:
     from derive.report.html import to_mathml  # only a page pays for it
 
-    return Ready(to_mathml(latex, display).replace("<math", f'<math alttext="{escape.html_text(words)}"', 1))
+    return Ready(to_mathml(latex, display).replace("<math", f'<math aria-label="{escape.html_text(words)}"', 1))
 
 
 def _page_words(language: str) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Formulas read out: the words for one, in any language, made from the same tree that every format is made from.
 
-The words stand in a PDF as the alternative of each formula (PDF/UA asks for one) and in a page as ``alttext``. Nothing
-is left to the ear: products are said, what is longer than a sign is closed (``end sub``), brackets are named, capital
-letters are told from small ones. A language is a table ``[speech]`` of its catalogue, word order included.
+The words stand in a PDF as the alternative of each formula (PDF/UA asks for one) and in a page as the label of its
+MathML (browsers hand ``aria-label`` to a screen reader, and not ``alttext``). Nothing is left to the ear: products are
+said, what is longer than a sign is closed (``end sub``), brackets are named, capital letters are told from small ones.
+A language is a table ``[speech]`` of its catalogue, word order included.
 """
 
 from __future__ import annotations
