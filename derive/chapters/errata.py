@@ -119,6 +119,8 @@ def _erratum(sheet: Sheet, finding: Finding, words: Catalogue, named: Mapping[st
     said.append(("reason", words.sentences((*reasons(finding, words, named=named), *why))))
     colon = Text(words.text("locale.colon"))
     yield Items(tuple((*words.say(f"errata.{key}"), colon, *spans) for key, spans in said))
+    if finding.picture is not None:
+        yield finding.picture
 
 
 def _corrected(sheet: Sheet, finding: Finding, digits: int) -> Iterator[Block]:

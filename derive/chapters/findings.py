@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from derive.records import dataclass
 from derive.report.catalogue import Catalogue
-from derive.report.document import Math, Span, Spans, Text
+from derive.report.document import Figure, Math, Span, Spans, Text
 
 RIGHT = ("agrees", "carried")  # verdicts of numbers that may stand
 NOTHING: Mapping[str, Spans] = MappingProxyType({})
@@ -25,8 +25,8 @@ class Finding:
     and stands where the equations have it, empty for a scalar; of a Jacobian it is row and column. ``verdict`` is
     ``"agrees"``, ``"carried"``, ``"consistent"``, ``"wrong"`` or ``"undecided"``. ``right`` has as many digits as are
     printed, ``decimals`` of them behind the point, and ``full`` has ten. ``inherits`` names the claims that the error
-    comes from; ``slips`` are sentences on what went wrong. ``note`` and ``place`` are the claim's own words. The other
-    fields are those of a verdict.
+    comes from; ``slips`` are sentences on what went wrong, ``picture`` draws it. ``note`` and ``place`` are the claim's
+    own words. The other fields are those of a verdict.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Finding:
     survives: bool = False
     inherits: tuple[str, ...] = ()
     slips: tuple[Spans, ...] = ()
+    picture: Figure | None = None
     place: str = ""
     note: str = ""
 

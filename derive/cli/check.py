@@ -13,9 +13,11 @@ from derive.cli.words import one_of, require_text, words
 
 if TYPE_CHECKING:
     from derive.chapters.findings import Finding
+    from derive.chapters.slips import Slipped
     from derive.problem.problem import Text
     from derive.report.catalogue import Catalogue
     from derive.review.check import Reviewed
+    from derive.review.explanation import Explanation
     from derive.review.verdicts import Judged
 
 REPORTS = ("md", "tex", "pdf", "html", "typ")
@@ -107,8 +109,39 @@ def _finding(review: Reviewed, judged: Judged, say: Catalogue) -> Finding:
         unread=judged.unread,
         survives=judged.survives,
         inherits=judged.inherits,
+        **_slips(review, judged, say),
         place=_in(claim.place, say),
         note=_in(claim.note, say),
+    )
+
+
+def _slips(review: Reviewed, judged: Judged, say: Catalogue) -> dict[str, Any]:
+    """What explains a number that is not right: the class of slips that assumes least, and the picture of its paths."""
+    found = review.finding(judged)
+    if found is None:
+        return {}
+    from derive.chapters.slips import drawn, told
+    from derive.report.compose.sheet import Sheet
+
+    sheet = Sheet(review.solution.part(judged.claim.part), say)
+    slips = [_slipped(explanation) for explanation in found.classes[0]]
+    return {"slips": told(sheet, slips), "picture": next(filter(None, (drawn(sheet, slip) for slip in slips)), None)}
+
+
+def _slipped(explanation: Explanation) -> Slipped:
+    from derive.chapters.slips import Slipped
+
+    besides = explanation.besides
+    return Slipped(
+        explanation.kind,
+        explanation.quantity,
+        explanation.right,
+        explanation.wrong,
+        explanation.entry,
+        explanation.names,
+        explanation.paths,
+        not explanation.goes_on,
+        None if besides is None else _slipped(besides),
     )
 
 
