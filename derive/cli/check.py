@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from derive.chapters.findings import Finding
     from derive.problem.problem import Text
     from derive.report.catalogue import Catalogue
+    from derive.report.document import Spans
     from derive.review.check import Reviewed
     from derive.review.verdicts import Judged
 
@@ -71,10 +72,11 @@ def check(
 
         click.echo(json.dumps({"format": 1, "files": [data(one) for one in reviews]}, ensure_ascii=False, indent=1))
     else:
-        for number, review in enumerate(reviews):
-            click.echo(("\n" if number else "") + "\n".join(table(review, said)))
+        every = [findings(one, said) for one in reviews]
+        for number, (review, found) in enumerate(zip(reviews, every, strict=True)):
+            click.echo(("\n" if number else "") + "\n".join(table(review, found, said)))
         if formats:
-            written = write(reviews, formats, out, lang, engine)
+            written = write(reviews, every, formats, out, lang, engine)
             click.echo("\n" + "\n".join(written))
     return int(any(review.unexpected for review in reviews))
 
@@ -82,6 +84,17 @@ def check(
 def findings(review: Reviewed, say: Catalogue) -> list[Finding]:
     """The verdicts as a document says them."""
     return [_finding(review, judged, say) for judged in review.judged]
+
+
+def _slips(review: Reviewed, judged: Judged, say: Catalogue) -> tuple[Spans, ...]:
+    """What explains a number that is not right, in sentences."""
+    found = review.finding(judged)
+    if found is None:
+        return ()
+    from derive.chapters.slips import told
+    from derive.report.compose.sheet import Sheet
+
+    return told(Sheet(review.solution.part(judged.claim.part), say), found.classes[0])
 
 
 def _finding(review: Reviewed, judged: Judged, say: Catalogue) -> Finding:
@@ -107,6 +120,7 @@ def _finding(review: Reviewed, judged: Judged, say: Catalogue) -> Finding:
         unread=judged.unread,
         survives=judged.survives,
         inherits=judged.inherits,
+        slips=_slips(review, judged, say),
         place=_in(claim.place, say),
         note=_in(claim.note, say),
     )
@@ -120,7 +134,7 @@ def _in(text: Text, say: Catalogue) -> str:
 # ── the table ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def table(review: Reviewed, say: Catalogue) -> Iterator[str]:
+def table(review: Reviewed, found: Sequence[Finding], say: Catalogue) -> Iterator[str]:
     """A line for each claim, the reasons below those that do not simply agree, and the verdicts counted."""
     from derive.report.spacing import columns, padded, spaced_text
 
@@ -140,7 +154,7 @@ def table(review: Reviewed, say: Catalogue) -> Iterator[str]:
         return ("  " + "  ".join([*filter(None, first), _right(printed), _right(right), last])).rstrip()
 
     yield line(heads)
-    for one, row, finding in zip(review.judged, rows, findings(review, say), strict=True):
+    for one, row, finding in zip(review.judged, rows, found, strict=True):
         yield line(row, COLOURS[one.verdict.key])
         yield from (f"      {said}" for said in _reasons(one, finding, say))
     yield ""
@@ -170,10 +184,10 @@ def _label(judged: Judged) -> tuple[str, str]:
 def _reasons(judged: Judged, finding: Finding, say: Catalogue) -> Iterator[str]:
     from derive.chapters.findings import reasons
     from derive.report.plain import words as in_plain
-    from derive.report.spacing import spaced_text
+    from derive.report.spacing import spaced_spans, spaced_text
 
     for spans in reasons(finding, say, told=True):
-        yield spaced_text(in_plain(spans))
+        yield in_plain(spaced_spans(spans))
     if finding.note and not judged.verdict.right:
         yield spaced_text(finding.note)
     if not judged.expected:
@@ -184,23 +198,29 @@ def _reasons(judged: Judged, finding: Finding, say: Catalogue) -> Iterator[str]:
 # ── the errata ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def write(reviews: Sequence[Reviewed], formats: Sequence[str], out: str, lang: str, engine: str) -> list[str]:
+def write(
+    reviews: Sequence[Reviewed],
+    every: Sequence[Sequence[Finding]],
+    formats: Sequence[str],
+    out: str,
+    lang: str,
+    engine: str,
+) -> list[str]:
     """Write the errata of each file; gives the paths."""
     from derive.chapters.errata import errata
-    from derive.chapters.prose import prose
     from derive.problem.find import safe_name
     from derive.report.files import files
     from derive.report.write import write_files
 
     made: dict[Path, bytes] = {}
     taken: dict[str, Any] = {}
-    for review in reviews:
+    for review, found in zip(reviews, every, strict=True):
         stem = Path(review.claims.file).name.removesuffix(".toml").removesuffix(".claims")
         name = f"{safe_name(stem)}-errata"
         taken[name] = taken.get(name, 0) + 1
         name += f"-{taken[name]}" if taken[name] > 1 else ""
         document = errata(
-            review.solution, findings(review, prose(lang)), name=name, title=review.claims.title,
+            review.solution, found, name=name, title=review.claims.title,
             source=review.claims.source, language=lang,
         )  # fmt: skip
         made |= {Path(out) / file: content for file, content in files(document, formats, engine).items()}
