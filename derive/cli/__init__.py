@@ -33,11 +33,13 @@ if TYPE_CHECKING:
 # Names of commands to come. No built-in problem may be called so; a file still may.
 RESERVED = (
     *("batch", "book", "chapter", "check", "diff", "docs", "exam", "explain", "export", "help", "key"),
-    *("lint", "mark", "paper", "quiz", "review", "run", "serve", "show", "test", "train"),
+    *("mark", "paper", "quiz", "review", "run", "serve", "show", "test", "train"),
     *("translate", "variant", "variants", "verify", "watch"),
 )
 # Commands of `sources`, and what each is called there: imported when they are asked for.
 SOURCES = {"import": "import_", "new": "new", "schema": "schema"}
+# Commands with a module of their own, imported when they are asked for.
+OWN = ("lint",)
 FORMATS = ("md", "tex", "pdf", "html", "typ")
 LATER_FORMATS = ("docx", "ipynb")
 BOUND = re.compile(r"\de[-+]\d+")  # a check that compares numbers begins its figure with the bound that was met
@@ -52,7 +54,7 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put ``solve`` in front of what is neither a command nor a question about the program."""
-        if args and args[0] not in (*self.commands, *SOURCES, *RESERVED, "--help", "-h", "--version"):
+        if args and args[0] not in (*self.commands, *SOURCES, *OWN, *RESERVED, "--help", "-h", "--version"):
             args = ["solve", *args]
         return super().parse_args(ctx, args)
 
@@ -68,11 +70,16 @@ class Commands(click.Group):
 
             found: click.Command = getattr(sources, SOURCES[cmd_name])
             return found
+        if cmd_name in OWN:
+            from importlib import import_module
+
+            own: click.Command = getattr(import_module(f"derive.cli.{cmd_name}"), cmd_name)
+            return own
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands that are built."""
-        return sorted([*super().list_commands(ctx), *SOURCES])
+        return sorted([*super().list_commands(ctx), *SOURCES, *OWN])
 
 
 EXAMPLES = {
