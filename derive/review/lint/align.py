@@ -6,8 +6,9 @@ stands for, however little it weighs in the product.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import permutations
 from typing import NamedTuple
 
 from flint import arb
@@ -17,6 +18,8 @@ from derive.review.lint.evaluate import Evaluator
 from derive.review.lint.tree import Misfit, Node, Unread
 from derive.review.lint.values import Value, meets
 
+Lay = Callable[[Sequence[Node], Sequence[Node]], "Laid | None"]
+MOST_TURNED = 4  # factors, or terms, that are tried in every order
 MOST = 14  # factors, or terms, of a product that is laid over another
 
 
@@ -29,7 +32,9 @@ class Odd(NamedTuple):
 
 
 class Laid(NamedTuple):
-    """How a line lies over another: numbers that do not fit, pieces that could only be compared as a whole, numbers."""
+    """How a line lies over another: numbers that do not fit, numbers in pieces that could only be compared as a whole,
+    and numbers in all.
+    """
 
     odd: tuple[Odd, ...] = ()
     loose: int = 0
@@ -37,8 +42,8 @@ class Laid(NamedTuple):
 
     @property
     def cost(self) -> tuple[int, int]:
-        """The less, the better it lies."""
-        return len(self.odd), self.loose
+        """The less, the better it lies: a number laid over the wrong symbol tells more than none laid over any."""
+        return len(self.odd) + 2 * self.loose, len(self.odd)
 
     def plus(self, other: Laid) -> Laid:
         """Both together."""
@@ -51,7 +56,7 @@ class Overlay:
     def __init__(self, sharp: Evaluator, wide: Evaluator) -> None:
         self.sharp, self.wide = sharp, wide
         self._known: dict[int, tuple[Node, Value | None]] = {}
-        self.left = 20_000  # comparisons; what takes more is compared as a whole
+        self.left = 4_000  # comparisons; what takes more is compared as a whole
 
     def value(self, node: Node) -> Value | None:
         """The value of symbols; ``None`` where they are not read."""
@@ -70,10 +75,13 @@ class Overlay:
         if plain(numbers) or self.left < 0:
             return self._whole(symbols, numbers)
         a, b = bare(symbols), bare(numbers)
-        if a.kind == b.kind == "mul" or (a.kind == "mul") != (b.kind == "mul"):
-            found = self._rows(_factors(a), _factors(b))
+        if a.kind == b.kind == "neg":
+            return self.lay(a.kids[0], b.kids[0])
+        if {"mul", "neg"} & {a.kind, b.kind}:
+            factors = _factors(a), _factors(b)
+            found = None if len(factors[0]) == len(factors[1]) == 1 else self._best(*factors, self._rows)
         elif a.kind == b.kind == "add":
-            found = self._terms(a, b)
+            found = self._best(_signed_terms(a), _signed_terms(b), self._terms)
         elif a.kind == b.kind and a.at == b.at and len(a.kids) == len(b.kids):
             found = self._kids(a, b)
         else:
@@ -89,22 +97,36 @@ class Overlay:
             total = total.plus(laid)
         return total
 
-    def _terms(self, a: Node, b: Node) -> Laid | None:
-        if len(a.kids) != len(b.kids):
+    def _terms(self, symbols: Sequence[Node], numbers: Sequence[Node]) -> Laid | None:
+        """Terms over terms, signs and all."""
+        if len(symbols) != len(numbers):
             return None
         total = Laid()
-        for sign, other, one, two in zip(a.at, b.at, a.kids, b.kids, strict=True):
-            laid = self.lay(one, two) if sign == other else self._signed(sign, one, other, two)
+        for one, other in zip(symbols, numbers, strict=True):
+            laid = self.lay(one, other)
             if laid is None:
                 return None
             total = total.plus(laid)
         return total
 
-    def _signed(self, sign: int, one: Node, other: int, two: Node) -> Laid | None:
-        """A term under another sign than it has in symbols: -(0.5) for + w with w = -0.5."""
-        a = one if sign > 0 else Node("neg", (one,))
-        b = two if other > 0 else Node("neg", (two,))
-        return self._whole(a, b)
+    def _best(self, symbols: Sequence[Node], numbers: Sequence[Node], lay: Lay) -> Laid | None:
+        """In the order of print; where that does not fit, in the one that does: b a may be printed for a b."""
+        best = lay(symbols, numbers)
+        if best is None or not best.odd or not 1 < len(numbers) <= MOST_TURNED or len(symbols) > MOST_TURNED + 2:
+            return best
+        if all(map(plain, numbers)) and self._lone(numbers):
+            for turned in permutations(numbers):
+                laid = lay(symbols, turned)
+                if laid is not None and not laid.odd:
+                    return laid
+        return best
+
+    def _lone(self, numbers: Sequence[Node]) -> bool:
+        """Whether the order of the factors says nothing."""
+        try:
+            return all(self.wide.value(node).lone for node in numbers)
+        except (Unread, Misfit):
+            return False
 
     def _whole(self, symbols: Node, numbers: Node) -> Laid | None:
         """Compared as one: exactly what plain numbers stand for, and loosely anything else."""
@@ -125,7 +147,8 @@ class Overlay:
         odd = tuple(
             Odd(node, x, y) for node, x, y in zip(nodes, printed.entries, value.entries, strict=True) if not meets(x, y)
         )
-        return Laid(odd, 0 if plain(numbers) else 1, len(printed.entries))
+        count = sum(node.kind in ("num", "sci") for node in numbers.walk())
+        return Laid(odd, 0 if plain(numbers) else max(count, 1), max(count, 1))
 
     def _rows(self, symbols: Sequence[Node], numbers: Sequence[Node]) -> Laid | None:
         """Factors over factors, one for several or several for one; of all ways the one that fits best."""
@@ -137,7 +160,7 @@ class Overlay:
                 ways = []
                 for back_i, back_j in _steps(i, j):
                     before = best.get((i - back_i, j - back_j))
-                    if before is None or before.cost > (3, 99):
+                    if before is None:
                         continue
                     laid = self._group(symbols[i - back_i : i], numbers[j - back_j : j])
                     if laid is not None:
@@ -182,9 +205,16 @@ def bare(node: Node) -> Node:
 
 
 def _factors(node: Node) -> list[Node]:
+    if node.kind == "neg":  # the sign goes to the first of them
+        first, *rest = _factors(bare(node.kids[0]))
+        return [Node("neg", (first,)), *rest]
     if node.kind != "mul":
         return [node]
     return [factor for kid in node.kids for factor in (_factors(bare(kid)) if bare(kid).kind == "mul" else [kid])]
+
+
+def _signed_terms(node: Node) -> list[Node]:
+    return [kid if sign > 0 else Node("neg", (kid,)) for sign, kid in zip(node.at, node.kids, strict=True)]
 
 
 def plain(node: Node) -> bool:

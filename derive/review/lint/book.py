@@ -17,7 +17,7 @@ from derive.review.lint.evaluate import Nameless
 from derive.review.lint.functions import relu, step
 from derive.review.lint.tree import Unread
 from derive.review.lint.values import Value, scalar
-from derive.review.lint.vocabulary import InStack, One, Running, Vocabulary, Whole, shapes_of
+from derive.review.lint.vocabulary import InStack, One, Running, Vocabulary, Whole, seconds_of, shapes_of
 from derive.solution.part import Part
 
 BITS = 128
@@ -51,6 +51,7 @@ class Book(Nameless):
         self.shapes = shapes_of(world.part)
         self._known: dict[Any, Value] = {}
         self.axis = _axis(world.part)
+        self.seconds = seconds_of(world.part)
 
     # ── names ──
 
@@ -71,14 +72,15 @@ class Book(Nameless):
             case Whole():
                 return as_value(self._array(key.name))
             case One():
-                array = self._array(key.name)
-                return scalar(array[key.index] if array.ndim else array[()])
+                return scalar(_picked(self._array(key.name), key.index))
             case InStack():
                 return as_value(self._array(key.name)[key.lead])
         raise Unread("symbolic", str(key))
 
     def _array(self, name: Any) -> Array:
         try:
+            if name in self.seconds:
+                return self.part.value_of(name, BITS)
             return self.world.find(name)
         except (KeyError, DeriveError):
             raise Unread("symbolic", str(name)) from None
@@ -88,6 +90,8 @@ class Book(Nameless):
         array = self.world.after(key.name)
         if array is None:
             return None
+        if isinstance(key, One):
+            return scalar(_picked(array, key.index))
         return as_value(array[key.lead] if isinstance(key, InStack) else array)
 
     # ── derivatives ──
@@ -133,7 +137,7 @@ class Book(Nameless):
         except (KeyError, DeriveError):
             return None
         if isinstance(below, One):
-            return scalar(array[below.index] if array.ndim else array[()])
+            return scalar(_picked(array, below.index))
         found = as_value(array[below.lead] if isinstance(below, InStack) else array)
         numerator = self.part.derivation is not None and self.part.derivation.layout == "numerator"
         return found.turned if numerator != self.turned else found
@@ -167,9 +171,7 @@ class Book(Nameless):
         return Value(len(rows), len(columns), tuple(entries))
 
     def _entry(self, name: Any, index: tuple[int, ...]) -> Number:
-        array = self._array(name if isinstance(name, Adjoint) else str(name))
-        number: Number = array[index] if array.ndim else array[()]
-        return number
+        return _picked(self._array(name if isinstance(name, Adjoint) else str(name)), index)
 
     # ── functions ──
 
@@ -198,6 +200,13 @@ class Book(Nameless):
             raise Unread("symbolic", name)
         evaluate = compiled(sympy.diff(formula, Z, primes) if primes else formula)
         return lambda x: evaluate({Z: x})
+
+
+def _picked(array: Array, index: tuple[int, ...]) -> Number:
+    """One entry; of a number the number."""
+    found: Any = array[index] if array.ndim else array[()]
+    number: Number = found
+    return number
 
 
 def as_value(array: Array) -> Value:

@@ -12,7 +12,7 @@ from derive.numbers.balls import precision
 from derive.records import dataclass
 from derive.review.lint.chains import OTHER, Chain, Side, chains
 from derive.review.lint.evaluate import Evaluator, Nameless, literally
-from derive.review.lint.judge import RIGHT, UNREAD, WRONG, Digits, Judge, Printed, Verdict
+from derive.review.lint.judge import RIGHT, UNREAD, WRONG, Digits, Judge, Printed, Verdict, cost
 from derive.review.lint.parser import Parser
 from derive.review.lint.source import Formula, Heading, formulas
 from derive.review.lint.tokens import tokens
@@ -140,16 +140,11 @@ def _chain(chain: Chain, scene: Scene | None, proof: bool) -> Iterator[Verdict]:
     for vocabulary in scene.vocabularies():
         sides = [read(side, vocabulary) for side in chain.sides]
         found = scene.judged(sides, vocabulary)
-        if best is None or _cost(found) < _cost(best):
+        if best is None or cost(found) < cost(best):
             best = found
-        if _cost(best) == (0, 0):
+        if cost(best) == (0, 0):
             break
     yield from best or [Verdict(UNREAD, "symbolic")] * count
-
-
-def _cost(verdicts: Sequence[Verdict]) -> tuple[int, int]:
-    kinds = [verdict.kind for verdict in verdicts]
-    return kinds.count(WRONG), kinds.count(UNREAD)
 
 
 def read(side: Side, vocabulary: Vocabulary | None = None) -> Printed:

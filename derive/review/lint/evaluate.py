@@ -173,6 +173,11 @@ class Evaluator:
                 return grid(*node.at, [self.value(kid) for kid in node.kids])
             case "indicator":
                 return self._indicator(node)
+            case "star" | "window":
+                from derive.review.lint import windows
+
+                parts = [self.value(kid) for kid in node.kids]
+                return windows.star(*parts, *node.at) if node.kind == "star" else windows.word(*node.at, parts)
             case "ones":
                 return ONES
             case "eye":

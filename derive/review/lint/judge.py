@@ -14,7 +14,7 @@ from flint import arb, fmpq
 
 from derive.numbers.balls import Number
 from derive.records import dataclass
-from derive.review.lint.align import Overlay, certain
+from derive.review.lint.align import Overlay, certain, plain
 from derive.review.lint.book import Book
 from derive.review.lint.evaluate import Evaluator, Nameless, half_unit, literally
 from derive.review.lint.tree import Misfit, Node, Unread
@@ -60,14 +60,16 @@ class Digits:
     significant: int | None = None
     decimals: int | None = None
 
-    def decimal(self, sides: Sequence[Printed]) -> Callable[[Node], Number]:
+    def decimal(self, sides: Sequence[Printed], wary: bool) -> Callable[[Node], Number]:
         """What each printed number of a chain stands for: itself, or all that round to it.
 
-        A number of the problem is itself where the chain shows rounded numbers with more digits, or none.
+        A number of the problem is itself where it has fewer decimals than are shown; ``wary``: than the chain shows.
         """
         numbers = [n for side in sides if side.tree for n in side.tree.walk() if n.kind in ("num", "sci")]
         rounded = [n for n in numbers if literally(n) not in self.constants and "." in n.at[0] and n.kind == "num"]
         longest = max((_decimals(n) for n in rounded), default=1000)
+        if not wary and self.decimals is not None and self.significant is None:
+            longest = max(longest, self.decimals)
 
         def value(node: Node) -> Number:
             spelled = literally(node)
@@ -89,13 +91,31 @@ def _decimals(node: Node) -> int:
     return len(node.at[0].partition(".")[2])
 
 
+def judged(sides: Sequence[Printed], book: Book | None, digits: Digits, hand: Book | None = None) -> list[Verdict]:
+    """The verdicts on a chain. What is wrong is so, too, if its numbers that occur in the problem were rounded."""
+    found = Judge(sides, book, digits, hand).verdicts()
+    if digits.constants and any(verdict.kind == WRONG for verdict in found):
+        again = Judge(sides, book, digits, hand, wary=True).verdicts()
+        return found if cost(again) == cost(found) else again
+    return found
+
+
+def cost(verdicts: Sequence[Verdict]) -> tuple[int, int]:
+    """Of two readings of a chain the one that reads more is meant, and of those the one that finds less wrong."""
+    kinds = [verdict.kind for verdict in verdicts]
+    return kinds.count(UNREAD), kinds.count(WRONG)
+
+
 class Judge:
     """One chain under one reading of its names."""
 
-    def __init__(self, sides: Sequence[Printed], book: Book | None, digits: Digits, hand: Book | None = None) -> None:
-        self.sides, self.book, self.hand, self.digits = sides, book, hand, digits
+    def __init__(
+        self, sides: Sequence[Printed], book: Book | None, digits: Digits, hand: Book | None = None, wary: bool = False
+    ) -> None:
+        self.book, self.hand, self.digits = book, hand, digits
+        self.sides = _assigned(sides)
         setting: Any = book or Nameless()
-        decimal = digits.decimal(sides)
+        decimal = digits.decimal(sides, wary)
         self.wide = Evaluator(setting, decimal)
         self.literal = Evaluator(setting, literally)
         # What symbols are worth when numbers are put in: the displayed values, where those are carried on.
@@ -198,7 +218,7 @@ class Judge:
         if self.hand is None:
             return self._compared(value, self.target, "left") or self._laid(side.tree)
         if self._by_hand(k, value):
-            return None
+            return None if plain(side.tree) else self._laid(side.tree)
         wrong = [self._compared(value, goal, "left") for goal in self._goals()]
         return self._laid(side.tree) if None in wrong else wrong[0]
 
@@ -251,7 +271,7 @@ class Judge:
                     best = laid
         if best is None or not best.odd:
             return None
-        if 2 * len(best.odd) > best.numbers and best.numbers > 2:
+        if 2 * len(best.odd) > best.numbers and best.numbers > 1:
             return None  # not the line that was laid under it: what it comes to has been judged
         odd = best.odd[0]
         return Verdict(WRONG, "place", number(odd.printed), number(odd.right))
@@ -281,6 +301,18 @@ class Judge:
         except Misfit as reason:
             return Verdict(WRONG, "sizes", str(reason))
         return Verdict(RIGHT, "shown")
+
+
+def _assigned(sides: Sequence[Printed]) -> Sequence[Printed]:
+    """``w = w - 0.01 dE/dw`` is an assignment: what stands on both sides is new on the left and old on the right."""
+    if len(sides) < 2 or sides[0].tree is None or sides[1].tree is None or sides[0].tree.kind != "name":
+        return sides
+    tree, other = sides[0].tree, sides[1]
+    if other.tree is None or other.tree.kind not in ("add", "neg", "mul") or other.relation == r"\leftarrow":
+        return sides
+    if not any(node.kind == "name" and node.at == tree.at for node in other.tree.walk()):
+        return sides
+    return [sides[0], Printed(r"\leftarrow", other.tree), *sides[2:]]
 
 
 def _alike(a: Value, b: Value) -> tuple[Value, Value]:

@@ -37,6 +37,7 @@ _STOPS = frozenset(
     ["", ")", "]", "}", "&", r"\\", ",", ";", "|", r"\Vert", "+", "-", r"\odot", r"\oslash", "=", "<", ">"]
 )
 _STOPS |= {r"\leq", r"\geq", r"\neq", r"\star", r"\quad", "/", r"\approx", r"\}", "'", r"\dots", r"\cdots", ":"}
+_BARS = frozenset(["|", r"\Vert"])
 _DOTS = frozenset([r"\cdots", r"\vdots", r"\ddots", r"\dots"])
 _COMPARE = frozenset(["<", ">", "=", r"\leq", r"\geq", r"\neq"])
 FUNCTIONS = {
@@ -49,6 +50,7 @@ WORDS = {
     "sgn": "sgn", "sign": "sgn", "clip": "clip", "sigmoid": "sigmoid", "tanh": "tanh", "exp": "exp", "ln": "log",
     "log": "log", "max": "max", "min": "min", "det": "det", "logistic": "sigmoid",
 }  # fmt: skip
+WINDOWS = frozenset("pad dil rot flip crop maxpool avgpool mask up route vec".split())
 _MANY = frozenset(["max", "min", "clip"])
 _WORD = re.compile(r"\\(?:operatorname|mathrm|text|mathit)\{([A-Za-z]+)\}")
 ONES = frozenset([r"\mathbf{1}", r"\mathbb{1}", r"\boldsymbol{1}", r"\bm{1}"])
@@ -60,6 +62,7 @@ class Parser:
     def __init__(self, text: Sequence[str], names: Names, own: Names, taken: frozenset[str] = frozenset()) -> None:
         self.text, self.names, self.own, self.taken = tuple(text), names, own, taken
         self.place = self.depth = 0
+        self._bars: list[str] = []
         self._longest_name = max(map(len, names), default=0)
 
     def read(self) -> Node:
@@ -104,7 +107,7 @@ class Parser:
             return Unread("symbolic", here)
         if here.startswith((r"\math", r"\boldsymbol", r"\operatorname", r"\bm")) or here in (r"\hat", r"\bar", r"\vec"):
             return Unread("symbolic", here)
-        if here in (r"\tilde", r"\dot", r"\partial", r"\nabla", r"\Delta", r"\sum", r"\prod", r"\star", "_", "'"):
+        if here in (r"\tilde", r"\dot", r"\partial", r"\nabla", r"\Delta", r"\sum", r"\prod", "_", "'"):
             return Unread("symbolic", here)
         return Unread("unknown macro" if here.startswith("\\") and here[1:].isalpha() else "syntax", here or "end")
 
@@ -151,7 +154,7 @@ class Parser:
                 raise Unread("ambiguous", "two signs")
             terms.append(self._term())
             signs.append(sign)
-            if self.peek == r"\quad" and self._past_blanks() in ("+", "-"):
+            if self.depth == 0 and self.peek == r"\quad" and self._past_blanks() in ("+", "-"):
                 self._blanks()
             if self.peek not in ("+", "-"):
                 break
@@ -170,11 +173,15 @@ class Parser:
     def _term(self) -> Node:
         node = self._run()
         while self.peek in (r"\odot", r"\oslash", r"\star"):
-            if self.peek == r"\star":
-                raise self._stuck()
             kind = self.peek[1:]
             self.place += 1
-            node = Node(kind, (node, self._run()))
+            at: tuple[int, ...] = ()
+            if kind == "star":
+                step = self._after_score() if self.peek == "_" else "1"
+                if re.fullmatch(r"[1-9]\d?", step) is None:
+                    raise Unread("symbolic", rf"\star_{step}")
+                at = (int(step),)
+            node = Node(kind, (node, self._run()), at)
         return node
 
     def _run(self) -> Node:
@@ -193,14 +200,14 @@ class Parser:
                     raise Unread("ambiguous", "a b / c")
                 below = self._factor()
                 factors, divided = [Node("frac", (self._product(factors), below))], True
-            elif here in _STOPS or here.startswith(r"\end{"):
+            elif (here in _STOPS and (here not in _BARS or here in self._bars)) or here.startswith(r"\end{"):
                 return self._product(factors)
             else:
                 if divided:
                     raise Unread("ambiguous", "a / b c")
-                opens = here in _CLOSING
+                closed, opens = self.text[self.place - 1] in (")", "]"), here in _CLOSING
                 factor = self._factor()
-                self._beside(factors[-1], factor, opens)
+                self._beside(factors[-1], factor, opens, closed)
                 factors.append(factor)
 
     @staticmethod
@@ -208,11 +215,13 @@ class Parser:
         return factors[0] if len(factors) == 1 else Node("mul", tuple(factors))
 
     @staticmethod
-    def _beside(left: Node, right: Node, opens: bool) -> None:
-        """What may stand side by side: no two bare numbers, and no mixed number."""
+    def _beside(left: Node, right: Node, opens: bool, closed: bool) -> None:
+        """What may stand side by side: no two bare numbers, no mixed number, nothing that may be a function's value."""
         numbers = ("num", "sci")
-        if right.kind in numbers and not opens:
+        if right.kind in numbers and not opens and (not closed or left.kind == "call"):
             raise Unread("ambiguous", "two numbers side by side")
+        if left.kind == "name" and opens and right.kind in (*numbers, "name"):
+            raise Unread("ambiguous", "a function's value, or a product")
         if left.kind in numbers and right.kind == "frac" and all(kid.kind in numbers for kid in right.kids):
             raise Unread("ambiguous", "a mixed number")
         if left.kind == "call" and left.at[:1] == ("log",) and not left.at[2]:
@@ -302,6 +311,8 @@ class Parser:
         if here in FUNCTIONS or (word is not None and word[1] in WORDS):
             self.place += 1
             return self._call(FUNCTIONS.get(here) or WORDS[word[1]])  # type: ignore[index]
+        if word is not None and word[1] in WINDOWS:
+            return self._window(word[1])
         match here:
             case "(" | "[" | "{":
                 return self._bracket()
@@ -313,10 +324,7 @@ class Parser:
                     raise Unread("symbolic", r"\sqrt[")
                 return Node("call", (self._argument(),), ("sqrt", 0, True))
             case "|":
-                self.place += 1
-                node = Node("call", (self._in(self._sum),), ("abs", 0, True))
-                self._take("|")
-                return node
+                return Node("call", (self._between("|"),), ("abs", 0, True))
             case r"\Vert":
                 return self._norm()
             case r"\sum":
@@ -368,10 +376,17 @@ class Parser:
             raise Unread("syntax", "{")
         return Node("matrix", tuple(entries), (1, len(entries)))
 
-    def _norm(self) -> Node:
+    def _between(self, bar: str) -> Node:
+        """What stands between two bars; a bar of the same kind inside closes it."""
         self.place += 1
+        self._bars.append(bar)
         inner = self._in(self._sum)
-        self._take(r"\Vert")
+        self._bars.pop()
+        self._take(bar)
+        return inner
+
+    def _norm(self) -> Node:
+        inner = self._between(r"\Vert")
         if self.peek == "_":
             self.place += 1
             self._script()
@@ -403,6 +418,8 @@ class Parser:
                 return None
             found.append(name[1])
             self.place += name[0]
+            if self.peek == "(" and ")" in self.text[self.place :]:  # dE(o)/do is dE/do
+                self.place = self.text.index(")", self.place) + 1
             if self.peek != "}":
                 if self.text[self.place - name[0] - 1] == r"\partial":
                     raise Unread("symbolic", self.peek)
@@ -441,6 +458,24 @@ class Parser:
         if len(kids) > 1 and name not in _MANY:
             kids = [Node("matrix", tuple(kids), (1, len(kids)))]
         return Node("call", tuple(kids), (name, primes, True, axis))
+
+    def _after_score(self) -> str:
+        self.place += 1
+        return "".join(self._script())
+
+    def _window(self, word: str) -> Node:
+        """A word about windows: its sizes below, then a bracket, or a matrix that has its own."""
+        self.place += 1
+        script = self._after_score() if self.peek == "_" else ""
+        if self.peek.startswith(r"\begin{"):
+            return Node("window", (self._matrix(),), (word, script))
+        self._take("(")
+        kids = [self._in(self._sum)]
+        while self.peek == ",":
+            self.place += 1
+            kids.append(self._in(self._sum))
+        self._take(")")
+        return Node("window", tuple(kids), (word, script))
 
     def _big_sum(self) -> Node:
         self.place += 1

@@ -17,7 +17,7 @@ from derive.graph.expression import Adjoint
 from derive.numbers.arrays import Array
 from derive.records import dataclass
 from derive.review.lint.book import BITS, Book, World
-from derive.review.lint.judge import UNREAD, WRONG, Digits, Judge, Printed, Verdict
+from derive.review.lint.judge import UNREAD, Digits, Printed, Verdict, cost, judged
 from derive.review.lint.source import Heading
 from derive.review.lint.tokens import keys
 from derive.review.lint.vocabulary import Spelling, Vocabulary, Whole, vocabulary
@@ -107,9 +107,7 @@ class Known:
         place = next(place for place in self._here() if place.vocabulary is vocabulary)
         nodes = [node.kind for side in sides if side.tree is not None for node in side.tree.walk()]
         if "name" not in nodes and "partial" not in nodes:
-            return Judge(
-                sides, None if not nodes else self._book(place.worlds[0], False, False), place.digits
-            ).verdicts()
+            return judged(sides, self._book(place.worlds[0], False, False), place.digits)
         if not place.part.numeric:
             return [Verdict(UNREAD, "symbolic")] * (len(sides) - 1)
         last = self._last.get(id(place), 0)
@@ -117,10 +115,10 @@ class Known:
         for k in [last, *(k for k in range(len(place.worlds)) if k != last)]:
             for local, turned in READINGS if "partial" in nodes else READINGS[:1]:
                 found = self._judge(sides, place, place.worlds[k], local, turned)
-                cost = _cost(found)
-                if best is None or cost < best[0]:
-                    best = cost, found
-                if cost == (0, 0):
+                price = cost(found)
+                if best is None or price < best[0]:
+                    best = price, found
+                if price == (0, 0):
                     self._last[id(place)] = k
                     self._now = place.part.problem.part
                     return found
@@ -130,18 +128,13 @@ class Known:
     def _judge(self, sides: Sequence[Printed], place: Place, world: World, local: bool, turned: bool) -> list[Verdict]:
         book = self._book(world, local, turned)
         hand = self._book(world.carried, local, turned) if world.carried is not None else None
-        return Judge(sides, book, place.digits, hand).verdicts()
+        return judged(sides, book, place.digits, hand)
 
     def _book(self, world: World, local: bool, turned: bool) -> Book:
         key = (id(world), local, turned)
         if key not in self._books:
             self._books[key] = Book(world, local, turned)
         return self._books[key]
-
-
-def _cost(verdicts: Sequence[Verdict]) -> tuple[int, int]:
-    kinds = [verdict.kind for verdict in verdicts]
-    return kinds.count(WRONG), kinds.count(UNREAD)
 
 
 # ── states ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -132,6 +132,8 @@ def _printed(part: Part, spelling: Spelling, shapes: Mapping[str, tuple[int, ...
         letters = "".join(letter for letter, size in zip("ij", shape, strict=False) if size != 1)
         if len(shape) == 2 and letters:
             enter(spelling.indexed(name, letters), Running(Whole(name), letters), usual=True)
+    for text in seconds_of(part):
+        enter(spelling.name(text), Whole(text))
     if part.derivation is not None and part.problem.ask.questions is not None:
         from derive.graph.expression import Adjoint
 
@@ -155,6 +157,12 @@ def shapes_of(part: Part) -> dict[str, tuple[int, ...]]:
         if all(isinstance(size, int) for size in shape):
             found[name] = tuple(int(size) for size in shape)
     return found
+
+
+def seconds_of(part: Part) -> tuple[str, ...]:
+    """The second derivatives that a part has values of."""
+    ratios = tuple(ratio.text for ratio in part.asked.ratios if ratio.text.startswith("d2"))
+    return ratios + (tuple(one.text for one in part.further.seconds) if part.further is not None else ())
 
 
 def _indices(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
@@ -236,6 +244,8 @@ def _usual_entries(name: str, shape: tuple[int, ...], index: tuple[int, ...]) ->
         base = "\\" + letter if letter in GREEK else letter if len(letter) == 1 else rf"\mathrm{{{letter}}}"
         base = rf"\{accent}{{{base}}}" if accent else base
         yield f"{base}_{{{inside}}}" if number is None else f"{base}^{{({number})}}_{{{inside}}}"
+        if number is None and len(places) == 1 and "\\" not in base:
+            yield f"{base}{inside}"
         if number is not None:
             yield f"{base}_{{{inside}}}^{{({number})}}"
             yield f"{base}^{{[{number}]}}_{{{inside}}}"
