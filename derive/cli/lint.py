@@ -101,12 +101,11 @@ def table(found: Linted, say: Catalogue, every: bool) -> list[str]:
     from derive.report.spacing import columns, padded, spaced_text
 
     shown = [link for link in found.links if every or link.verdict.kind == "wrong"]
-    rows = [
-        (f"{found.file}:{link.line}", say.text(f"lint.{link.verdict.kind.replace(' ', '_')}"), link) for link in shown
-    ]
-    widths = [max((columns(row[k]) for row in rows), default=0) for k in (0, 1)]
+    places = [f"{found.file}:{link.line}" for link in shown]
+    verdicts = [say.text(f"lint.{link.verdict.kind.replace(' ', '_')}") for link in shown]
+    widths = [max(map(columns, texts), default=0) for texts in (places, verdicts)]
     lines = []
-    for place, verdict, link in rows:
+    for place, verdict, link in zip(places, verdicts, shown, strict=True):
         lines.append(f"{padded(place, widths[0])}  {padded(verdict, widths[1])}  {link.text}")
         what = told(link, say)
         lines += [" " * (sum(widths) + 4) + spaced_text(what)] if what else []

@@ -42,8 +42,8 @@ class World:
 class Book(Nameless):
     """A world, as one reads it.
 
-    ``local``: a fraction of partials that may be two things is the derivative by one equation; ``turned``: with rows and
-    columns exchanged.
+    ``local``: a fraction of partials that may be two things is the derivative by one equation; ``turned``: with rows
+    and columns exchanged.
     """
 
     def __init__(self, world: World, local: bool = False, turned: bool = False) -> None:

@@ -67,7 +67,7 @@ def _chain(sides: list[tuple[str, list[Token]]]) -> Iterator[Chain]:
     sides, general = _general(sides)
     starts, made = [0], []
     for k, (relation, found) in enumerate(sides):
-        cuts = [] if k == 0 else [at for at in _commas(found)]
+        cuts = _commas(found) if k else []
         if k and cuts and k < len(sides) - 1:
             made.append((relation, found[: cuts[-1]]))
             starts.append(len(made))
@@ -156,7 +156,7 @@ def _cells(row: Sequence[Token]) -> Iterator[tuple[list[Token], bool]]:
             marks += 1
             if marks == 1 and not [token for token in cell if token.text != r"\quad"]:
                 fresh = False
-            if marks % 2 == 0 and _opens_anew(row[k + 1 :]):
+            if marks % 2 == 0 and _opens_anew(row, k + 1):
                 yield cell, fresh
                 cell, fresh = [], True
         else:
@@ -165,9 +165,11 @@ def _cells(row: Sequence[Token]) -> Iterator[tuple[list[Token], bool]]:
         yield cell, fresh
 
 
-def _opens_anew(rest: Sequence[Token]) -> bool:
-    """Whether what follows has a left side of its own."""
-    first = next((token.text for token in rest if token.text not in (r"\quad", "&")), "")
+def _opens_anew(row: Sequence[Token], place: int) -> bool:
+    """Whether what follows the next alignment mark has a left side of its own."""
+    while place < len(row) and row[place].text == r"\quad":
+        place += 1
+    first = row[place].text if place < len(row) else ""
     return first not in RELATIONS and first not in _GOES_ON and first != "-"
 
 

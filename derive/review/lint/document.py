@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from flint import fmpq
 
+from derive.errors import ProblemError
 from derive.numbers.balls import precision
 from derive.records import dataclass
-from derive.review.lint.chains import OTHER, Chain, Side, chains
+from derive.review.lint.chains import OTHER, RELATIONS, Chain, Side, chains
 from derive.review.lint.evaluate import Evaluator, Nameless, literally
 from derive.review.lint.judge import RIGHT, UNREAD, WRONG, Digits, Judge, Printed, Verdict, cost
 from derive.review.lint.parser import Parser
 from derive.review.lint.source import Formula, Heading, formulas
-from derive.review.lint.tokens import tokens
+from derive.review.lint.tokens import SPELLED, tokens
 from derive.review.lint.tree import Misfit, Node, Unread
 from derive.review.lint.values import Value, meets, scalar
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 BITS = 128
 LONGEST_LINK = 160
+MOST_LINKS = 50_000
+"""Relations of a document that is still read."""
+
+_RELATION = re.compile("|".join(map(re.escape, (*RELATIONS, *SPELLED))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +95,10 @@ def lint_text(text: str, *, markdown: bool, file: str = "", scene: Scene | None 
             if isinstance(piece, Heading):
                 if scene is not None:
                     scene.heading(piece)
-            else:
+            elif _RELATION.search(piece.text):
                 links += _formula(piece, scene)
+                if len(links) > MOST_LINKS:
+                    raise ProblemError(f"the document has more than {MOST_LINKS:,} relations", file=file or None)
     return Linted(file, tuple(links))
 
 
@@ -99,17 +106,22 @@ def _formula(formula: Formula, scene: Scene | None) -> Iterator[Link]:
     try:
         found = tokens(formula.text)
     except Unread as reason:
-        if not formula.inline or "=" in formula.text or r"\approx" in formula.text:
-            yield Link(formula.line, _short(formula.text), "", "", Verdict(UNREAD, reason.reason, reason.what))
+        yield Link(formula.line, _short(formula.text), "", "", Verdict(UNREAD, reason.reason, reason.what))
         return
-    before = None
+    read = False
     for chain in chains(found):
-        verdicts = list(_chain(chain, scene, formula.proof))
+        read = True
+        try:
+            verdicts = list(_chain(chain, scene, formula.proof))
+        except RecursionError:
+            verdicts = [Verdict(UNREAD, "too deep")] * (len(chain.sides) - 1)
         for k, verdict in enumerate(verdicts, start=1):
             left, right = (_slice(formula, side) for side in (chain.sides[k - 1], chain.sides[k]))
             place = next((side.tokens[0].start for side in (chain.sides[k], chain.sides[k - 1]) if side.tokens), 0)
-            before = formula.line + formula.text.count("\n", 0, place)
-            yield Link(before, left, chain.sides[k].relation, right, verdict)
+            line = formula.line + formula.text.count("\n", 0, place)
+            yield Link(line, left, chain.sides[k].relation, right, verdict)
+    if not read and len(found) > 1 and any(token.text in RELATIONS for token in found):
+        yield Link(formula.line, _short(formula.text), "", "", Verdict(UNREAD, "syntax"))
 
 
 def _slice(formula: Formula, side: Side) -> str:

@@ -84,7 +84,8 @@ def literally(node: Node) -> Number:
 def half_unit(node: Node) -> fmpq:
     """Half a unit of the last digit that is printed."""
     digits, exponent = node.at
-    return fmpq(10) ** (exponent - len(digits.partition(".")[2])) / 2
+    half: fmpq = fmpq(10) ** (exponent - len(digits.partition(".")[2])) / 2
+    return half
 
 
 _HOLDS: Mapping[str, tuple[Callable[[Number, Number], Any], Callable[[Number, Number], Any]]] = {
@@ -170,14 +171,17 @@ class Evaluator:
             case "matrix":
                 if node.elided:
                     raise Unread("elided", "…")
-                return grid(*node.at, [self.value(kid) for kid in node.kids])
+                rows, columns = node.at
+                return grid(rows, columns, [self.value(kid) for kid in node.kids])
             case "indicator":
                 return self._indicator(node)
             case "star" | "window":
                 from derive.review.lint import windows
 
                 parts = [self.value(kid) for kid in node.kids]
-                return windows.star(*parts, *node.at) if node.kind == "star" else windows.word(*node.at, parts)
+                if node.kind == "star":
+                    return windows.star(parts[0], parts[1], node.at[0])
+                return windows.word(node.at[0], node.at[1], parts)
             case "ones":
                 return ONES
             case "eye":

@@ -13,7 +13,11 @@ LATEX = (".tex", ".ltx", ".latex")
 
 
 def lint_file(path: str | Path, scene: Scene | None = None) -> Linted:
-    """Judges every chain of a file. Raises ``ProblemError``: no such file, no text, too large, formulas that do not end."""
+    """Judges every chain of a file.
+
+    Raises ``ProblemError`` where there is no such file, for one that is no text or too large, and for formulas that do
+    not end.
+    """
     file, name = Path(path), str(path)
     ending = file.suffix.lower()
     if ending not in (*MARKDOWN, *LATEX):

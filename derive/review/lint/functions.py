@@ -77,7 +77,7 @@ def power(x: Number, exponent: fmpq) -> Number:
     if isinstance(x, fmpq):
         return x**p if x.height_bits() * max(p, 1) <= 4096 else ball(x) ** p
     if p % 2 == 0:
-        x = absolute(x)
+        x = ball(absolute(x))
     return _rising(lambda z: z**p, x) if not x.contains(0) or p % 2 == 0 else _multiplied(x, p)
 
 

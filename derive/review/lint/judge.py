@@ -159,10 +159,10 @@ class Judge:
         """One for each link, in order."""
         found = [self._link(k) for k in range(1, len(self.sides))]
         first, last = self.values[0], self.values[-1]
-        if len(found) > 1 and found[-1].kind == RIGHT and isinstance(first, Value) and isinstance(last, Value):
-            if not self.sides[0].symbolic and self.sides[1].relation != r"\leftarrow":
-                ends = self._compared(last, first, "ends")
-                found[-1] = ends if ends is not None else found[-1]
+        numeric = not self.sides[0].symbolic and self.sides[1].relation != r"\leftarrow"
+        if numeric and len(found) > 1 and isinstance(first, Value) and isinstance(last, Value):
+            ends = self._compared(last, first, "ends")
+            found[-1] = ends if ends is not None and found[-1].kind == RIGHT else found[-1]
         return found
 
     def _link(self, k: int) -> Verdict:
@@ -219,8 +219,8 @@ class Judge:
             return self._compared(value, self.target, "left") or self._laid(side.tree)
         if self._by_hand(k, value):
             return None if plain(side.tree) else self._laid(side.tree)
-        wrong = [self._compared(value, goal, "left") for goal in self._goals()]
-        return self._laid(side.tree) if None in wrong else wrong[0]
+        verdicts = [self._compared(value, goal, "left") for goal in self._goals()]
+        return self._laid(side.tree) if None in verdicts else verdicts[0]
 
     def _goals(self) -> list[Value]:
         """What numbers may come to in work by hand: the displayed value, or what displayed values put in come to."""
@@ -327,7 +327,7 @@ def _alike(a: Value, b: Value) -> tuple[Value, Value]:
 
 
 def visible(tree: Node, shape: tuple[int, int]) -> tuple[list[Node], list[int], list[int]] | None:
-    """A matrix without its dots: the entries, and which rows and columns they stand in; ``None`` where none can tell."""
+    """A matrix without its dots: its entries, and the rows and columns they stand in; ``None`` where none can tell."""
     rows, columns = tree.at
     grid = [tree.kids[k * columns : (k + 1) * columns] for k in range(rows)]
     down = [r for r in range(rows) if all(kid.kind == "dots" for kid in grid[r])]

@@ -171,8 +171,11 @@ class Parser:
         return self._ahead(k)
 
     def _term(self) -> Node:
-        node = self._run()
+        node, count = self._run(), 0
         while self.peek in (r"\odot", r"\oslash", r"\star"):
+            count += 1
+            if count > DEEPEST:
+                raise Unread("too deep", self.peek)
             kind = self.peek[1:]
             self.place += 1
             at: tuple[int, ...] = ()
@@ -233,8 +236,11 @@ class Parser:
         self._blanks()
         if self.peek in ("+", "-"):  # behind a dot: 2 · -3
             raise Unread("ambiguous", "two signs")
-        node = self._atom()
+        node, count = self._atom(), 0
         while self.peek in ("^", "_", "'"):
+            count += 1
+            if count > DEEPEST:
+                raise Unread("too deep", self.peek)
             if self.peek == "'":
                 raise self._stuck()
             if self.peek == "_":
@@ -550,8 +556,9 @@ class Parser:
 
 
 LETTERS = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau upsilon "
-    "phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell infty nabla partial".split()
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau "
+    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell infty nabla "
+    "partial".split()
 )
 
 

@@ -29,7 +29,7 @@ MOST_STATES = 24
 
 
 class Speller(Protocol):
-    """The printer's symbols, handed in from above: those of a part, and those of its update rule by the rule's names."""
+    """The printer's symbols, handed in from above: of a part, and of its update rule by the names of that rule."""
 
     def names(self, part: Part) -> Spelling:
         """How the names of a part are printed."""
@@ -73,13 +73,14 @@ class Known:
     def _named(self, title: str) -> str | None:
         """The part that a heading is the name of: ``Part b``, ``(b)``, ``b)``."""
         words = re.findall(r"\w+", title)
+        longest = 8  # characters beside the name
         for part in self.solution.parts:
             name = part.problem.part
             if name is not None and len(words) <= 2 and name in words:
                 return name
-            if name is not None and re.search(rf"(?:^|[^\w]|[\u4e00-\u9fff])[(（]?{re.escape(name)}[)）]?$", title):
-                if len(title) <= len(name) + 8:
-                    return name
+            alone = rf"(?:^|[^\w]|[\u4e00-\u9fff])[(（]?{re.escape(name or '')}[)）]?$"
+            if name is not None and len(title) <= len(name) + longest and re.search(alone, title):
+                return name
         return None
 
     def vocabularies(self) -> Sequence[Vocabulary]:
@@ -87,10 +88,9 @@ class Known:
         return [place.vocabulary for place in self._here()]
 
     def _here(self) -> list[Place]:
-        names = [part.problem.part for part in self.solution.parts]
-        if self._only is not None:
-            order = [self._only]
-        else:
+        names = (part.problem.part for part in self.solution.parts)
+        order: list[str | None] = [self._only]
+        if self._only is None:
             order = [self._now, *(name for name in names if name != self._now)]
         return [place for name in order for place in self._of(name)]
 
@@ -163,7 +163,7 @@ def constants(part: Part) -> frozenset[fmpq]:
     update = part.problem.ask.update
     if update is not None:
         found |= {abs(rate) for rate in (*update.rates.values(), *update.decay.values())}
-        found |= {abs(number) for number in update.constants.values() if isinstance(number, fmpq)}
+        found |= {abs(number) for number in update.constants.values()}
         for slopes in update.slopes:
             found |= {abs(fmpq(entry)) for tensor in slopes.values() for entry in tensor.entries}
     for equation in part.network.equations:

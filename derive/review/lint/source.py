@@ -102,14 +102,13 @@ def _environment(name: str, text: str, start: int, lines: list[int], file: str |
     raise _open(rf"\begin{{{name}}}", start, lines, file)
 
 
+_TITLE = re.compile(r"((?:[^{}]|\{[^{}]*\})*)\}")
+
+
 def _group(text: str, start: int) -> tuple[str, int]:
-    """What stands in braces behind ``start``, and where they end."""
-    depth = 1
-    for k in range(start, min(len(text), start + 2000)):
-        depth += {"{": 1, "}": -1}.get(text[k], 0)
-        if depth == 0:
-            return text[start:k], k + 1
-    return "", start
+    """What stands in braces behind ``start``, and where they end; nothing where it is too long for a title."""
+    match = _TITLE.match(text[start : start + 400])
+    return (match[1], start + match.end()) if match else ("", start)
 
 
 def _of_tex(text: str, lines: list[int], file: str | None) -> Iterator[Formula | Heading]:

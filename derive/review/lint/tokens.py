@@ -68,6 +68,12 @@ _UNICODE = {
 }  # fmt: skip
 
 
+SPELLED = tuple(
+    sign for sign, latex in (*_UNICODE.items(), *_SAME.items()) if latex in ("=", ":=", r"\approx", r"\leftarrow")
+)
+"""Other spellings of the relations."""
+
+
 def tokens(latex: str) -> list[Token]:
     """The tokens of a formula. Raises ``Unread`` for one that is too long, or whose braces do not close."""
     if len(latex) > LONGEST:

@@ -143,8 +143,10 @@ def flint_matrix(value: Value) -> fmpq_mat | arb_mat:
     """The matrix of FLINT's that holds these numbers; it has to be square."""
     if value.rows != value.columns:
         raise Misfit(f"{value.rows} × {value.columns}")
-    exact = all(isinstance(x, fmpq) for x in value.entries)
-    return (fmpq_mat if exact else arb_mat)(value.rows, value.columns, list(value.entries))
+    exact = [x for x in value.entries if isinstance(x, fmpq)]
+    if len(exact) == len(value.entries):
+        return fmpq_mat(value.rows, value.columns, exact)
+    return arb_mat(value.rows, value.columns, [ball(x) for x in value.entries])
 
 
 def inverse(value: Value) -> Value:

@@ -71,7 +71,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Tokens of symbols and what they stand for: ``names`` of a part, ``own`` its functions; ``taken`` are all symbols."""
+    """What tokens stand for: ``names`` of a part, its ``own`` functions; ``taken`` are the symbols of one token."""
 
     names: Mapping[tuple[str, ...], Any]
     own: Mapping[tuple[str, ...], Any]

@@ -1,4 +1,4 @@
-r"""Convolutions and pooling, by their definitions: ``\star``, ``\operatorname{pad}_1``, ``\operatorname{maxpool}_2``, …"""
+r"""Convolutions and pooling, by their definitions: ``\star``, ``\operatorname{pad}_1``, ``\operatorname{up}_2``, …"""
 
 from __future__ import annotations
 
@@ -142,6 +142,6 @@ def _winner(image: Value, places: Sequence[tuple[int, int]]) -> tuple[int, int]:
         x, y = image.at(*place), image.at(*best)
         if x > y:
             best = place
-        elif not x <= y and not (ball(x).mid() == ball(y).mid()):
+        elif not x <= y and ball(x).mid() != ball(y).mid():
             raise Unread("unbounded", "max")
     return best
