@@ -14,6 +14,7 @@ import pytest
 
 from derive.chapters import errata as errata_module
 from derive.chapters import findings as findings_module
+from derive.chapters import slips as slips_module
 from derive.chapters.prose import own
 from derive.cli import main
 
@@ -198,7 +199,10 @@ def test_every_word_on_errata_is_used() -> None:
     """The sentences on other people's solutions are those that the table and the document ask for."""
     from derive.cli import check as command
 
-    sources = [Path(str(module.__file__)).read_text("utf-8") for module in (command, errata_module, findings_module)]
+    sources = [
+        Path(str(module.__file__)).read_text("utf-8")
+        for module in (command, errata_module, findings_module, slips_module)
+    ]
     asked = set(re.findall(r'"(errata\.\w+)"', "".join(sources)))
     asked |= {f"errata.{key}" for key in ("agrees", "carried", "consistent", "wrong", "undecided")}
     asked |= {
@@ -206,6 +210,9 @@ def test_every_word_on_errata_is_used() -> None:
     }
     asked |= {f"errata.{key}_{part}" for key in ("carried", "rounding") for part in ("list", "text")}
     asked |= {"errata.says_consistent", "errata.says_wrong"}
+    kinds = (*slips_module.OF_FORMULAS, *slips_module.OF_UPDATES, *slips_module.OF_DIGITS)
+    asked |= {f"errata.slip_{kind}" for kind in kinds}
+    asked -= {"errata.slip_"}  # what the kinds are put behind
     assert asked == {key for key in own("en") if key.startswith("errata.")}
 
 

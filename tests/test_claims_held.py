@@ -94,3 +94,27 @@ def test_inherited_numbers_name_their_source() -> None:
     macleod = {judged.claim.label: judged for judged in example("macleod-2-2-1").judged}
     assert macleod["W1@1[1,1]"].inherits == ("-dL/dz1[1]",)
     assert macleod["-dL/dz2"].verdict is Verdict.CARRIED
+
+
+def test_errata_of_the_textbook_are_diagnosed() -> None:
+    """E1: two of the four paths are dropped, o_2 by h_1 and o_1 by h_2. E3: the sign is lost, and the row is that of b."""
+    first = textbook("case1").finding(found("case1.db1"))
+    assert first is not None
+    ((only,),) = first.classes[:1]
+    assert (only.kind, only.quantity, only.paths, only.kept) == ("paths", "dE/db1", (1, 2), 2)
+    third = textbook("case2").finding(found("case2.c.dldx.2"))
+    assert third is not None
+    assert ("sign_lost", ("b",)) in [(one.kind, one.names) for one in third.classes[0]]
+    assert textbook("case1").finding(found("case1.update.b1")) is None  # it has its error from the first
+
+
+def test_errata_of_the_examples_are_diagnosed() -> None:
+    """Mazur's loss after one step: W2 was updated before the error was passed back. The skip connection: one digit."""
+    loss = next(judged for judged in example("mazur-2-2-2").judged if judged.claim.label == "L@1")
+    mazur = example("mazur-2-2-2").finding(loss)
+    assert mazur is not None
+    assert [(one.kind, one.names) for one in mazur.classes[0]] == [("early", ("W2",))]
+    z2 = next(judged for judged in example("freiburg-skip-connection").judged if judged.claim.label == "z2")
+    skip = example("freiburg-skip-connection").finding(z2)
+    assert skip is not None
+    assert [one.kind for one in skip.classes[0]] == ["digit"]

@@ -1,122 +1,156 @@
-"""What a slip was, in words and formulas: what was written beside what should stand there."""
+"""What went wrong, in words: a slip with what was written beside what should stand there, in the problem's symbols."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from derive.calculus.explicit import Entry
-from derive.graph.expression import Adjoint, Expression, Name
-from derive.records import dataclass
-from derive.report.compose.backward import term
-from derive.report.compose.path_pictures import picture
-from derive.report.compose.sheet import Sheet
-from derive.report.document import Figure, Math, Spans, Text
+from derive.calculus.paths import Factor
+from derive.graph.expression import Expression
+from derive.problem.ask import split_ratio
+from derive.problem.questions import SECOND
+from derive.report.compose.sheet import ROOM, Sheet
+from derive.report.document import Figure, Math, Span, Spans, Text
+from derive.report.widths import bound
 
-FORMULAS = 60  # operations of the longest formula that is set beside the right one
-
-
-@dataclass(frozen=True, slots=True)
-class Slipped:
-    """A slip as it is told. ``kind`` is the key of its sentence.
-
-    ``quantity`` is what was worked out wrongly, ``""`` for one and the same slip in all of ``names``. ``wrong`` was
-    written where ``right`` should stand. ``entry`` counts from 0 and is set where one entry alone is concerned.
-    ``names`` are parameters, quantities or parts that the sentence names, ``paths`` the places of the paths that were
-    left out among all of an entry's. ``alone`` says that nothing follows from it, ``besides`` is the other one of a
-    pair.
-    """
-
-    kind: str
-    quantity: str
-    right: Expression | None = None
-    wrong: Expression | None = None
-    entry: tuple[int, ...] | None = None
-    names: tuple[str, ...] = ()
-    paths: tuple[int, ...] = ()
-    alone: bool = False
-    besides: Slipped | None = None
+OF_QUESTIONS = (  # kinds that questions of choice have sentences for
+    *("slope", "pre_activation", "transpose", "order", "term", "number", "sign", "entries", "other_name", "double"),
+)
+OF_FORMULAS = (
+    *("loss", "part", "exponent", "sum_term", "other_derivative", "activation", "reduction", "base", "extra_slope"),
+    *("softmax", "factor"),
+)
+OF_UPDATES = ("early", "late", "kept", "uphill", "no_rate")
+OF_DIGITS = ("sign_lost", "sign_added", "truncated", "elsewhere", "swapped", "point", "digit")
+MOST_TOLD = 5  # of one class
 
 
-def told(sheet: Sheet, slips: Sequence[Slipped]) -> tuple[Spans, ...]:
-    """The slips of one class, a few sentences each, and that the numbers do not tell them apart."""
-    words = sheet.words
-    said = [words.sentences(_said(sheet, slip)) for slip in slips]
-    if len(said) < 2:
-        return tuple(said)
-    numbered = [(Text(f"({number}) "), *spans) for number, spans in enumerate(said, 1)]
-    return (*numbered, words.say("slipped.classes"))
+class Slip(Protocol):
+    """What ``review`` hands over of an explanation; see ``derive.review.explanation``."""
+
+    @property
+    def kind(self) -> str:
+        """The key of its sentence."""
+
+    @property
+    def quantity(self) -> str:
+        """What was worked out wrongly; empty for the same slip in several, ``"update"`` for one of the order."""
+
+    @property
+    def right(self) -> Expression | None:
+        """What should stand there."""
+
+    @property
+    def wrong(self) -> Expression | None:
+        """What was written."""
+
+    @property
+    def place(self) -> Expression | None:
+        """Where in the formula."""
+
+    @property
+    def entry(self) -> tuple[int, ...] | None:
+        """The single entry that is concerned."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What else the sentence names."""
+
+    @property
+    def paths(self) -> tuple[int, ...]:
+        """The paths that were dropped, by their places among all."""
+
+    @property
+    def besides(self) -> Slip | None:
+        """The other slip of a pair."""
 
 
-def drawn(sheet: Sheet, slip: Slipped) -> Figure | None:
-    """The paths of an entry of whose sum some were left out; ``None`` for another slip, and where there is no room."""
-    if slip.kind != "paths" or slip.entry is None or sheet.part.paths is None:
+def told(sheet: Sheet, alternatives: Sequence[Slip]) -> tuple[Spans, ...]:
+    """One sentence for a slip; of several that the numbers cannot tell apart a lead, and one for each."""
+    first = sorted(alternatives, key=lambda slip: not (slip.kind in OF_DIGITS and slip.names))  # what can be looked up
+    said = tuple(dict.fromkeys(_sentences(sheet, slip) for slip in first))
+    if len(said) == 1:
+        return said
+    lead = sheet.words.say("errata.one_of", count=len(said))
+    shown = [(Text(f"({number}) "), *spans) for number, spans in enumerate(said[:MOST_TOLD], start=1)]
+    return (lead, *shown, *([sheet.words.say("errata.and_more")] if len(said) > MOST_TOLD else []))
+
+
+def drawn(sheet: Sheet, slip: Slip) -> Figure | None:
+    """The paths of an entry of whose sum some are left out; ``None`` for another slip, and where there is no room."""
+    ratio = split_ratio(slip.quantity)
+    if slip.kind != "paths" or ratio is None or sheet.part.paths is None:
         return None
-    return picture(sheet, _entry(sheet, slip))
+    from derive.report.compose.path_pictures import picture  # only who has paths pays for it
+
+    return picture(sheet, Entry(ratio[1], slip.entry or ()))
 
 
-def _said(sheet: Sheet, slip: Slipped) -> Iterator[Spans]:
+def _sentences(sheet: Sheet, slip: Slip) -> Spans:
     words = sheet.words
-    if not slip.quantity:
-        yield words.say(f"slipped.{slip.kind}", quantity=_listed(sheet, slip.names[:1]))
-        yield words.say("slipped.everywhere", names=_listed(sheet, slip.names))
-        return
-    places: dict[str, Math | Spans] = {
-        "quantity": Math(_symbol(sheet, slip.quantity)), "names": _listed(sheet, slip.names),
-    }  # fmt: skip
-    if slip.kind == "paths":
-        yield _paths(sheet, slip)
-    else:
-        yield words.say(f"slipped.{slip.kind}", **places)
-    if slip.kind in ("sign_lost", "sign_added") and slip.names:
-        yield words.say("slipped.repeats", parts=words.listed(Text(part) for part in slip.names))
-    if slip.wrong is not None and slip.right is not None and sum(1 for _ in slip.wrong.nodes()) <= FORMULAS:
-        formulas = {key: Math(sheet.letters.text(side)) for key, side in (("wrong", slip.wrong), ("right", slip.right))}
-        yield words.say("slipped.written", **formulas)
+    pieces = [_sentence(sheet, slip)]
+    if slip.wrong is not None and slip.right is not None:
+        wrong, right = sheet.letters.text(slip.wrong), sheet.letters.text(slip.right)
+        if bound(wrong) + bound(right) < ROOM and wrong != right:
+            pieces.append(words.say("errata.written", wrong=Math(wrong), right=Math(right)))
         if slip.entry is not None:
-            yield words.say("slipped.entry")
-    if slip.alone and slip.wrong is not None:
-        yield words.say("slipped.alone")
+            pieces.append(words.say("errata.alone"))
+    if slip.kind == "sign_lost" and slip.names:
+        pieces.append(words.say("errata.repeats", part=", ".join(slip.names)))
+    if slip.quantity == "" and slip.names:
+        pieces.append(words.say("errata.everywhere", names=words.listed(_symbol(sheet, name) for name in slip.names)))
     if slip.besides is not None:
-        yield words.say("slipped.besides")
-        yield from _said(sheet, slip.besides)
+        pieces.append(words.say("errata.besides", said=_sentences(sheet, slip.besides)))
+    return words.sentences(pieces)
 
 
-def _paths(sheet: Sheet, slip: Slipped) -> Spans:
-    paths = sheet.part.paths
+def _sentence(sheet: Sheet, slip: Slip) -> Spans:
+    words = sheet.words
+    if slip.kind == "paths":
+        return _paths(sheet, slip)
+    if slip.kind in OF_DIGITS:
+        return words.say(f"errata.slip_{slip.kind}", **_names(slip, words.listed(map(Text, slip.names))))
+    if slip.kind in OF_UPDATES:
+        return words.say(f"errata.slip_{slip.kind}", **_names(slip, sheet.listed(slip.names)))
+    place = Math(sheet.letters.text(slip.place)) if slip.place is not None else Math("")
+    table = "slip." if slip.kind in OF_QUESTIONS else "errata.slip_"
+    said = words.say(f"{table}{slip.kind}", place=place)
+    return words.say("errata.in", quantity=_symbol(sheet, slip.quantity), said=said) if slip.quantity else said
+
+
+def _names(slip: Slip, names: Spans) -> dict[str, Spans]:
+    return {"names": names} if slip.names else {"names": (Text(""),)}
+
+
+def _symbol(sheet: Sheet, quantity: str) -> Span:
+    """A name, or a derivative on one line."""
+    name = quantity.partition("@")[0]
+    ratio = split_ratio(name)
+    if ratio is not None:
+        of, by = map(sheet.symbols.name, ratio)
+        return Math(rf"\partial {of} / \partial {by}")
+    return Text(name) if SECOND.fullmatch(name) else Math(sheet.symbols.name(name))
+
+
+def _paths(sheet: Sheet, slip: Slip) -> Spans:
+    """How many of the paths are left out, and which."""
+    words, paths, ratio = sheet.words, sheet.part.paths, split_ratio(slip.quantity)
     assert paths is not None
-    found = paths.full(_entry(sheet, slip)) or ()
-    terms = sheet.words.listed(Math(term(sheet, found[k])) for k in slip.paths)
-    symbol = Math(_symbol(sheet, slip.quantity))
-    return sheet.words.say("slipped.paths", quantity=symbol, count=len(found), dropped=len(slip.paths), terms=terms)
+    assert ratio is not None
+    entry = Entry(ratio[1], slip.entry or ())
+    found = paths.full(entry)
+    assert found is not None
+    gone = [Math(" \\to ".join(_walk(sheet, found[k].factors))) for k in slip.paths]
+    return words.say(
+        "errata.slip_path" if len(gone) == 1 else "errata.slip_paths",
+        count=len(found), gone=len(gone), entry=Math(sheet.entry(entry)), loss=sheet.math(ratio[0]),
+        paths=words.listed(gone),
+    )  # fmt: skip
 
 
-def _entry(sheet: Sheet, slip: Slipped) -> Entry:
-    name = _name(sheet, slip.quantity)
-    return Entry(name.by if isinstance(name, Adjoint) else slip.quantity, slip.entry or ())
-
-
-def _listed(sheet: Sheet, texts: Sequence[str]) -> Spans:
-    return sheet.words.listed(Math(_symbol(sheet, text)) for text in texts)
-
-
-def _name(sheet: Sheet, text: str) -> Name | None:
-    network = sheet.part.network
-    names: list[Name] = [*network.data, *(equation.name for equation in network.equations), *sheet.part.shape_adjoints]
-    return next((name for name in names if str(name) == text), None)
-
-
-def _symbol(sheet: Sheet, text: str) -> str:
-    """The symbol of a quantity, ``W1@1`` and ``h[1,2]`` included."""
-    bare, _, made = text.partition("@")
-    bare, _, index = bare.partition("[") if _name(sheet, bare) is None else (bare, "", "")
-    name = _name(sheet, bare)
-    if name is None:
-        return rf"\text{{{text}}}" if text.isascii() and text.isalnum() else r"\text{update}"
-    place = tuple(int(k) - 1 for k in index.rstrip("]").split(",")) if index else ()
-    symbol = sheet.entry(Entry(name, place)) if place and not isinstance(name, Adjoint) else sheet.symbols.name(name)
-    if place and isinstance(name, Adjoint):
-        top = sheet.symbols.name(name.of)
-        symbol = rf"\partial {top} / \partial {sheet.entry(Entry(name.by, place))}"
-    elif isinstance(name, Adjoint):
-        symbol = rf"\partial {sheet.symbols.name(name.of)} / \partial {sheet.symbols.name(name.by)}"
-    return rf"{symbol}^{{({made})}}" if made else symbol
+def _walk(sheet: Sheet, factors: Sequence[Factor]) -> Iterator[str]:
+    """From the entry to the loss."""
+    yield sheet.entry(factors[-1].by)
+    for factor in reversed(factors):
+        yield sheet.entry(factor.of)

@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 # Names of commands to come. No built-in problem may be called so; a file still may.
 RESERVED = (
     *("batch", "book", "chapter", "diff", "docs", "exam", "explain", "export", "help", "key"),
-    *("lint", "mark", "paper", "quiz", "review", "run", "serve", "show", "test", "train"),
+    *("mark", "paper", "quiz", "review", "run", "serve", "show", "test", "train"),
     *("translate", "variant", "variants", "verify", "watch"),
 )
 # Commands of `sources`, and what each is called there: imported when they are asked for.
 SOURCES = {"import": "import_", "new": "new", "schema": "schema"}
 # Commands with a module of their own, imported when they are asked for.
-OWN = ("check",)
+OWN = ("check", "lint")
 FORMATS = ("md", "tex", "pdf", "html", "typ")
 LATER_FORMATS = ("docx", "ipynb")
 BOUND = re.compile(r"\de[-+]\d+")  # a check that compares numbers begins its figure with the bound that was met

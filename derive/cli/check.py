@@ -13,11 +13,9 @@ from derive.cli.words import one_of, require_text, words
 
 if TYPE_CHECKING:
     from derive.chapters.findings import Finding
-    from derive.chapters.slips import Slipped
     from derive.problem.problem import Text
     from derive.report.catalogue import Catalogue
     from derive.review.check import Reviewed
-    from derive.review.explanation import Explanation
     from derive.review.verdicts import Judged
 
 REPORTS = ("md", "tex", "pdf", "html", "typ")
@@ -73,10 +71,11 @@ def check(
 
         click.echo(json.dumps({"format": 1, "files": [data(one) for one in reviews]}, ensure_ascii=False, indent=1))
     else:
-        for number, review in enumerate(reviews):
-            click.echo(("\n" if number else "") + "\n".join(table(review, said)))
+        every = [findings(one, said) for one in reviews]
+        for number, (review, found) in enumerate(zip(reviews, every, strict=True)):
+            click.echo(("\n" if number else "") + "\n".join(table(review, found, said)))
         if formats:
-            written = write(reviews, formats, out, lang, engine)
+            written = write(reviews, every, formats, out, lang, engine)
             click.echo("\n" + "\n".join(written))
     return int(any(review.unexpected for review in reviews))
 
@@ -84,6 +83,19 @@ def check(
 def findings(review: Reviewed, say: Catalogue) -> list[Finding]:
     """The verdicts as a document says them."""
     return [_finding(review, judged, say) for judged in review.judged]
+
+
+def _slips(review: Reviewed, judged: Judged, say: Catalogue) -> dict[str, Any]:
+    """What explains a number that is not right: in sentences, and as a picture of the paths that are left out."""
+    found = review.finding(judged)
+    if found is None:
+        return {}
+    from derive.chapters.slips import drawn, told
+    from derive.report.compose.sheet import Sheet
+
+    sheet = Sheet(review.solution.part(judged.claim.part), say)
+    pictures = (drawn(sheet, slip) for slip in found.classes[0])
+    return {"slips": told(sheet, found.classes[0]), "picture": next(filter(None, pictures), None)}
 
 
 def _finding(review: Reviewed, judged: Judged, say: Catalogue) -> Finding:
@@ -115,36 +127,6 @@ def _finding(review: Reviewed, judged: Judged, say: Catalogue) -> Finding:
     )
 
 
-def _slips(review: Reviewed, judged: Judged, say: Catalogue) -> dict[str, Any]:
-    """What explains a number that is not right: the class of slips that assumes least, and the picture of its paths."""
-    found = review.finding(judged)
-    if found is None:
-        return {}
-    from derive.chapters.slips import drawn, told
-    from derive.report.compose.sheet import Sheet
-
-    sheet = Sheet(review.solution.part(judged.claim.part), say)
-    slips = [_slipped(explanation) for explanation in found.classes[0]]
-    return {"slips": told(sheet, slips), "picture": next(filter(None, (drawn(sheet, slip) for slip in slips)), None)}
-
-
-def _slipped(explanation: Explanation) -> Slipped:
-    from derive.chapters.slips import Slipped
-
-    besides = explanation.besides
-    return Slipped(
-        explanation.kind,
-        explanation.quantity,
-        explanation.right,
-        explanation.wrong,
-        explanation.entry,
-        explanation.names,
-        explanation.paths,
-        not explanation.goes_on,
-        None if besides is None else _slipped(besides),
-    )
-
-
 def _in(text: Text, say: Catalogue) -> str:
     """A text in the language of the page, or in the one it has."""
     return text.get(say.language) or text.get("") or next(iter(text.values()), "")
@@ -153,7 +135,7 @@ def _in(text: Text, say: Catalogue) -> str:
 # ── the table ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def table(review: Reviewed, say: Catalogue) -> Iterator[str]:
+def table(review: Reviewed, found: Sequence[Finding], say: Catalogue) -> Iterator[str]:
     """A line for each claim, the reasons below those that do not simply agree, and the verdicts counted."""
     from derive.report.spacing import columns, padded, spaced_text
 
@@ -173,7 +155,7 @@ def table(review: Reviewed, say: Catalogue) -> Iterator[str]:
         return ("  " + "  ".join([*filter(None, first), _right(printed), _right(right), last])).rstrip()
 
     yield line(heads)
-    for one, row, finding in zip(review.judged, rows, findings(review, say), strict=True):
+    for one, row, finding in zip(review.judged, rows, found, strict=True):
         yield line(row, COLOURS[one.verdict.key])
         yield from (f"      {said}" for said in _reasons(one, finding, say))
     yield ""
@@ -203,10 +185,10 @@ def _label(judged: Judged) -> tuple[str, str]:
 def _reasons(judged: Judged, finding: Finding, say: Catalogue) -> Iterator[str]:
     from derive.chapters.findings import reasons
     from derive.report.plain import words as in_plain
-    from derive.report.spacing import spaced_text
+    from derive.report.spacing import spaced_spans, spaced_text
 
     for spans in reasons(finding, say, told=True):
-        yield spaced_text(in_plain(spans))
+        yield in_plain(spaced_spans(spans))
     if finding.note and not judged.verdict.right:
         yield spaced_text(finding.note)
     if not judged.expected:
@@ -217,23 +199,29 @@ def _reasons(judged: Judged, finding: Finding, say: Catalogue) -> Iterator[str]:
 # ── the errata ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def write(reviews: Sequence[Reviewed], formats: Sequence[str], out: str, lang: str, engine: str) -> list[str]:
+def write(
+    reviews: Sequence[Reviewed],
+    every: Sequence[Sequence[Finding]],
+    formats: Sequence[str],
+    out: str,
+    lang: str,
+    engine: str,
+) -> list[str]:
     """Write the errata of each file; gives the paths."""
     from derive.chapters.errata import errata
-    from derive.chapters.prose import prose
     from derive.problem.find import safe_name
     from derive.report.files import files
     from derive.report.write import write_files
 
     made: dict[Path, bytes] = {}
     taken: dict[str, Any] = {}
-    for review in reviews:
+    for review, found in zip(reviews, every, strict=True):
         stem = Path(review.claims.file).name.removesuffix(".toml").removesuffix(".claims")
         name = f"{safe_name(stem)}-errata"
         taken[name] = taken.get(name, 0) + 1
         name += f"-{taken[name]}" if taken[name] > 1 else ""
         document = errata(
-            review.solution, findings(review, prose(lang)), name=name, title=review.claims.title,
+            review.solution, found, name=name, title=review.claims.title,
             source=review.claims.source, language=lang,
         )  # fmt: skip
         made |= {Path(out) / file: content for file, content in files(document, formats, engine).items()}

@@ -27,7 +27,7 @@ class Reviewed:
     solution: Solution
     judged: tuple[Judged, ...]
     benches: Mapping[str | None, Bench]
-    _diagnoses: dict[str | None, Diagnosis | None] = field(default_factory=dict, repr=False, compare=False)
+    _diagnoses: dict[str | None, Diagnosis] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def unexpected(self) -> tuple[Judged, ...]:
@@ -42,8 +42,7 @@ class Reviewed:
         if part not in self._diagnoses:
             self._diagnoses[part] = diagnosed(bench, self.solution)
         diagnosis, observed = self._diagnoses[part], bench.observation(judged.claim)
-        found = () if diagnosis is None or observed is None else diagnosis.findings
-        return next((finding for finding in found if observed in finding.explains), None)
+        return next((finding for finding in diagnosis.findings if observed in finding.explains), None)
 
 
 def check(path: str | os.PathLike[str]) -> Reviewed:
@@ -115,10 +114,8 @@ def reviewed(claims: Claims, solution: Solution) -> Reviewed:
     return Reviewed(claims, solution, judged, benches)
 
 
-def diagnosed(bench: Bench, solution: Solution) -> Diagnosis | None:
-    """Which slips explain the numbers of one part; ``None`` where that is not built."""
-    try:
-        from derive.review.diagnosis import diagnose  # only a number that is not right pays for it
-    except ModuleNotFoundError:
-        return None
+def diagnosed(bench: Bench, solution: Solution) -> Diagnosis:
+    """Which slips explain the numbers of one part."""
+    from derive.review.diagnosis import diagnose  # only a number that is not right pays for it
+
     return diagnose(bench.part, bench.observed(), solution.parts)

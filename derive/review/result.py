@@ -9,6 +9,7 @@ from flint import arb
 from derive.numbers.balls import precision
 from derive.numbers.json_form import json_number, json_undecided
 from derive.review.check import Reviewed
+from derive.review.explanation import Explanation
 from derive.review.verdicts import Judged
 
 
@@ -45,8 +46,30 @@ def _claim(review: Reviewed, judged: Judged) -> dict[str, Any]:
         "not_read": judged.unread,
         "survives": judged.survives or None,
         "inherits": list(judged.inherits) or None,
+        "diagnosis": _diagnosis(review, judged),
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _diagnosis(review: Reviewed, judged: Judged) -> list[list[dict[str, Any]]] | None:
+    """The slips that explain a number, in classes; those of the first assume least, those of one are not told apart."""
+    found = review.finding(judged)
+    if found is None:
+        return None
+    return [[_slip(one) for one in alike] for alike in found.classes]
+
+
+def _slip(one: Explanation) -> dict[str, Any]:
+    entry = [k + 1 for k in one.entry] if one.entry else None
+    said: dict[str, Any] = {
+        "kind": one.kind,
+        "quantity": one.quantity or None,
+        "index": entry,
+        "names": list(one.names) or None,
+        "paths_left_out": len(one.paths) or None,
+        "besides": _slip(one.besides) if one.besides else None,
+    }
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def _value(judged: Judged) -> Any:
