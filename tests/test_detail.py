@@ -292,6 +292,9 @@ def test_what_is_not_to_be_had() -> None:
         compose(solved(), questions=True, only="h")
     with pytest.raises(Unsupported, match="adam"):
         compose(solved("adam"), only="w@1")
+    (second,) = solved("hessian").parts[0].asked.seconds[:1]
+    with pytest.raises(Unsupported, match="second derivative alone"):
+        compose(solved("hessian"), only=second)
 
 
 def test_the_face_for_python_writes_them_beside_the_report(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def solve(
     document = compose(solution.core, questions=questions, language=lang, proofs=proofs, detail=detail, only=only)
     written = write(press(document), out)
     say = catalogue(lang)
-    rows: Rows = [] if questions or only else list(results(solution, say))
+    rows: Rows = [] if questions else [row for row in results(solution, say) if not only or row[0] in only]
     rows += [("", []), *ending(solution.checks, written, say)]
     summarise(solution.title(lang), rows, say, time.perf_counter() - start)
 

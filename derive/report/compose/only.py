@@ -97,6 +97,8 @@ def _unknown(text: str, parts: Sequence[Part], known: Sequence[str]) -> ProblemE
     update = next((part.problem.ask.update for part in parts if part.problem.ask.update is not None), None)
     if update is not None and not update.plain and text.removesuffix(UPDATED) in update.rates:
         return Unsupported(f"{text}: an update by {update.rule} alone is not built; leave --only out")
+    if text in {second for part in parts for second in part.asked.seconds}:
+        return Unsupported(f"{text}: a second derivative alone is not built; leave --only out")
     tip = hint(text, known) or f"there are {listing(known, 'and')}"
     return ProblemError(f"there is no quantity {text!r} in this solution", hint=tip)
 
