@@ -212,7 +212,7 @@ def test_headings_of_backprop_follow_the_five_parts(worked: dict[str, Worked]) -
         if isinstance(block, Heading) and block.level == 1
     ]
     assert [head[:6] for head in heads[2:7]] == [f"Part {k}" for k in range(1, 6)]
-    assert heads[6:8] == ["Any depth", "The whole algorithm"]
+    assert heads[7:9] == ["Any depth", "The whole algorithm"]
 
 
 def test_limits_and_ranges_of_activations() -> None:
