@@ -279,7 +279,8 @@ def test_chinese_stays_within_the_page(name: str) -> None:
 @pytest.mark.parametrize("name", SOME)
 def test_chinese_through_xelatex(name: str) -> None:
     """No error, no overfull box, no character without a glyph."""
-    log = run_tex("xelatex", render(document(name), "tex").text, name).log
+    made = render(document(name), "tex")
+    log = run_tex("xelatex", made.text, name, made.attachments).log
     assert not re.findall(r"^(?:!|Overfull|Missing character|LaTeX Warning: (?!Label)).*", log, re.MULTILINE)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from derive.errors import ProblemError, Unsupported
 from derive.report.document import Document
 from derive.report.fonts import PACKAGE, chinese_fonts, undrawn
-from derive.report.page import A4, Page
+from derive.report.setting import PLAIN, Setting, setting_of
 from derive.report.spacing import WIDE, is_chinese
 from derive.report.typst_math import PRELUDE, to_typst
 
@@ -33,37 +33,41 @@ STANDARD: Literal["ua-1"] = "ua-1"
 _LOCK = threading.Lock()
 
 
-def pdf(document: Document, engine: str = "typst", page: Page = A4) -> bytes:
+def pdf(document: Document, setting: Setting | str = PLAIN) -> bytes:
     """The document set as a PDF by ``typst``, ``xelatex``, ``lualatex``, ``pdflatex`` or ``tectonic``.
 
-    Raises ``ProblemError`` for an engine that is unknown or not installed, and where the engine refuses the document.
+    ``setting`` may be the name of the engine alone. Raises ``ProblemError`` for an engine that is unknown or not
+    installed, and where the engine refuses the document.
     """
     from derive.report.render import render
 
-    if engine == "typst":
-        return typst_pdf(render(document, "typ", page).text, STANDARD)
+    setting = setting_of(setting)
+    if setting.engine == "typst":
+        return typst_pdf(render(document, "typ", setting).text, STANDARD)
     from derive.report.tex_engines import run_tex
 
-    return run_tex(engine, render(document, "tex", page).text, document.name).pdf
+    rendered = render(document, "tex", setting)
+    return run_tex(setting.engine, rendered.text, document.name, rendered.attachments).pdf
 
 
 class Pending:
     """A PDF in the making: Typst works in its own thread, without Python's lock, while other formats are rendered."""
 
-    def __init__(self, document: Document, engine: str = "typst", page: Page = A4) -> None:
+    def __init__(self, document: Document, setting: Setting | str = PLAIN) -> None:
         """Errors of the document itself are raised here, those of the engine by ``result``."""
         from derive.report.render import render
 
         self._made: bytes | BaseException | None = None
-        source = render(document, "typ", page).text if engine == "typst" else ""
+        wish = setting_of(setting)
+        source = render(document, "typ", wish).text if wish.engine == "typst" else ""
 
         def work() -> None:
             try:
-                self._made = typst_pdf(source, STANDARD) if engine == "typst" else pdf(document, engine, page)
+                self._made = typst_pdf(source, STANDARD) if wish.engine == "typst" else pdf(document, wish)
             except BaseException as error:  # noqa: BLE001 - handed over to the thread that asks for the result
                 self._made = error
 
-        self._thread = threading.Thread(target=work, name=f"pdf by {engine}", daemon=True)
+        self._thread = threading.Thread(target=work, name=f"pdf by {wish.engine}", daemon=True)
         self._thread.start()
 
     def result(self) -> bytes:

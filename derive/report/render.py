@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from functools import lru_cache, partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import jinja2
@@ -44,8 +43,11 @@ from derive.report.drawing import TIKZ_STYLES, TYPST_STYLES, scene_to_svg, scene
 from derive.report.fonts import SANS, SERIF
 from derive.report.latex_dialects import array_columns, for_markdown, for_tex
 from derive.report.latex_tree import parse
-from derive.report.page import A4, INDENT, SIZE, Page
-from derive.report.scene import Line, Scene
+from derive.report.own_look import Look, partials, templates_folder
+from derive.report.page import INDENT, SIZE, Page
+from derive.report.references import Reference, references
+from derive.report.scene import Line, Scene, Tiles
+from derive.report.setting import PLAIN, Setting
 from derive.report.spacing import CLOSING, is_chinese, spaced
 from derive.report.speech import spoken, spoken_display
 from derive.report.typst_math import PRELUDE, to_typst
@@ -63,6 +65,8 @@ Writer = Callable[[str], str]
 
 _LONG_TABLE = 12  # rows; a longer one may break across pages
 _LONG_DISPLAY = 6  # rows; a longer one may break across pages
+NO_REFERENCE = Reference()
+MACROS = "derive.sty"  # the macro file beside every TeX file
 _RUNNING = 70  # characters of the title in the running head
 
 
@@ -101,6 +105,7 @@ class View:
     keep: bool = False
     long: bool = False
     place: Place | None = None
+    reference: Reference = NO_REFERENCE
 
     @property
     def aligned(self) -> str:
@@ -129,31 +134,58 @@ class View:
         return max((array_columns(row.latex) for row in self.rows), default=0)
 
 
-def render(document: Document, format: str, page: Page = A4) -> Rendered:
+def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendered:
     """The document as ``"md"``, ``"html"``, ``"tex"`` or ``"typ"``.
 
-    Raises ``ProblemError`` for a formula outside the LaTeX subset, naming it.
+    Raises ``ProblemError`` for a formula outside the LaTeX subset, naming it, and for a template of the user's that is
+    broken, with its file and line.
     """
     if format not in _FORMATS:
         raise ProblemError(f"unknown format '{format}'", hint=f"known: {', '.join(_FORMATS)}")
     document = spaced(document)
     attachments: dict[str, bytes] = {}
     plan = _outline(document) if format == "html" else None
-    views = _views(document, format, page, attachments, plan)
-    frame = _environment(format).get_template(f"{format}/frame.{format}")
-    place = partial(
-        frame.render, document=document, page=page, views=views, text_size=SIZE, indent=INDENT,
-        running=document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
-        matrix_columns=max([10, *(view.most_columns for view in views)]),
-        styles=Ready(_FORMATS[format].styles), prelude=Ready(PRELUDE), outline=plan,
-        subject=document.title if escape.plain(document.title).strip() else document.name,
-        words=_page_words(document.language) if plan is not None else {}, serif=Ready(SERIF), sans=Ready(SANS),
-    )  # fmt: skip
-    chinese = document.language == "zh"
-    text = place(chinese=chinese)
-    if is_chinese(text) and not chinese:  # in a title of the user's, say
-        text = place(chinese=True)
+    views = _views(document, format, setting.page, attachments, plan)
+    variables = {
+        "document": document, "page": setting.page, "setting": setting, "views": views, "text_size": SIZE,
+        "running": document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
+        "matrix_columns": max([10, *(view.most_columns for view in views)]), "indent": INDENT,
+        "styles": Ready(_FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
+        "subject": document.title if escape.plain(document.title).strip() else document.name,
+        "words": _page_words(document.language) if format in ("html", "tex") else {},
+        "serif": Ready(SERIF), "sans": Ready(SANS), "chinese": document.language == "zh",
+    }  # fmt: skip
+    fill = _filler(format, setting.look, variables)
+    frame = _frame(format, setting)
+    text = fill(frame)
+    if is_chinese(text) and not variables["chinese"]:  # in a title of the user's, say
+        variables["chinese"] = True
+        text = fill(frame)
+    if format == "tex":
+        attachments[MACROS] = fill(f"tex/{MACROS}").encode()
     return Rendered(text.rstrip("\n") + "\n", attachments)
+
+
+def _frame(format: str, setting: Setting) -> str:
+    """The template that holds all others."""
+    if format != "tex":
+        return f"{format}/frame.{format}"
+    return "tex/fragment.tex" if setting.fragment else "tex/exam.tex" if setting.frame == "exam" else "tex/frame.tex"
+
+
+def _filler(format: str, look: Look | None, variables: Mapping[str, object]) -> Callable[[str], str]:
+    """The function that fills in a template of the format, by name."""
+    if look is None:
+        environment = _environment(format)
+        return lambda name: environment.get_template(name).render(variables)
+    from derive.report.sandbox import OwnTemplates  # only who has templates of their own pays for it
+
+    folder = templates_folder()
+    built_in = {name: (folder / name).read_text(encoding="utf-8") for name in partials()}
+    own = OwnTemplates(look, built_in, **_options(format, strict=True))
+    own.filters |= _filters(format)
+    own.check(format, variables)
+    return lambda name: own.written(name, variables)
 
 
 def load(format: str) -> None:
@@ -188,6 +220,7 @@ def _views(
 ) -> list[View]:
     layout = lay_out(document, page)
     speaks = format in ("html", "typ")
+    named = references(document) if format == "tex" else ()
     views = []
     figures = 0
     above: list[int] = []  # the headings around a block, by what they look like
@@ -223,6 +256,7 @@ def _views(
                 long=len(rows) > _LONG_DISPLAY
                 or (isinstance(block, Table) and _is_long(block, layout.columns.get(place, ()))),
                 place=plan.places[place] if plan is not None else None,
+                reference=named[place] if named else NO_REFERENCE,
             )
         )
     return views
@@ -237,7 +271,7 @@ def _is_long(table: Table, columns: tuple[float | None, ...]) -> bool:
 def _check_scene(scene: Scene) -> None:
     """Formulas of a figure are held to the same subset as all others."""
     for mark in scene.marks:
-        if not isinstance(mark, Line):
+        if not isinstance(mark, Line | Tiles):
             parse(mark.latex)
 
 
@@ -365,6 +399,13 @@ def _html_source(lines: tuple[str, ...]) -> Ready:
     return Ready("".join(escape.HTML.get(c, c) for c in _source(lines)))
 
 
+def _label(name: str) -> Ready:
+    """The name of a section or a formula, which TeX must not read as anything else."""
+    if not re.fullmatch(r"[A-Za-z0-9/.:+_()-]+", name):
+        raise ValueError(f"{name!r} is no label")
+    return Ready(name)
+
+
 def _language(word: str) -> Ready:
     """The name of a programming language, as it stands behind a fence."""
     if not word.isascii() or not word.isalpha():
@@ -400,7 +441,7 @@ _FORMATS = {
     "tex": _Format(
         escape.tex_text,
         {
-            "spans": _tex_spans, "math": _ready(for_tex),
+            "spans": _tex_spans, "math": _ready(for_tex), "label": _label,
             "source": _source, "language": _language,
         },
         TIKZ_STYLES,
@@ -416,30 +457,34 @@ _FORMATS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=4)
-def _environment(format: str) -> jinja2.Environment:
+def _options(format: str, strict: bool = False) -> dict[str, Any]:
+    """How templates of a format are read. Strict: they print texts and numbers only, as a stranger's have to."""
     how = _FORMATS[format]
 
     def finalize(value: object) -> object:
+        if strict and not isinstance(value, str | int | float | jinja2.Undefined):
+            raise TypeError(f"a template prints texts and numbers, not a {type(value).__name__}")
         return how.text(value) if isinstance(value, str) and not isinstance(value, Ready) else value
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_templates()),
-        block_start_string="((*", block_end_string="*))", variable_start_string="(((", variable_end_string=")))",
-        comment_start_string="((=", comment_end_string="=))",
-        undefined=jinja2.StrictUndefined, finalize=finalize, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, auto_reload=False,
-    )  # fmt: skip
-    environment.filters.update(how.filters)
-    environment.filters["em"] = lambda width: Ready(f"{width:.2f}em")
-    environment.filters["pt"] = lambda width: Ready(f"{width:.3f}pt")
+    return {
+        "block_start_string": "((*", "block_end_string": "*))", "variable_start_string": "(((",
+        "variable_end_string": ")))", "comment_start_string": "((=", "comment_end_string": "=))",
+        "undefined": jinja2.StrictUndefined, "finalize": finalize, "trim_blocks": True, "lstrip_blocks": True,
+        "keep_trailing_newline": True, "auto_reload": False,
+    }  # fmt: skip
+
+
+def _filters(format: str) -> dict[str, Callable[..., Ready]]:
+    """The filters of a format's templates."""
+    return {
+        **_FORMATS[format].filters,
+        "em": lambda width: Ready(f"{width:.2f}em"),
+        "pt": lambda width: Ready(f"{width:.3f}pt"),
+    }
+
+
+@lru_cache(maxsize=4)
+def _environment(format: str) -> jinja2.Environment:
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(templates_folder()), **_options(format))
+    environment.filters.update(_filters(format))
     return environment
-
-
-def _templates() -> Path:
-    """The templates' folder: inside an installed package, or at the top of the repository."""
-    package = Path(__file__).parents[1]
-    for folder in (package / "_templates", package.parent / "templates"):
-        if folder.is_dir():
-            return folder
-    raise ProblemError(f"derive has lost its templates (looked for {package / '_templates'})", hint="install it anew")

@@ -11,7 +11,7 @@ from derive.numbers.decimals import rational
 from derive.numbers.rounding import Rounding, printed
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.statement import stopping_rules
-from derive.report.compose.updates import MOST_ROWS, double
+from derive.report.compose.updates import double
 from derive.report.document import Block, Figure, Math, Note, Paragraph, Spans, Table
 from derive.report.figures.chart import Curve, chart
 from derive.report.notation.printed import printed_text
@@ -42,10 +42,10 @@ def _stopped(sheet: Sheet, run: Convergence, symbol: Math) -> Spans:
     """The rule that fired, with the loss there."""
     return sheet.words.say(
         f"training.{run.stopped}",
-        count=f"{run.updates:,}",
+        count=sheet.words.count(run.updates),
         loss=Math(rf"{symbol.latex} \approx {double(run.losses[-1])}"),
         symbol=symbol,
-        next=f"{run.updates + 1:,}",
+        next=sheet.words.count(run.updates + 1),
     )
 
 
@@ -100,7 +100,7 @@ def _estimates(sheet: Sheet, run: Convergence) -> Iterator[Block]:
         for flat, index in enumerate(np.ndindex(*value.shape)):
             entry = sheet.entry(Entry(name, index))
             rows.append(((Math(entry),), (Math(printed_text(before[flat])),), (Math(double(float(value[index]))),)))
-    if len(rows) <= MOST_ROWS:
+    if len(rows) <= sheet.detail.ends:
         yield Paragraph(sheet.words.say("training.estimates"))
         head = tuple(sheet.words.say(f"training.{key}") for key in ("entry", "start", "end"))
         yield Table(head, tuple(rows), "lrr")

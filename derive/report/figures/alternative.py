@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from derive.report.figures.graph import Node as Gate
 
 _SIGNS = {"\\times": "×", "\\cdot": "·", "\\approx": "≈", "\\odot": "⊙"}  # read out as signs, in any language
+_LETTERS = {"\\partial": "∂", "\\ell": "ℓ"}
 MOST_EDGES = 40  # labels read out one by one; of more, only the number is told
 
 
@@ -74,6 +75,18 @@ def graph_alternative(nodes: Sequence[Gate], arrows: Sequence[Arrow], words: Cat
     return words.text("locale.sentence").join(said)
 
 
+def paths_alternative(
+    entry: str, loss: str, ways: Sequence[Sequence[str]], terms: Sequence[str], words: Catalogue
+) -> str:
+    """One sentence a path: what it passes, and the term that stands for it."""
+    said = [_say(words, "paths", count=len(ways), entry=spoken(entry), loss=spoken(loss))]
+    arrow = words.text("alternative.then")
+    for number, (way, term) in enumerate(zip(ways, terms, strict=True), 1):
+        passed = arrow.join(map(spoken, way))
+        said.append(_say(words, "path", number=number, way=passed, term=spoken(term)))
+    return words.text("locale.sentence").join(said)
+
+
 def _say(words: Catalogue, key: str, **places: str | int) -> str:
     return words.text(f"alternative.{key}", **{place: str(value) for place, value in places.items()})
 
@@ -88,6 +101,12 @@ def _row(row: Row) -> str:
     return "".join(_node(node) for node in row)
 
 
+def _side(row: Row) -> str:
+    """One side of a fraction, in brackets where it is more than the differential of a name."""
+    said = _row(row)
+    return said if re.fullmatch(r"∂ ?[\w^()]+", said) else f"({said})"
+
+
 def _script(sign: str, row: Row) -> str:
     inner = _row(row).strip()
     return sign + (inner if inner.isalnum() or inner.startswith("(") else f"({inner})")
@@ -99,6 +118,8 @@ def _node(node: Node) -> str:
             return f" {name} "
         case Symbol(","):
             return ", "
+        case Symbol(name) if name in _LETTERS:
+            return _LETTERS[name]
         case Symbol(name) if name in _SIGNS:
             return f" {_SIGNS[name]} "
         case Symbol(name):
@@ -110,7 +131,7 @@ def _node(node: Node) -> str:
         case Accent(accent, body):
             return f"{accent} {_row(body)}"
         case Fraction(_, above, below):
-            return f"({_row(above)})/({_row(below)})"
+            return f"{_side(above)}/{_side(below)}"
         case Scripts(base, sub, sup, primes):
             low, high = (_script(sign, part) if part else "" for sign, part in (("_", sub), ("^", sup)))
             return _node(base).rstrip() + low + high + "'" * primes
