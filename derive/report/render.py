@@ -45,7 +45,7 @@ from derive.report.fonts import SANS, SERIF
 from derive.report.latex_dialects import array_columns, for_markdown, for_tex
 from derive.report.latex_tree import parse
 from derive.report.page import A4, INDENT, SIZE, Page
-from derive.report.scene import Line, Scene, Tiles
+from derive.report.scene import Line, Polyline, Scene, Tiles
 from derive.report.spacing import CLOSING, is_chinese, spaced
 from derive.report.typst_math import PRELUDE, to_typst
 
@@ -224,7 +224,7 @@ def _is_long(table: Table, columns: tuple[float | None, ...]) -> bool:
 def _check_scene(scene: Scene) -> None:
     """Formulas of a figure are held to the same subset as all others."""
     for mark in scene.marks:
-        if not isinstance(mark, Line | Tiles):
+        if not isinstance(mark, Line | Polyline | Tiles):
             parse(mark.latex)
 
 
