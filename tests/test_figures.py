@@ -22,7 +22,7 @@ from derive.report.figures.formula import CM_PER_POINT, measure, set_formula
 from derive.report.figures.graph import Arrow, Node, graph_scene
 from derive.report.figures.labels import Disc, Polygon, Track, forbidden, place_labels, rectangle
 from derive.report.figures.network import MAX_HEIGHT, MAX_WIDTH, Bias, Edge, Layer, Unit, network_scene, shown
-from derive.report.scene import ROLES, Box, Circle, Label, Line, Scene, Tiles
+from derive.report.scene import ROLES, Bare, Box, Circle, Label, Line, Scene
 from derive.report.typst_math import to_typst
 from geometry import Point, apart, collisions, distance
 
@@ -572,8 +572,8 @@ def test_tikz_places_every_mark() -> None:
     scene = SCENES["case 1"]
     text = scene_to_tikz(scene)
     circles = [mark for mark in scene.marks if isinstance(mark, Circle)]
-    lines = [mark for mark in scene.marks if isinstance(mark, Line | Tiles)]
-    formulas = [mark.latex for mark in scene.marks if not isinstance(mark, Line | Tiles) and mark.latex]
+    lines = [mark for mark in scene.marks if isinstance(mark, Bare)]
+    formulas = [mark.latex for mark in scene.marks if not isinstance(mark, Bare) and mark.latex]
     assert text.count(" circle[radius=") == len(circles)
     assert text.count("\\draw[") == len(lines)
     assert re.findall(r"\{\$(.*)\$\};", text) == formulas

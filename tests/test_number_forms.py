@@ -35,7 +35,7 @@ from derive.report.notation.printed import printed_text
 from derive.report.numerals import in_latex, set_numbers
 from derive.report.render import render
 from derive.report.result import double
-from derive.report.scene import Line, Tiles
+from derive.report.scene import Bare
 from readback import as_centred
 
 POINT = re.compile(r"\d\.\d")
@@ -217,7 +217,7 @@ def formulas(document: Document) -> Iterator[str]:
                     for link in chain.links:
                         yield from link.terms
             case Figure(scene):
-                yield from (mark.latex for mark in scene.marks if not isinstance(mark, Line | Tiles))
+                yield from (mark.latex for mark in scene.marks if not isinstance(mark, Bare))
         for line in lines(block):
             yield from (span.latex for span in line if isinstance(span, Math))
 
