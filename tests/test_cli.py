@@ -187,7 +187,7 @@ def test_list_names_every_built_in_problem(run: Run, root: Path) -> None:
         (["small.toml", "--out", ""], ["--out", "empty"]),
         (["small.toml", "--json", "--out", "x"], ["--json", "--out"]),
         (["small.toml", "--jsn"], ["--jsn", "--json"]),
-        (["lint", "small.toml"], ["lint", "not built yet", "solve"]),
+        (["mark", "small.toml"], ["mark", "not built yet", "solve"]),
         (["exam"], ["exam", "not built yet"]),
         (["lst"], ["lst", "list"]),
     ],

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from derive.records import dataclass
 from derive.report.catalogue import Catalogue
-from derive.report.document import Math, Span, Spans, Text
+from derive.report.document import Figure, Math, Span, Spans, Text
 
 RIGHT = ("agrees", "carried")  # verdicts of numbers that may stand
 NOTHING: Mapping[str, Spans] = MappingProxyType({})
@@ -25,8 +25,8 @@ class Finding:
     and stands where the equations have it, empty for a scalar; of a Jacobian it is row and column. ``verdict`` is
     ``"agrees"``, ``"carried"``, ``"consistent"``, ``"wrong"`` or ``"undecided"``. ``right`` has as many digits as are
     printed, ``decimals`` of them behind the point, and ``full`` has ten. ``inherits`` names the claims that the error
-    comes from; ``slips`` are sentences on what went wrong. ``note`` and ``place`` are the claim's own words. The other
-    fields are those of a verdict.
+    comes from; ``slips`` are sentences on what went wrong, ``picture`` shows it. ``note`` and ``place`` are the claim's
+    own words. The other fields are those of a verdict.
     """
 
     id: str
@@ -48,16 +48,23 @@ class Finding:
     survives: bool = False
     inherits: tuple[str, ...] = ()
     slips: tuple[Spans, ...] = ()
+    picture: Figure | None = None
     place: str = ""
     note: str = ""
 
 
 def reasons(
-    finding: Finding, words: Catalogue, *, told: bool = False, named: Mapping[str, Spans] = NOTHING
+    finding: Finding,
+    words: Catalogue,
+    *,
+    told: bool = False,
+    alternatives: bool = True,
+    named: Mapping[str, Spans] = NOTHING,
 ) -> Iterator[Spans]:
     """Why a number does not stand, sentence by sentence; of one that does, only what a reader may stumble over.
 
-    With ``told`` the verdict itself stands somewhere else. ``named`` says what other claims are called.
+    With ``told`` the verdict itself stands somewhere else, and without ``alternatives`` the slips do that are not told
+    apart. ``named`` says what other claims are called.
     """
     if finding.survives:
         yield words.say("errata.survives")
@@ -71,13 +78,13 @@ def reasons(
         yield words.say(
             "errata.inherits", claims=words.listed(named.get(claim, (Text(claim),)) for claim in finding.inherits)
         )
-    yield from finding.slips
     if finding.literal is not None:
         yield words.say("errata.literal", value=number(finding.literal))
     if finding.carried is not None and finding.verdict == "agrees":
         yield words.say("errata.by_hand", value=number(finding.carried))
     if finding.unread is not None:
         yield words.say("errata.unread", why=finding.unread)
+    yield from finding.slips[: len(finding.slips) if alternatives else 1]
 
 
 def number(text: str) -> Span:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from derive.calculus.explicit import Entry
-from derive.calculus.paths import Factor
+from derive.calculus.paths import Factor, Path
+from derive.errors import Unsupported
 from derive.graph.expression import Expression
 from derive.problem.ask import split_ratio
 from derive.problem.questions import SECOND
 from derive.report.compose.sheet import ROOM, Sheet
-from derive.report.document import Math, Span, Spans, Text
+from derive.report.document import Figure, Math, Span, Spans, Text
+from derive.report.plain import words as in_plain
 from derive.report.widths import bound
 
 OF_QUESTIONS = (  # kinds that questions of choice have sentences for
@@ -123,19 +125,49 @@ def _symbol(sheet: Sheet, quantity: str) -> Span:
     return Text(name) if SECOND.fullmatch(name) else Math(sheet.symbols.name(name))
 
 
-def _paths(sheet: Sheet, slip: Slip) -> Spans:
-    """How many of the paths are left out, and which."""
-    words, paths, ratio = sheet.words, sheet.part.paths, split_ratio(slip.quantity)
+def picture(sheet: Sheet, alternatives: Sequence[Slip]) -> Figure | None:
+    """The paths of an entry, those that were left out dashed; ``None`` for any other slip, or without room."""
+    if len(alternatives) != 1 or alternatives[0].kind != "paths":
+        return None
+    from derive.report.figures.graph import Arrow, Node, graph_scene
+
+    entry, found = _all_paths(sheet, alternatives[0])
+    kept = {(f.by, f.of) for k, path in enumerate(found) if k not in alternatives[0].paths for f in path.factors}
+    steps = dict.fromkeys((f.by, f.of) for path in found for f in reversed(path.factors))
+    ends = dict.fromkeys(end for step in steps for end in step)
+    keys = {end: str(number) for number, end in enumerate(ends)}
+    roles = {entry: "input", found[0].factors[0].of: "loss"}
+    nodes = [Node(keys[end], sheet.entry(end), roles.get(end, "hidden")) for end in ends]
+    arrows = [Arrow(keys[by], keys[of], dashed=(by, of) not in kept) for by, of in steps]
+    try:
+        scene = graph_scene(nodes, arrows)
+    except Unsupported:
+        return None
+    caption = sheet.words.say(
+        "errata.picture", entry=Math(sheet.entry(entry)), loss=Math(sheet.entry(found[0].factors[0].of))
+    )
+    return Figure(scene, caption, in_plain(_paths(sheet, alternatives[0])))
+
+
+def _all_paths(sheet: Sheet, slip: Slip) -> tuple[Entry, tuple[Path, ...]]:
+    """The entry that is spoken of, and every path from it to the loss."""
+    paths, ratio = sheet.part.paths, split_ratio(slip.quantity)
     assert paths is not None
     assert ratio is not None
     entry = Entry(ratio[1], slip.entry or ())
     found = paths.full(entry)
     assert found is not None
+    return entry, found
+
+
+def _paths(sheet: Sheet, slip: Slip) -> Spans:
+    """How many of the paths are left out, and which."""
+    words, (entry, found) = sheet.words, _all_paths(sheet, slip)
     gone = [Math(" \\to ".join(_walk(sheet, found[k].factors))) for k in slip.paths]
     return words.say(
         "errata.slip_path" if len(gone) == 1 else "errata.slip_paths",
-        count=len(found), gone=len(gone), entry=Math(sheet.entry(entry)), loss=sheet.math(ratio[0]),
-        paths=words.listed(gone),
+        count=len(found), gone=len(gone), entry=Math(sheet.entry(entry)),
+        loss=Math(sheet.entry(found[0].factors[0].of)), paths=words.listed(gone),
     )  # fmt: skip
 
 

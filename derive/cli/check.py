@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from derive.chapters.findings import Finding
     from derive.problem.problem import Text
     from derive.report.catalogue import Catalogue
-    from derive.report.document import Spans
+    from derive.report.document import Figure, Spans
     from derive.review.check import Reviewed
     from derive.review.verdicts import Judged
 
@@ -86,21 +86,23 @@ def findings(review: Reviewed, say: Catalogue) -> list[Finding]:
     return [_finding(review, judged, say) for judged in review.judged]
 
 
-def _slips(review: Reviewed, judged: Judged, say: Catalogue) -> tuple[Spans, ...]:
-    """What explains a number that is not right, in sentences."""
+def _slips(review: Reviewed, judged: Judged, say: Catalogue) -> tuple[tuple[Spans, ...], Figure | None]:
+    """What explains a number that is not right: sentences, and a picture where one helps."""
     found = review.finding(judged)
     if found is None:
-        return ()
-    from derive.chapters.slips import told
+        return (), None
+    from derive.chapters.slips import picture, told
     from derive.report.compose.sheet import Sheet
 
-    return told(Sheet(review.solution.part(judged.claim.part), say), found.classes[0])
+    sheet = Sheet(review.solution.part(judged.claim.part), say)
+    return told(sheet, found.classes[0]), picture(sheet, found.classes[0])
 
 
 def _finding(review: Reviewed, judged: Judged, say: Catalogue) -> Finding:
     from derive.chapters.findings import Finding
 
     claim, bench = judged.claim, review.benches[judged.claim.part]
+    slips, picture = _slips(review, judged, say)
     return Finding(
         claim.id,
         claim.quantity.name,
@@ -120,7 +122,8 @@ def _finding(review: Reviewed, judged: Judged, say: Catalogue) -> Finding:
         unread=judged.unread,
         survives=judged.survives,
         inherits=judged.inherits,
-        slips=_slips(review, judged, say),
+        slips=slips,
+        picture=picture,
         place=_in(claim.place, say),
         note=_in(claim.note, say),
     )

@@ -35,12 +35,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """``source`` flows into ``target`` (empty: out of the graph); ``gradient`` is what comes back for ``value``."""
+    """``source`` flows into ``target`` (empty: out of the graph); ``gradient`` is what comes back for ``value``.
+
+    ``dashed`` sets a way apart from the others.
+    """
 
     source: str
     target: str
     value: str = ""
     gradient: str = ""
+    dashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +259,10 @@ def _draw(
     if placed is None:
         return None
     marks: list[Mark] = []
-    for _, track in pieces:
+    for arrow, track in pieces:
+        role = "gradient" if arrow.dashed else "edge"
         for piece in track:
-            marks.append(Line(*piece.start, *piece.end, "edge", arrow=piece is track[-1]))
+            marks.append(Line(*piece.start, *piece.end, role, arrow=piece is track[-1], dashed=arrow.dashed))
     for (text, role), piece, along in zip(words, tracks, placed[0], strict=True):
         if text:
             marks.append(Label(*piece.at(along), text, piece.width, piece.height, piece.angle, role, size=size))
