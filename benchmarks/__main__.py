@@ -56,10 +56,7 @@ def all_proofs(rounds: int) -> Target:
 def checked_claims(rounds: int) -> Target:
     """A claims file in a cold process, the problem solved and every check passed, diagnosis included."""
     own, sympy = medians(process(*CLAIMS), process(*IMPORT), rounds=rounds)
-    print(
-        f"python -m derive check, 54 claims: {own:.3f} s;  python -c 'import sympy': {sympy:.3f} s  "
-        f"(medians of {rounds})\n"
-    )
+    print(f"python -m derive check: {own:.3f} s;  import sympy: {sympy:.3f} s  (medians of {rounds})\n")
     return Target("check of 54 claims / import sympy", own / sympy, 4.0)
 
 
