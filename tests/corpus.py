@@ -24,7 +24,7 @@ from derive.problem.find import problem_from_text
 from derive.report.breaking import lay_out
 from derive.report.compose import compose
 from derive.report.document import Display, Document, Figure, Heading, Items, Math, Note, Paragraph, Spans, Table
-from derive.report.scene import Line, Tiles
+from derive.report.scene import Bare
 from derive.solution import Solution, solve
 from programs import network, program
 from readback_problems import PROBLEMS
@@ -37,8 +37,9 @@ _WISHES: Mapping[str, tuple[str, ...]] = {"detail": ("brief", "standard", "full"
 def wishes() -> list[dict[str, Any]]:
     """Every way in which a solution's report may be asked for, as arguments of ``compose``."""
     known = inspect.signature(compose).parameters
-    details = [{"detail": name} for name in _WISHES["detail"]] if "detail" in known else [{}]
-    return [{"language": language, **wish} for language in LANGUAGES for wish in (*details, {"questions": True})]
+    details: list[dict[str, Any]] = [{"detail": name} for name in _WISHES["detail"]] if "detail" in known else [{}]
+    questions: dict[str, Any] = {"questions": True}
+    return [{"language": language, **wish} for language in LANGUAGES for wish in (*details, questions)]
 
 
 # ── problems ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -65,7 +66,9 @@ def dense(seed: int) -> Problem:
     def shaped(features: int, count: int) -> tuple[int, int]:
         return (count, features) if rows else (features, count)
 
-    lines, given, parameters = [], {"x": numbers(*shaped(widths[0], samples))}, {}
+    lines: list[str] = []
+    given: dict[str, Any] = {"x": numbers(*shaped(widths[0], samples))}
+    parameters: dict[str, Any] = {}
     name = "x"
     for layer in range(1, depth + 1):
         m, n = widths[layer - 1], widths[layer]
@@ -84,7 +87,7 @@ def dense(seed: int) -> Problem:
         lines.append(f"E = {pick('sum((@ - t)**2) / 2', 'mean((@ - t)**2)', 'sum(abs(@ - t))')}".replace("@", name))
     else:
         lines.append(f"E = cross_entropy({name}, t{'' if rows else ', axis=0'})")
-        given["t"] = [int(k) for k in random.integers(widths[-1], size=samples)]  # type: ignore[assignment]
+        given["t"] = [int(k) for k in random.integers(widths[-1], size=samples)]
     return Problem.from_equations(
         "\n".join(lines),
         given=given,
@@ -158,5 +161,5 @@ def formulas(document: Document) -> set[tuple[str, ...]]:
             for row in layout.rows[place]:
                 found |= {(row.left,), (row.relation, row.latex)}
         if isinstance(block, Figure):
-            found |= {(mark.latex,) for mark in block.scene.marks if not isinstance(mark, Line | Tiles)}
+            found |= {(mark.latex,) for mark in block.scene.marks if not isinstance(mark, Bare)}
     return {pieces for pieces in found if any(pieces)}

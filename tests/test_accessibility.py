@@ -14,6 +14,7 @@ from derive.problem import built_in
 from derive.report.compose import compose
 from derive.report.document import (
     Block,
+    Chain,
     Display,
     Document,
     Figure,
@@ -131,6 +132,13 @@ def test_hostile_prose_is_text_to_a_screen_reader_too() -> None:
     """Titles, captions and alternatives of any characters stay text, and nothing in them is read as Typst."""
     alternative = tagged(pdf(HOSTILE)).all("Figure")[0].alternative
     assert alternative == HOSTILE_STRINGS[2]
+
+
+@pytest.mark.parametrize("latex", ["", "{}", r"\,", r"\phantom{x}"])
+def test_a_formula_without_ink_is_announced(latex: str) -> None:
+    """What prints nothing has words all the same: the standard knows no formula without."""
+    empty = Document("d", "Title", "en", (Paragraph((Math(latex),)), Display((Chain(latex, ()),)), Display(())))
+    assert [tag.alternative for tag in tagged(pdf(empty)).all("Formula")] == ["blank"] * 3
 
 
 @pytest.mark.parametrize("title", ["", " ", '"', "\\", '");#panic("', "a" * 10_000, "网络 & <b>", "tab\tnew\nline\x00"])

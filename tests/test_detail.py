@@ -237,6 +237,28 @@ def test_every_quantity_of_every_built_in_problem_can_stand_alone(name: str) -> 
     assert not report.of("wrong", "slip"), "\n".join(map(str, report.of("wrong", "slip")))
 
 
+def test_a_loss_rests_on_the_softmax_that_it_is_printed_with() -> None:
+    """A cross-entropy of logits names the softmax that has a name: it is stated and explained with the loss."""
+    problem = Problem.from_equations(
+        "z = x @ W\np = softmax(z)\nE = cross_entropy(z, t)",
+        given={"x": [1, 2], "t": [1, 0]},
+        parameters={"W": [[0.5, 1], [-1, 0]]},
+        name="softmax",
+    )
+    solution = derive.solve(problem).core
+    for only in ("E", "dE/dW"):
+        assert "p" in legend(compose(solution, only=only))
+    assert "p" not in legend(compose(solution, only="z"))
+
+
+def test_a_derivative_that_vanishes_has_its_name_in_the_legend() -> None:
+    """What the loss does not depend on is still what the derivative is taken by."""
+    problem = Problem.from_equations("E = w**2", given={"x": 2}, parameters={"w": 3}, ask={"gradients": ["w", "x"]})
+    document = compose(derive.solve(problem).core, only="dE/dx")
+    assert "x" in legend(document)
+    assert lefts(document)[-1] == r"\frac{\partial E}{\partial x}"
+
+
 def test_parts_that_have_the_quantity() -> None:
     """Of a problem with parts those are shown that have what is asked for."""
     problem = Problem.from_equations(
@@ -292,6 +314,9 @@ def test_what_is_not_to_be_had() -> None:
         compose(solved(), questions=True, only="h")
     with pytest.raises(Unsupported, match="adam"):
         compose(solved("adam"), only="w@1")
+    (second,) = solved("hessian").parts[0].asked.seconds[:1]
+    with pytest.raises(Unsupported, match="second derivative alone"):
+        compose(solved("hessian"), only=second)
 
 
 def test_the_face_for_python_writes_them_beside_the_report(tmp_path: Path) -> None:

@@ -17,12 +17,12 @@ from derive.errors import ProblemError, Unsupported
 from derive.report.catalogue import catalogue
 from derive.report.drawing import PALETTE, TIKZ_STYLES, TYPST_STYLES, scene_to_svg, scene_to_tikz, scene_to_typst
 from derive.report.figures import glyphs
-from derive.report.figures.alternative import network_alternative, spoken
+from derive.report.figures.alternative import network_alternative
 from derive.report.figures.formula import CM_PER_POINT, measure, set_formula
 from derive.report.figures.graph import Arrow, Node, graph_scene
 from derive.report.figures.labels import Disc, Polygon, Track, forbidden, place_labels, rectangle
 from derive.report.figures.network import MAX_HEIGHT, MAX_WIDTH, Bias, Edge, Layer, Unit, network_scene, shown
-from derive.report.scene import ROLES, Box, Circle, Label, Line, Scene, Tiles
+from derive.report.scene import ROLES, Bare, Box, Circle, Label, Line, Scene
 from derive.report.typst_math import to_typst
 from geometry import Point, apart, collisions, distance
 
@@ -572,8 +572,8 @@ def test_tikz_places_every_mark() -> None:
     scene = SCENES["case 1"]
     text = scene_to_tikz(scene)
     circles = [mark for mark in scene.marks if isinstance(mark, Circle)]
-    lines = [mark for mark in scene.marks if isinstance(mark, Line | Tiles)]
-    formulas = [mark.latex for mark in scene.marks if not isinstance(mark, Line | Tiles) and mark.latex]
+    lines = [mark for mark in scene.marks if isinstance(mark, Bare)]
+    formulas = [mark.latex for mark in scene.marks if not isinstance(mark, Bare) and mark.latex]
     assert text.count(" circle[radius=") == len(circles)
     assert text.count("\\draw[") == len(lines)
     assert re.findall(r"\{\$(.*)\$\};", text) == formulas
@@ -601,10 +601,12 @@ def test_tikz_compiles(name: str, tmp_path: Path) -> None:
 def test_alternative() -> None:
     """The words name every unit, every labelled weight with its ends, and every bias."""
     said = network_alternative(*two_two_one(), catalogue("en"))
-    assert "Layer 1, input: x_1 = 1, x_2 = 0." in said
-    assert "x_2 to z_(2, 1) w_11^(1)" not in said
-    assert "x_2 to z_(2, 1) w_12^(1) = -2" in said
-    assert said.endswith("A constant 1 leads to z_(2, 1), z_(2, 2): b_1 = 0, b_2 = -1.")
+    assert "Layer 1, input: x 1 equals 1, x 2 equals 0." in said
+    assert "x 2 to z sub 2, 1 end sub: w super 1 sub 11" not in said
+    assert "x 2 to z sub 2, 1 end sub: w super 1 sub 12 equals minus 2" in said
+    assert said.endswith(
+        "A constant 1 leads to z sub 2, 1 end sub, z sub 2, 2 end sub: b 1 equals 0, b 2 equals minus 1."
+    )
 
 
 def test_alternative_of_large_layers() -> None:
@@ -612,20 +614,3 @@ def test_alternative_of_large_layers() -> None:
     said = network_alternative(*dense(784, 128, 10), words=catalogue("en"))
     assert "784 units" in said
     assert "Edges" not in said
-
-
-@pytest.mark.parametrize(
-    ("latex", "plain"),
-    [
-        ("w_1 = 0.1", "w_1 = 0.1"),
-        ("w_{10} = -2", "w_10 = -2"),
-        ("\\hat{y}", "hat y"),
-        ("\\text{hidden layer}", "hidden layer"),
-        ("a - b", "a - b"),
-        ("2 \\times 10^{-3} \\approx x", "2 × 10^(-3) ≈ x"),
-        ("\\frac{1}{3}", "(1)/(3)"),
-    ],
-)
-def test_spoken(latex: str, plain: str) -> None:
-    """A formula is told in plain characters."""
-    assert spoken(latex) == plain

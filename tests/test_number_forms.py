@@ -35,7 +35,7 @@ from derive.report.notation.printed import printed_text
 from derive.report.numerals import in_latex, set_numbers
 from derive.report.render import render
 from derive.report.result import double
-from derive.report.scene import Line, Tiles
+from derive.report.scene import Bare
 from readback import as_centred
 
 POINT = re.compile(r"\d\.\d")
@@ -217,7 +217,7 @@ def formulas(document: Document) -> Iterator[str]:
                     for link in chain.links:
                         yield from link.terms
             case Figure(scene):
-                yield from (mark.latex for mark in scene.marks if not isinstance(mark, Line | Tiles))
+                yield from (mark.latex for mark in scene.marks if not isinstance(mark, Bare))
         for line in lines(block):
             yield from (span.latex for span in line if isinstance(span, Math))
 
@@ -243,10 +243,10 @@ def document(name: str, decimal: str) -> Document:
 def test_reports_differ_in_the_sign_alone(name: str) -> None:
     """Formula by formula a report with commas is the report with points; no point is left in it but in programs."""
     point, comma = document(name, "point"), document(name, "comma")
-    for one, other in zip(formulas(point), formulas(comma), strict=True):
-        assert as_centred(one) == as_centred(other)
-        assert not POINT.search(other), other
-        assert len(POINT.findall(one)) == len(COMMA.findall(other)), other
+    for one, changed in zip(formulas(point), formulas(comma), strict=True):
+        assert as_centred(one) == as_centred(changed)
+        assert not POINT.search(changed), changed
+        assert len(POINT.findall(one)) == len(COMMA.findall(changed)), changed
     for before, other in zip(point.blocks, comma.blocks, strict=True):
         if isinstance(other, Listing):
             assert before == other

@@ -120,7 +120,7 @@ def test_in_words(name: str, language: str) -> None:
     found = re.findall(r"Path \d|路径 ?\d", figure.alternative)
     assert len(found) == len(legend(figure.scene))
     assert not re.search(r"[\\{}$]", figure.alternative)
-    assert "∂" in figure.alternative
+    assert {"en": "partial derivative of", "zh": "的偏导数"}[language] in figure.alternative
 
 
 # ── how it is drawn ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,7 +19,7 @@ from derive.report.catalogue import catalogue, languages
 from derive.report.compose import compose
 from derive.report.document import Chain, Display, Document, Figure, Items, Link, Math, Table
 from derive.report.latex_tree import parse
-from derive.report.scene import Line, Tiles
+from derive.report.scene import Bare
 from derive.report.speech import spoken, spoken_display
 from derive.report.speech.phrases import Phrases
 from derive.report.speech.rows import Reader
@@ -203,7 +203,7 @@ def _formulas(of: Document) -> Iterator[str]:
         if isinstance(block, Display):
             yield from (" ".join([c.left, *(t for k in c.links for t in (k.relation, *k.terms))]) for c in block.chains)
         if isinstance(block, Figure):
-            yield from (mark.latex for mark in block.scene.marks if not isinstance(mark, Line | Tiles) and mark.latex)
+            yield from (mark.latex for mark in block.scene.marks if not isinstance(mark, Bare) and mark.latex)
 
 
 def _of(names: tuple[str, ...], language: str) -> list[str]:

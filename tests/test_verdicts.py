@@ -169,7 +169,18 @@ def test_functions_of_arithmetic() -> None:
     assert found.high - found.low < fmpq(1, 10**40)
 
 
-UNREAD = ["", "0.3 h", "2 3", "(1", "1)", "1 +", r"\begin{pmatrix} 1 \end{pmatrix}", "0,5", "1/(0.1 - 0.1)", "2^{0.5}"]
+UNREAD = [
+    "",
+    "0.3 h",
+    "2 3",
+    "(1",
+    "1)",
+    "1 +",
+    r"\begin{pmatrix} 1 & a \end{pmatrix}",
+    "0,5",
+    "1/(0.1 - 0.1)",
+    "2^{0.5}",
+]
 UNREAD += ["2^{999}", "(" * 300 + "1" + ")" * 300, r"\ln(0)", r"\frac12", "1 & 2", "9" * 2000, "2^{99}^{99}^{99}", "e"]
 
 
@@ -179,6 +190,26 @@ def test_arithmetic_that_is_not_read(text: str) -> None:
     with pytest.raises(NotRead) as caught:
         arithmetic(text, ".", lambda number: False)
     assert str(caught.value)
+
+
+def test_matrices_in_arithmetic() -> None:
+    """Of rows and matrices the entry counts that the claim is on; sizes that do not fit are not read."""
+    row = r"(1 \quad -1) \begin{pmatrix} 0.5 & 0 \\ 0 & 2 \end{pmatrix}"
+    found = [arithmetic(row, ".", lambda number: "." not in number, (0, k)) for k in (0, 1)]
+    first, second = found
+    assert first.literal.low == first.literal.high == fmpq(1, 2)
+    assert fmpq(449, 1000) < first.spread.low <= fmpq(45, 100) < fmpq(55, 100) <= first.spread.high < fmpq(551, 1000)
+    assert second.spread.low == second.spread.high == -2
+    comma = arithmetic(row.replace("0.5", "0,5"), ",", lambda number: True)
+    assert comma.literal.low == fmpq(1, 2)
+    for text, index in (
+        (row, (0, 2)),
+        (row, (1, 0)),
+        (row + r"\begin{pmatrix} 1 \\ 2 \\ 3 \end{pmatrix}", (0, 0)),
+        (r"(1 \quad", ()),
+    ):
+        with pytest.raises(NotRead):
+            arithmetic(text, ".", lambda number: True, index)
 
 
 def test_decimal_commas_in_arithmetic() -> None:

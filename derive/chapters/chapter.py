@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from derive.chapters import MODULES, chapter_names
+from derive.chapters.legend import with_legend
 from derive.chapters.prose import prose
 from derive.errors import ProblemError
 from derive.problem.problem import Problem
@@ -73,7 +74,7 @@ class Worked:
 
     def document(self, *, proofs: bool = False) -> Document:
         """The chapter as a document; the table of checks comes last, or the ``proofs`` of the rules that were used."""
-        blocks = list(self.chapter.write(self))
+        blocks = with_legend(list(self.chapter.write(self)), list(self.sheets.values()), self.words)
         blocks.append(Heading(1, self.words.say("checks.heading")))
         blocks += checks(list(self.sheets.values()), self.words)
         if proofs:

@@ -116,9 +116,12 @@ def _erratum(sheet: Sheet, finding: Finding, words: Catalogue, named: Mapping[st
     said += [("printed", (number(finding.printed),)), ("right", (number(finding.right),))]
     said += [("value", (number(finding.full),))] if finding.full != finding.right else []
     why = [(Text(finding.note),)] if finding.note else []
-    said.append(("reason", words.sentences((*reasons(finding, words, named=named), *why))))
+    found = reasons(finding, words, alternatives=False, named=named)
+    said.append(("reason", words.sentences((*why, *found))))
     colon = Text(words.text("locale.colon"))
     yield Items(tuple((*words.say(f"errata.{key}"), colon, *spans) for key, spans in said))
+    if len(finding.slips) > 1:
+        yield Items(finding.slips[1:])
     if finding.picture is not None:
         yield finding.picture
 

@@ -54,11 +54,17 @@ class Finding:
 
 
 def reasons(
-    finding: Finding, words: Catalogue, *, told: bool = False, named: Mapping[str, Spans] = NOTHING
+    finding: Finding,
+    words: Catalogue,
+    *,
+    told: bool = False,
+    alternatives: bool = True,
+    named: Mapping[str, Spans] = NOTHING,
 ) -> Iterator[Spans]:
     """Why a number does not stand, sentence by sentence; of one that does, only what a reader may stumble over.
 
-    With ``told`` the verdict itself stands somewhere else. ``named`` says what other claims are called.
+    With ``told`` the verdict itself stands somewhere else, and without ``alternatives`` the slips do that are not told
+    apart. ``named`` says what other claims are called.
     """
     if finding.survives:
         yield words.say("errata.survives")
@@ -72,13 +78,13 @@ def reasons(
         yield words.say(
             "errata.inherits", claims=words.listed(named.get(claim, (Text(claim),)) for claim in finding.inherits)
         )
-    yield from finding.slips
     if finding.literal is not None:
         yield words.say("errata.literal", value=number(finding.literal))
     if finding.carried is not None and finding.verdict == "agrees":
         yield words.say("errata.by_hand", value=number(finding.carried))
     if finding.unread is not None:
         yield words.say("errata.unread", why=finding.unread)
+    yield from finding.slips[: len(finding.slips) if alternatives else 1]
 
 
 def number(text: str) -> Span:

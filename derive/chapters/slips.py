@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from derive.calculus.explicit import Entry
-from derive.calculus.paths import Factor
+from derive.calculus.paths import Factor, Path
 from derive.graph.expression import Expression
 from derive.problem.ask import split_ratio
 from derive.problem.questions import SECOND
@@ -79,12 +79,12 @@ def told(sheet: Sheet, alternatives: Sequence[Slip]) -> tuple[Spans, ...]:
 
 def drawn(sheet: Sheet, slip: Slip) -> Figure | None:
     """The paths of an entry of whose sum some are left out; ``None`` for another slip, and where there is no room."""
-    ratio = split_ratio(slip.quantity)
-    if slip.kind != "paths" or ratio is None or sheet.part.paths is None:
+    if slip.kind != "paths":
         return None
     from derive.report.compose.path_pictures import picture  # only who has paths pays for it
 
-    return picture(sheet, Entry(ratio[1], slip.entry or ()))
+    entry, _ = _all_paths(sheet, slip)
+    return picture(sheet, entry, slip.paths)
 
 
 def _sentences(sheet: Sheet, slip: Slip) -> Spans:
@@ -133,19 +133,25 @@ def _symbol(sheet: Sheet, quantity: str) -> Span:
     return Text(name) if SECOND.fullmatch(name) else Math(sheet.symbols.name(name))
 
 
-def _paths(sheet: Sheet, slip: Slip) -> Spans:
-    """How many of the paths are left out, and which."""
-    words, paths, ratio = sheet.words, sheet.part.paths, split_ratio(slip.quantity)
+def _all_paths(sheet: Sheet, slip: Slip) -> tuple[Entry, tuple[Path, ...]]:
+    """The entry that is spoken of, and every path from it to the loss."""
+    paths, ratio = sheet.part.paths, split_ratio(slip.quantity)
     assert paths is not None
     assert ratio is not None
     entry = Entry(ratio[1], slip.entry or ())
     found = paths.full(entry)
     assert found is not None
+    return entry, found
+
+
+def _paths(sheet: Sheet, slip: Slip) -> Spans:
+    """How many of the paths are left out, and which."""
+    words, (entry, found) = sheet.words, _all_paths(sheet, slip)
     gone = [Math(" \\to ".join(_walk(sheet, found[k].factors))) for k in slip.paths]
     return words.say(
         "errata.slip_path" if len(gone) == 1 else "errata.slip_paths",
-        count=len(found), gone=len(gone), entry=Math(sheet.entry(entry)), loss=sheet.math(ratio[0]),
-        paths=words.listed(gone),
+        count=len(found), gone=len(gone), entry=Math(sheet.entry(entry)),
+        loss=Math(sheet.entry(found[0].factors[0].of)), paths=words.listed(gone),
     )  # fmt: skip
 
 

@@ -294,7 +294,7 @@ def solve(
         beside[Path(macros)] = solution.macros().encode()
     written = write(press(document), out, beside)
     say = catalogue(lang).with_decimal(solution.problem.convention.decimal)
-    rows: Rows = [] if questions or only else list(results(solution, say))
+    rows: Rows = [] if questions else [row for row in results(solution, say) if not only or row[0] in only]
     rows += [("", []), *ending(solution.checks, written, say)]
     summarise(solution.title(lang), rows, say, time.perf_counter() - start)
 

@@ -16,7 +16,7 @@ from derive.report import tiles
 from derive.report.figures.formula import AXIS, CM_PER_POINT, Setting, set_formula
 from derive.report.figures.glyphs import GLYPHS
 from derive.report.figures.labels import ARROW
-from derive.report.scene import PATHS, Box, Circle, Label, Line, Mark, Scene, Tiles
+from derive.report.scene import PATHS, Bare, Box, Circle, Label, Line, Mark, Polyline, Scene, Tiles
 
 # role -> ground, outline, ink (six hexadecimal digits each)
 PALETTE = {
@@ -86,12 +86,15 @@ TYPST_STYLES = (
     + ")\n"
     + tiles.TYPST_STYLES
     + f"""#let derive-scene(width, height, body) = box(width: width, height: height, body)
-#let derive-line(x1, y1, x2, y2, role, dashed) = {{
+#let derive-stroke(role, dashed) = {{
   let dash = if dashed {{ {_typst_dash(DASH)} }} else {{ none }}
   let (thickness, dash) = derive-strokes.at(role, default: ({LINE_WIDTH}pt, dash))
-  place(top + left, line(start: (x1, y1), end: (x2, y2),
-    stroke: (paint: derive-palette.at(role).at(1), thickness: thickness, dash: dash)))
+  (paint: derive-palette.at(role).at(1), thickness: thickness, dash: dash, join: "round")
 }}
+#let derive-line(x1, y1, x2, y2, role, dashed) = place(top + left, line(
+  start: (x1, y1), end: (x2, y2), stroke: derive-stroke(role, dashed)))
+#let derive-polyline(role, dashed, start, ..corners) = place(top + left, curve(
+  stroke: derive-stroke(role, dashed), curve.move(start), ..corners.pos().map(corner => curve.line(corner))))
 #let derive-head(role, ..corners) = place(top + left, polygon(fill: derive-palette.at(role).at(1), ..corners))
 #let derive-circle(x, y, radius, role) = place(top + left, dx: x - radius, dy: y - radius, circle(
   radius: radius, fill: derive-palette.at(role).at(0), stroke: {OUTLINE_WIDTH}pt + derive-palette.at(role).at(1)))
@@ -118,6 +121,12 @@ def _number(value: float) -> str:
     """Up to three decimals, no sign on zero."""
     text = f"{value:.3f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def _tikz_stroke(mark: Line | Polyline) -> str:
+    """Colour, width and dashes of a line."""
+    stroke = f"derive-{mark.role}-stroke" if mark.role in STROKES else "derive-line"
+    return f"derive-{mark.role}-line, {stroke}" + (", derive-dashed" if mark.dashed else "")
 
 
 def _shaft(line: Line) -> tuple[tuple[float, float], tuple[tuple[float, float], ...]]:
@@ -155,9 +164,7 @@ def scene_to_tikz(scene: Scene) -> str:
         match mark:
             case Line():
                 end, head = _shaft(mark)
-                stroke = f"derive-{mark.role}-stroke" if mark.role in STROKES else "derive-line"
-                style = f"derive-{mark.role}-line, {stroke}" + (", derive-dashed" if mark.dashed else "")
-                lines.append(f"\\draw[{style}] {at(mark.x1, mark.y1)} -- {at(*end)};")
+                lines.append(f"\\draw[{_tikz_stroke(mark)}] {at(mark.x1, mark.y1)} -- {at(*end)};")
                 if head:
                     corners = " -- ".join(at(*corner) for corner in head)
                     lines.append(f"\\fill[derive-{mark.role}-line] {corners} -- cycle;")
@@ -173,9 +180,13 @@ def scene_to_tikz(scene: Scene) -> str:
                     f"\\fill[white, shift={{{at(mark.x, mark.y)}}}, rotate={_number(mark.angle)}]"
                     f" (-{half_w},-{half_h}) rectangle ({half_w},{half_h});"
                 )
+            case Polyline():
+                stops = [at(*point) for point in mark.points]
+                rows = (" -- ".join(stops[k : k + 8]) for k in range(0, len(stops), 8))
+                lines.append(f"\\draw[{_tikz_stroke(mark)}, line join=round] " + "\n  -- ".join(rows) + ";")
             case Tiles():
                 lines += tiles.to_tikz(mark, at)
-        if not isinstance(mark, Line | Tiles) and mark.latex:
+        if not isinstance(mark, Bare) and mark.latex:
             angle = mark.angle if isinstance(mark, Label) else 0.0
             lines.append(text(mark.x, mark.y, mark.latex, mark.size, mark.role, angle))
     return "\n".join([*lines, "\\end{tikzpicture}"]) + "\n"
@@ -213,9 +224,12 @@ def scene_to_typst(scene: Scene, math: Callable[[str], str]) -> str:
             case Label() if mark.ground:
                 box = cm(mark.x, down(mark.y), mark.width, mark.height)
                 lines.append(f"  derive-ground({box}, {_number(-mark.angle)}deg)")
+            case Polyline():
+                corners = ", ".join(f"({cm(x, down(y))})" for x, y in mark.points)
+                lines.append(f"  derive-polyline({role}, {str(mark.dashed).lower()}, {corners})")
             case Tiles():
                 lines += tiles.to_typst(mark, lambda x, y: cm(x, down(y)), cm)
-        if not isinstance(mark, Line | Tiles) and mark.latex:
+        if not isinstance(mark, Bare) and mark.latex:
             angle = _number(-mark.angle) if isinstance(mark, Label) else "0"
             place = f"{cm(mark.x, down(mark.y))}, {_number(mark.size)}pt, {angle}deg, {role}"
             lines.append(f"  derive-text({place}, ${math(mark.latex)}$)")
@@ -270,13 +284,15 @@ class _Svg:
         match mark:
             case Line():
                 end, head = _shaft(mark)
-                thick, dashes = STROKES.get(mark.role, (LINE_WIDTH, DASH if mark.dashed else ()))
-                dash = f' stroke-dasharray="{" ".join(n(part * pixel) for part in dashes)}"' if dashes else ""
                 path = f"M{n(self.x(mark.x1))} {n(self.y(mark.y1))}L{n(self.x(end[0]))} {n(self.y(end[1]))}"
-                self.body.append(f'<path d="{path}" stroke="{line}" stroke-width="{n(thick * pixel)}"{dash}/>')
+                self.body.append(f'<path d="{path}" {self.stroke(mark)}/>')
                 if head:
                     corners = "L".join(f"{n(self.x(x))} {n(self.y(y))}" for x, y in head)
                     self.body.append(f'<path d="M{corners}Z" fill="{line}"/>')
+                return
+            case Polyline():
+                path = "M" + "L".join(f"{n(self.x(x))} {n(self.y(y))}" for x, y in mark.points)
+                self.body.append(f'<path d="{path}" fill="none" {self.stroke(mark)} stroke-linejoin="round"/>')
                 return
             case Circle():
                 place = f'cx="{n(self.x(mark.x))}" cy="{n(self.y(mark.y))}" r="{n(mark.radius * PIXELS_PER_CM)}"'
@@ -290,6 +306,13 @@ class _Svg:
         if mark.latex:
             angle = mark.angle if isinstance(mark, Label) else 0.0
             self.formula(set_formula(mark.latex), mark.x, mark.y, mark.size, angle, ink)
+
+    def stroke(self, mark: Line | Polyline) -> str:
+        """Colour, width and dashes of a line."""
+        pixel = CM_PER_POINT * PIXELS_PER_CM
+        thick, dashes = STROKES.get(mark.role, (LINE_WIDTH, DASH if mark.dashed else ()))
+        dash = f' stroke-dasharray="{" ".join(_short(part * pixel) for part in dashes)}"' if dashes else ""
+        return f'stroke="#{PALETTE[mark.role][1]}" stroke-width="{_short(thick * pixel)}"{dash}'
 
     def corner(self, mark: Box | Label) -> str:
         left, top = self.x(mark.x - mark.width / 2), self.y(mark.y + mark.height / 2)

@@ -31,7 +31,7 @@ from derive.report.document import (
 )
 from derive.report.latex_tree import tokens
 from derive.report.notation.printed import UNDECIDED
-from derive.report.scene import Line, Scene, Tiles
+from derive.report.scene import Bare, Scene
 
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _OPENS = frozenset(("(", "[", "{", r"\{", r"\lbrace", r"\lbrack", r"\langle"))
@@ -165,7 +165,5 @@ def _formulas(block: Block, change: Callable[[str], str], finish: Callable[[Span
 
 
 def _labels(scene: Scene, change: Callable[[str], str]) -> Scene:
-    marks = tuple(
-        mark if isinstance(mark, Line | Tiles) else replace(mark, latex=change(mark.latex)) for mark in scene.marks
-    )
+    marks = tuple(mark if isinstance(mark, Bare) else replace(mark, latex=change(mark.latex)) for mark in scene.marks)
     return replace(scene, marks=marks)

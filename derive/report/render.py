@@ -46,7 +46,7 @@ from derive.report.latex_tree import parse
 from derive.report.own_look import Look, partials, templates_folder
 from derive.report.page import INDENT, SIZE, Page
 from derive.report.references import Reference, references
-from derive.report.scene import Line, Scene, Tiles
+from derive.report.scene import Bare, Scene
 from derive.report.setting import PLAIN, Setting
 from derive.report.spacing import CLOSING, is_chinese, spaced
 from derive.report.speech import spoken, spoken_display
@@ -271,7 +271,7 @@ def _is_long(table: Table, columns: tuple[float | None, ...]) -> bool:
 def _check_scene(scene: Scene) -> None:
     """Formulas of a figure are held to the same subset as all others."""
     for mark in scene.marks:
-        if not isinstance(mark, Line | Tiles):
+        if not isinstance(mark, Bare):
             parse(mark.latex)
 
 

@@ -66,6 +66,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Polyline:
+    """Straight pieces from point to point, drawn in one stroke: dashes run on over the corners."""
+
+    points: tuple[tuple[float, float], ...]
+    role: str
+    dashed: bool = False
+
+    def moved(self, dx: float, dy: float) -> Polyline:
+        """The same mark elsewhere."""
+        return replace(self, points=tuple((x + dx, y + dy) for x, y in self.points))
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """A formula set at ``size`` points, turned by ``angle`` degrees about ``x, y``, on a white ground if ``ground``.
 
@@ -105,7 +118,8 @@ class Tiles:
         return replace(self, x=self.x + dx, y=self.y + dy)
 
 
-Mark = Circle | Box | Line | Label | Tiles
+Bare = Line | Polyline | Tiles  # marks without a formula
+Mark = Circle | Box | Label | Bare
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Printed arithmetic such as ``(0.7896)(0.0983)(0.7) + (0.7504)(0.1598)(0.8)``, as the interval that it stands for.
 
 A narrow and strict reader of numbers, ``+ - · × / ^``, brackets, products side by side, ``\\frac``, ``\\sqrt`` and a
-few functions, in plain text or LaTeX. What it cannot read it refuses: nothing is guessed. Intervals have rational
+few functions, in plain text or LaTeX. What it cannot read it refuses: nothing is guessed. Rows and matrices go to the
+reader of ``derive lint``. Intervals have rational
 ends, so that sums and products of them are exact.
 """
 
@@ -20,6 +21,7 @@ from derive.review.numerals import read_numeral
 
 DEEPEST = 100  # brackets in brackets
 LARGEST_POWER = 100
+MATRIX = (r"\begin", r"\quad", r"\odot", r"\top", "^T")  # what only matrices and rows have
 MOST_BITS = 20_000  # of the ends of an interval
 
 _TOKEN = re.compile(
@@ -57,11 +59,22 @@ class Arithmetic:
     spread: Interval
 
 
-def arithmetic(text: str, decimal: str, exact: Callable[[str], bool]) -> Arithmetic:
+def arithmetic(text: str, decimal: str, exact: Callable[[str], bool], index: tuple[int, ...] = ()) -> Arithmetic:
     """The value of an expression. ``exact`` tells which of its numbers are data and not rounded.
 
-    Raises ``NotRead``.
+    Of a matrix it is the entry at ``index``, counted from 0. Raises ``NotRead``.
     """
+    if not any(mark in text for mark in MATRIX):
+        return _scalar(text, decimal, exact)
+    from derive.review.matrices import entry_of  # only matrices pay for it
+
+    found = entry_of(text, decimal, exact, index)
+    if isinstance(found, str):
+        raise NotRead(found)
+    return Arithmetic(*found)
+
+
+def _scalar(text: str, decimal: str, exact: Callable[[str], bool]) -> Arithmetic:
     tokens = _tokens(text, decimal)
 
     def spread(number: str) -> Interval:

@@ -246,7 +246,9 @@ class Bench:
         if claim.expression is None:
             return None, None
         try:
-            return arithmetic(claim.expression, self.decimal, self._is_data), None
+            shape = self.answers.whole(claim, STEPS_OF_BITS[0]).shape
+            index = self.answers.position(claim, shape)
+            return arithmetic(claim.expression, self.decimal, self._is_data, index), None
         except NotRead as reason:
             return None, str(reason)
 

@@ -13,8 +13,8 @@ from derive.numbers import arrays
 from derive.numbers.rounding import Printed
 from derive.report.compose.sheet import Sheet
 from derive.report.document import Block, Figure, Math
-from derive.report.figures.alternative import spoken
 from derive.report.figures.heat_map import blocks, heat_map
+from derive.report.speech import spoken
 
 LEAST = 64  # entries: fewer tiles than these show nothing
 
@@ -54,10 +54,10 @@ def map_of(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
         caption += words.say("heat_map.blocks", block=Math(rf"{tiles.height} \times {tiles.width}"))
     said = words.text(
         "heat_map.alternative",
-        matrix=spoken(symbol),
+        matrix=spoken(symbol, words.language),
         rows=str(shape[0]),
         columns=str(shape[1]),
-        low=spoken(low),
-        high=spoken(high),
+        low=spoken(low, words.language),
+        high=spoken(high, words.language),
     )
     yield Figure(scene, caption, said)

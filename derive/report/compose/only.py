@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from derive.calculus.closed_form import named_values
 from derive.errors import ProblemError, Unsupported
 from derive.graph.expression import Adjoint, Expression
+from derive.graph.network import Network
 from derive.problem.problem import Problem
 from derive.problem.wording import hint, listing
 from derive.records import dataclass
@@ -97,6 +99,8 @@ def _unknown(text: str, parts: Sequence[Part], known: Sequence[str]) -> ProblemE
     update = next((part.problem.ask.update for part in parts if part.problem.ask.update is not None), None)
     if update is not None and not update.plain and text.removesuffix(UPDATED) in update.rates:
         return Unsupported(f"{text}: an update by {update.rule} alone is not built; leave --only out")
+    if text in {second for part in parts for second in part.asked.seconds}:
+        return Unsupported(f"{text}: a second derivative alone is not built; leave --only out")
     tip = hint(text, known) or f"there are {listing(known, 'and')}"
     return ProblemError(f"there is no quantity {text!r} in this solution", hint=tip)
 
@@ -130,9 +134,9 @@ def _excerpt(part: Part, wanted: tuple[Wanted, ...]) -> Excerpt:
         values |= used
     for ratio in ratios:
         values |= _of_ratio(part, ratio)
-    worked = frozenset().union(*(network.ancestors(name) for name in values))
+    worked = _made_of(network, values)
     tops = [upstream.at for upstream in part.problem.ask.upstream] or [str(part.asked.top)]
-    stated = worked.union(*(network.ancestors(top) for top in tops if by), *(network.ancestors(r.of) for r in ratios))
+    stated = worked | _made_of(network, {*(tops if by else ()), *back, *(ratio.of for ratio in ratios)})
     moved = {one.name for one in wanted if one.kind == "updated"}
     changed = {
         "network": replace(
@@ -150,6 +154,23 @@ def _excerpt(part: Part, wanted: tuple[Wanted, ...]) -> Excerpt:
         **dict.fromkeys(("history", "training", "convergence", "gates", "quiz", "further", "batch", "opening")),
     }
     return Excerpt(Part(**{**part.__dict__, **changed}), worked, Symbols(part.problem, network), wanted)
+
+
+def _made_of(network: Network, names: Iterable[str]) -> frozenset[str]:
+    """Names and all that they rest on; a cross-entropy is printed with the softmax that has a name."""
+    named = named_values(network)
+    found: frozenset[str] = frozenset()
+    waiting = set(names)
+    while waiting:
+        found = found.union(*(network.ancestors(name) for name in waiting))
+        nodes = (node for e in network.equations if e.name in found for node in e.value.nodes())
+        softmaxes = (
+            named.get(Expression("softmax", node.args[:1], node.at[:1], node.args[0].shape))
+            for node in nodes
+            if node.op == "cross_entropy"
+        )
+        waiting = {str(one.name) for one in softmaxes if one is not None} - found
+    return found
 
 
 def _behind(starts: Iterable[Adjoint], adjoints: Mapping[Adjoint, Expression]) -> tuple[set[str], set[str]]:

@@ -6,7 +6,7 @@ entries on the paths are drawn, one node each, with the local derivatives over t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -128,8 +128,11 @@ def _said(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> bool:
     return tuple(found) == paths.short(entry) or (len(found) > 2 and is_scalar(shape))
 
 
-def picture(sheet: Sheet, entry: Entry) -> Figure | None:
-    """The picture of one entry's paths to the loss; ``None`` where they are too many, or have no room."""
+def picture(sheet: Sheet, entry: Entry, left_out: Container[int] = ()) -> Figure | None:
+    """The picture of one entry's paths to the loss; ``None`` where they are too many, or have no room.
+
+    ``left_out`` are the places of paths that somebody forgot; the legend says so.
+    """
     paths = sheet.part.paths
     assert paths is not None
     found = paths.full(entry)
@@ -137,7 +140,10 @@ def picture(sheet: Sheet, entry: Entry) -> Figure | None:
         return None
     drawn = _as_network(sheet, found) or _as_entries(sheet, found)
     word = sheet.words.text("paths.one")
-    rows = [Row(k, rf"\text{{{word}}} \; {k}", _row(sheet, path)) for k, path in enumerate(found, 1)]
+    rows = [
+        Row(k, rf"\text{{{word}}} \; {k}", _row(sheet, path) + (_forgotten(sheet) if k - 1 in left_out else ""))
+        for k, path in enumerate(found, 1)
+    ]
     whole = with_legend(drawn, rows) if drawn is not None else None
     if whole is None:
         return None
@@ -146,6 +152,10 @@ def picture(sheet: Sheet, entry: Entry) -> Figure | None:
     ways = [[sheet.entry(stop) for stop in way(path)] + ([] if path.whole else [loss]) for path in found]
     said = paths_alternative(symbol, loss, ways, [row.latex for row in rows], sheet.words)
     return Figure(whole, sheet.words.say("paths.caption", **places), said)
+
+
+def _forgotten(sheet: Sheet) -> str:
+    return rf" \quad \text{{{sheet.words.text('errata.left_out')}}}"
 
 
 def way(path: Path) -> Way:

@@ -230,9 +230,11 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
 
         for key, places in notation_used(sheet):
             items.append(words.say(f"windows.{key}", **places))
-    if part.asked.top is not None and sheet.some_direct:
+    if part.asked.top is not None and sheet.some_direct and (sheet.detail.paths or part.chains):
         items.append(words.say("conventions.direct", sign=Math(r"\partial^{+}")))
-    items += [*of_signals(sheet), *of_the_loss(sheet), *of_labels(sheet), *of_indices(sheet), *of_logarithms(sheet)]
+    items += [*of_signals(sheet), *of_the_loss(sheet), *of_labels(sheet)]
+    items += of_indices(sheet) if sheet.detail.named else ()  # in brief no entry has a name
+    items += of_logarithms(sheet)
     if sheet.numeric:
         mode = words.text(f"conventions.{convention.rounding}")
         if convention.significant is not None:

@@ -15,6 +15,7 @@ from derive.report.compose.updates import double
 from derive.report.document import Block, Figure, Math, Note, Paragraph, Spans, Table
 from derive.report.figures.chart import Curve, chart
 from derive.report.notation.printed import printed_text
+from derive.report.scene import PATHS
 from derive.solution.convergence import Convergence
 
 NOISE = 1e-12  # a share that is smaller than this is rounding
@@ -78,7 +79,7 @@ def _share(value: float) -> str:
 
 def _curve(sheet: Sheet, run: Convergence, symbol: Math) -> Iterator[Block]:
     points = tuple((float(k), loss) for k, loss in enumerate(run.losses))
-    scene = chart([Curve(points, "loss")], rf"\text{{{sheet.words.text('training.axis')}}}", symbol.latex)
+    scene = chart([Curve(points, PATHS[0])], rf"\text{{{sheet.words.text('training.axis')}}}", symbol.latex)
     if scene is not None:
         told = {
             "count": str(run.updates),

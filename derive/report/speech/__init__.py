@@ -30,7 +30,8 @@ def spoken(latex: str, language: str) -> str:
 def spoken_display(display: Display, language: str) -> str:
     """The chains of a display, one after the other, each with all its links, wherever its rows break."""
     between = catalogue(language).text("locale.semicolon")
-    return _tight(between.join(_spoken_chain(chain, language) for chain in display.chains))
+    said = between.join(_spoken_chain(chain, language) for chain in display.chains)
+    return _tight(said) if said else spoken("", language)
 
 
 @lru_cache(maxsize=4096)

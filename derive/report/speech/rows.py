@@ -83,8 +83,8 @@ class Reader:
         self.shapes = shapes.Shapes(phrases, self.row)
 
     def sentence(self, row: Row) -> str:
-        """A whole formula: a pause before every relation but the first."""
-        return self.row(row, True)
+        """A whole formula, with a pause before every relation but the first; never nothing, which nobody could hear."""
+        return self.row(row, True) or self.phrases["blank"]
 
     def row(self, row: Row, whole: bool = False) -> str:
         """A part of a formula."""
