@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from benchmarks import growth, report
-from benchmarks.measure import medians, process
+from benchmarks.measure import ROOT, medians, process
 from benchmarks.networks import parameters
 
 # A built-in problem in all three formats, against the one import that nothing symbolic in Python can do without.
@@ -15,6 +15,8 @@ WHOLE = ("-m", "derive", "case1", "--format", "md,tex,pdf", "--out", ".")
 IMPORT = ("-c", "import sympy")
 # Every claim of every rule of the op table, proved for all sizes.
 PROOFS = ("-m", "derive", "prove")
+# The printed numbers of a chapter, each with its verdict, and those that are not right with their diagnosis.
+CLAIMS = ("-m", "derive", "check", str(ROOT / "tests" / "textbook" / "case1.claims.toml"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,16 @@ def all_proofs(rounds: int) -> Target:
     own, sympy = medians(process(*PROOFS), process(*IMPORT), rounds=rounds)
     print(f"python {' '.join(PROOFS)}: {own:.3f} s;  python -c 'import sympy': {sympy:.3f} s  (medians of {rounds})\n")
     return Target("all proofs / import sympy", own / sympy, 30.0)
+
+
+def checked_claims(rounds: int) -> Target:
+    """A claims file in a cold process, the problem solved and every check passed, diagnosis included."""
+    own, sympy = medians(process(*CLAIMS), process(*IMPORT), rounds=rounds)
+    print(
+        f"python -m derive check, 54 claims: {own:.3f} s;  python -c 'import sympy': {sympy:.3f} s  "
+        f"(medians of {rounds})\n"
+    )
+    return Target("check of 54 claims / import sympy", own / sympy, 4.0)
 
 
 def report_as_pdf(rounds: int) -> list[Target]:
@@ -87,6 +99,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and SymPy only where it finishes")
     quick = parser.parse_args().quick
     targets = [whole_process(5 if quick else 15), all_proofs(3 if quick else 7)]
+    targets.append(checked_claims(5 if quick else 15))
     targets += report_as_pdf(5 if quick else 15)
     targets += growth_table(quick)
     bounds = {"100 layers / 50 layers": 2.2, "width 32 / width 2": 1.2, "784-128-10 / 8-8-8": 1.2}

@@ -24,6 +24,7 @@ from derive.problem.find import problem_from_text
 from derive.report.breaking import lay_out
 from derive.report.compose import compose
 from derive.report.document import Display, Document, Figure, Heading, Items, Math, Note, Paragraph, Spans, Table
+from derive.report.scene import Bare
 from derive.solution import Solution, solve
 from programs import network, program
 from readback_problems import PROBLEMS
@@ -160,5 +161,5 @@ def formulas(document: Document) -> set[tuple[str, ...]]:
             for row in layout.rows[place]:
                 found |= {(row.left,), (row.relation, row.latex)}
         if isinstance(block, Figure):
-            found |= {(getattr(mark, "latex", ""),) for mark in block.scene.marks}  # a line has none
+            found |= {(mark.latex,) for mark in block.scene.marks if not isinstance(mark, Bare)}
     return {pieces for pieces in found if any(pieces)}

@@ -18,6 +18,7 @@ from derive.report.document import Document, Math, Table
 from derive.report.fonts import chinese_fonts
 from derive.report.page import A4, Page
 from derive.report.render import render
+from derive.report.setting import Setting
 from derive.report.spacing import spaced
 from derive.report.widths import bound
 
@@ -58,7 +59,7 @@ def extents(source: str, page: Page = A4) -> list[tuple[str, float, float]]:
 def overflows(document: Document, page: Page = A4) -> list[str]:
     """Everything in the document that is wider than its room, and each formula in running text over half a line."""
     running = replace(document, blocks=tuple(block for block in document.blocks if not isinstance(block, Table)))
-    wide = extents(render(document, "typ", page).text, page)
+    wide = extents(render(document, "typ", Setting(page=page)).text, page)
     return [
         *(f"{kind}: {width:.1f} pt of {room:.1f} pt" for kind, width, room in wide if width > room + 0.01),
         *(f"inline: {latex}" for latex in wide_inline(running, page)),

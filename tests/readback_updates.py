@@ -25,7 +25,7 @@ from derive.report.notation import Symbols
 from derive.report.notation.rule_symbols import rule_symbols
 from derive.solution import rules
 from derive.solution.history import History, Move
-from derive.solution.solve import Part
+from derive.solution.part import Part
 from readback import tokens
 
 HEADING = re.compile(r"Update (\d+)\b")

@@ -227,7 +227,7 @@ def test_parts_are_asked_for_by_name() -> None:
         (lambda s: s.sympy("V", form="matrix"), "there are x, t, W"),
         (lambda s: s.sympy("E", form="latex"), "explicit"),
         (lambda s: s.files(["pfd"]), "pdf"),
-        (lambda s: s.check("E", "0.8"), "not built yet"),
+        (lambda s: s.check("F", "0.8"), "there is no quantity F"),
     ],
 )
 def test_wrong_questions(sigmoid: derive.Solution, ask: Any, words: str) -> None:

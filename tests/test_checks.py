@@ -20,7 +20,8 @@ from derive.graph.ops import OPS, arithmetic, matmul, multiply, transpose
 from derive.oracle import Oracle
 from derive.problem import Problem, find_problem
 from derive.solution import CheckFailed, ReplayError, derivation, elementwise, path_sums, replay, rules, solve
-from derive.solution.solve import Part, differentiated
+from derive.solution.differentiate import differentiated
+from derive.solution.part import Part
 
 SQUARE = {"x": [[1, 2], [3, -1]], "t": [[0.5, 0.25], [0.1, 0.3]]}
 WEIGHTS = {"W": [[0.3, -0.2], [0.5, 0.1]], "V": [[0.7, 0.4], [-0.6, 0.2]], "b": [[0.1, -0.3]]}

@@ -33,7 +33,8 @@ from derive.oracle import Oracle
 from derive.problem import Problem, find_problem
 from derive.problem.functions import FUNCTIONS as LANGUAGE
 from derive.solution import solve
-from derive.solution.solve import Part, differentiated
+from derive.solution.differentiate import differentiated
+from derive.solution.part import Part
 from derive.solution.values import Balls
 from outside import autograd_gradients
 from programs import network, program

@@ -9,7 +9,7 @@ import pytest
 
 from derive.problem import Problem
 from derive.report.notation import Matrices, Symbols
-from derive.solution.solve import differentiated
+from derive.solution.differentiate import differentiated
 
 G = r"\frac{\partial J}{\partial %s}"
 MU = r"\mu_x"

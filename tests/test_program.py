@@ -22,7 +22,8 @@ from derive.report.notation.python import _RULES, identifier
 from derive.report.render import render
 from derive.solution import solve
 from derive.solution.costs import FREE, ONE_AN_ENTRY, RULES, Cost, cost, nothing
-from derive.solution.solve import Part, differentiated
+from derive.solution.differentiate import differentiated
+from derive.solution.part import Part
 from readback_problems import PROBLEMS
 
 FILES = sorted((Path(__file__).parent / "problems").glob("*.toml"))

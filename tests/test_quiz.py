@@ -17,8 +17,8 @@ from derive.report.compose import compose
 from derive.report.document import Heading, Items, Text
 from derive.report.plain import plain
 from derive.solution import Part, solve
+from derive.solution.differentiate import differentiated
 from derive.solution.slips import KINDS, slips
-from derive.solution.solve import differentiated
 from readback_problems import PROBLEMS
 
 FILE = Path(__file__).parent / "problems/choose-judge-find.toml"

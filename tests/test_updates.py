@@ -1,10 +1,8 @@
-"""Update rules and mini-batches: each rule against NumPy written out here, batches by hand, messages, what is printed."""
+"""Update rules and mini-batches: each rule against its source in NumPy, batches by hand, messages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,16 +12,11 @@ import derive
 from derive.errors import ProblemError, Unsupported
 from derive.numbers import arrays
 from derive.problem import problem_from_text, read_problem
-from derive.problem.problem import Problem
-from derive.problem.write import problem_to_toml
 from derive.report.compose import compose
-from derive.report.document import Heading, Table
 from derive.report.plain import plain
-from derive.solution import CheckFailed, Part, rules, solve
-from readback import Report, tokens
-from readback_document import Books, Row, check_row, read_document, rows_of
+from derive.solution import rules, solve
+from update_rules import HERE, RATE, RULES, X, Y, adam, followed, layer, values
 
-HERE = Path(__file__).parent
 FILES = (
     "adam-first-step",
     "momentum-two-steps",
@@ -32,149 +25,6 @@ FILES = (
     "sgd-sample-by-sample",
     "weight-decay-minibatch",
 )
-RATE = 0.05
-
-
-def layer(update: str, more: str = "") -> Problem:
-    """A tanh layer with three samples; weights decay only where the update says so."""
-    return problem_from_text(
-        f'''equations = """
-z = x @ W + b
-h = tanh(z)
-E = sum((h - y)**2) / 2
-"""
-[given]
-x = [[1, -2], [0.5, 3], [2, 1]]
-y = [[0.1, 0.2], [0.3, -0.2], [0.5, 0.5]]
-[parameters]
-W = [[0.1, -0.2], [0.4, 0.5]]
-b = [0.1, 0.2]
-[ask]
-gradients = []
-update = {{ rate = {RATE}, {update} }}
-{more}''',
-        name="layer",
-    )
-
-
-X = np.array([[1, -2], [0.5, 3], [2, 1]])
-Y = np.array([[0.1, 0.2], [0.3, -0.2], [0.5, 0.5]])
-Arrays = dict[str, Any]
-
-
-def start() -> Arrays:
-    """The parameters of the layer."""
-    return {"W": np.array([[0.1, -0.2], [0.4, 0.5]]), "b": np.array([[0.1, 0.2]])}
-
-
-def loss(p: Arrays, rows: list[int]) -> float:
-    """Half the squared error of some rows."""
-    return float(((np.tanh(X[rows] @ p["W"] + p["b"]) - Y[rows]) ** 2).sum() / 2)
-
-
-def slope(p: Arrays, rows: list[int]) -> Arrays:
-    """Its gradient, by hand."""
-    h = np.tanh(X[rows] @ p["W"] + p["b"])
-    g = (h - Y[rows]) * (1 - h**2)
-    return {"W": X[rows].T @ g, "b": g.sum(axis=0, keepdims=True)}
-
-
-# ── each rule, as its source writes it ──────────────────────────────────────────────────────────────────────────
-
-Step = Callable[[Any, Arrays, Callable[[Any], Any], int], Any]
-
-
-def _sum(w: Any, s: Arrays, g: Callable[[Any], Any], t: int) -> Any:
-    """PyTorch's SGD: b_t = mu b_(t-1) + g_t, theta = theta - lr b_t."""
-    s["v"] = 0.9 * s.get("v", 0) + g(w)
-    return w - RATE * s["v"]
-
-
-def _mean(w: Any, s: Arrays, g: Callable[[Any], Any], t: int) -> Any:
-    """PyTorch's with a dampening of 0.9."""
-    s["v"] = 0.9 * s.get("v", 0) + 0.1 * g(w)
-    return w - RATE * s["v"]
-
-
-def _step(w: Any, s: Arrays, g: Callable[[Any], Any], t: int) -> Any:
-    """Sutskever et al. (2013), equations 1 and 2: v = mu v - eps g(theta), theta = theta + v."""
-    s["v"] = 0.9 * s.get("v", 0) - RATE * g(w)
-    return w + s["v"]
-
-
-def _ahead(w: Any, s: Arrays, g: Callable[[Any], Any], t: int) -> Any:
-    """Sutskever et al. (2013), equations 3 and 4: v = mu v - eps g(theta + mu v), theta = theta + v."""
-    v = s.get("v", 0 * w)
-    s["v"] = 0.9 * v - RATE * g(w + 0.9 * v)
-    return w + s["v"]
-
-
-def _pytorch_nesterov(w: Any, s: Arrays, g: Callable[[Any], Any], t: int) -> Any:
-    """PyTorch's SGD with nesterov=True: g_t + mu b_t in place of b_t."""
-    here = g(w)
-    s["v"] = 0.9 * s.get("v", 0) + here
-    return w - RATE * (here + 0.9 * s["v"])
-
-
-def _adagrad(w: Any, s: Arrays, g: Callable[[Any], Any], t: int) -> Any:
-    """PyTorch's Adagrad with eps = 1e-8."""
-    s["s"] = s.get("s", 0) + g(w) ** 2
-    return w - RATE * g(w) / (np.sqrt(s["s"]) + 1e-8)
-
-
-def _rmsprop(w: Any, s: Arrays, g: Callable[[Any], Any], t: int) -> Any:
-    """PyTorch's RMSprop with alpha = 0.9."""
-    s["s"] = 0.9 * s.get("s", 0) + 0.1 * g(w) ** 2
-    return w - RATE * g(w) / (np.sqrt(s["s"]) + 1e-8)
-
-
-def _adam(w: Any, s: Arrays, g: Callable[[Any], Any], t: int) -> Any:
-    """Kingma and Ba (2015), algorithm 1."""
-    s["m"] = 0.9 * s.get("m", 0) + (1 - 0.9) * g(w)
-    s["v"] = 0.999 * s.get("v", 0) + (1 - 0.999) * g(w) ** 2
-    return w - RATE * (s["m"] / (1 - 0.9**t)) / (np.sqrt(s["v"] / (1 - 0.999**t)) + 1e-8)
-
-
-RULES: Mapping[str, Step] = {
-    'rule = "sgd"': lambda w, s, g, t: w - RATE * g(w),
-    'rule = "momentum"': _sum,
-    'rule = "momentum", form = "mean", gamma = 0.9': _mean,
-    'rule = "momentum", form = "step", mu = 0.9': _step,
-    'rule = "nesterov"': _ahead,
-    'rule = "nesterov", form = "sum"': _pytorch_nesterov,
-    'rule = "adagrad"': _adagrad,
-    'rule = "rmsprop"': _rmsprop,
-    'rule = "adam"': _adam,
-}
-
-
-def followed(step: Step, orders: list[list[int]], decay: float = 0.0, decoupled: bool = False) -> tuple[Arrays, Arrays]:
-    """Parameters and memory after one update for each batch of rows; the weights alone decay."""
-    p = start()
-    memory: dict[str, Arrays] = {"W": {}, "b": {}}
-    for t, rows in enumerate(orders, 1):
-        after = {}
-        velocities = {name: memory[name].get("v", 0) for name in p}  # those that this update finds
-        for name, w in p.items():
-            strength = decay if name == "W" else 0.0
-
-            def g(at: Any, here: Arrays = p, v: Arrays = velocities, rows: list[int] = rows, name: str = name) -> Any:
-                # a rule that looks ahead moves every parameter there
-                moved = here if at is here[name] else {k: x + 0.9 * v[k] for k, x in here.items()}
-                return slope(moved, rows)[name]
-
-            def with_decay(at: Any, g: Callable[[Any], Any] = g, strength: float = strength) -> Any:
-                return g(at) + (0 if decoupled else strength * at)
-
-            after[name] = step(w, memory[name], with_decay, t) - (RATE * strength * w if decoupled else 0)
-        p = after
-    return p, memory
-
-
-def values(solution: Part) -> Arrays:
-    """The parameters after the last certified update."""
-    assert solution.history is not None
-    return {name: arrays.to_floats(solution.history.runs[-1].value(name)) for name in ("W", "b")}
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -208,7 +58,7 @@ def test_a_long_run_goes_the_same_way_in_doubles() -> None:
     long = solve(layer(f"{text}101")).part()
     assert long.history is None
     assert long.training is not None
-    wanted, _ = followed(_adam, [[0, 1], [2]] * 101)
+    wanted, _ = followed(adam, [[0, 1], [2]] * 101)
     assert np.allclose(long.training.parameters["W"], wanted["W"], rtol=1e-9)
     short = solve(layer(f"{text}2")).part()
     assert short.history is not None
@@ -444,187 +294,3 @@ def test_what_does_not_go_together_is_refused() -> None:
     with pytest.raises(ProblemError, match="the update of w divides by zero, since eps is 0") as caught:
         solve(problem_from_text(flat, name="p"))
     assert caught.value.line == 3
-
-
-# ── what is printed ─────────────────────────────────────────────────────────────────────────────────────────────
-
-PRINTED = [
-    *(f"{rule}, steps = 2" for rule in RULES),
-    'rule = "adamw", over = ["x", "y"], batch = 2',
-    'rule = "nesterov", over = ["x", "y"], batch = 2',
-    'rule = "nesterov", steps = 2, state = { v = { W = [[1, 2], [3, 4]], b = [0.5, 1] } }',
-    'rule = "nesterov", decay = 0.1, over = ["x", "y"], batch = 2, order = [2, 1, 0]',
-    'rule = "adam", with = { W = [[1, 2], [3, 4]], b = [0.5, -1] }, decay = { W = 0.1 }',
-    'rule = "rmsprop", t = 3, state = { s = { W = [[1, 2], [3, 4]], b = [0.5, 1] } }',
-]
-
-
-@pytest.mark.parametrize(
-    ("update", "convention"),
-    list(
-        zip(
-            PRINTED,
-            ["", 'carry = "displayed"\nstyle = ["matrix"]', 'layout = "numerator"', "significant = 3"] * 4,
-            strict=False,
-        )
-    ),
-)
-def test_every_line_of_every_rule_reads_back(update: str, convention: str) -> None:
-    """Each number of each update, put in and come out, is the certified one, in every convention."""
-    solution = solve(layer(update, f"[convention]\n{convention}"))
-    report = read_document(compose(solution), solution)
-    assert not report.of("wrong", "slip"), "\n".join(map(str, report.of("wrong", "slip")))
-    assert report.links > 20
-
-
-def test_a_spoiled_update_is_seen() -> None:
-    """In the lines of an update every changed digit of a result, and each old value put for a new one, is found."""
-    solution = solve(read_problem(HERE / "problems" / "nesterov-valley.toml"))
-    rows = [row for row in rows_of(compose(solution), solution) if hasattr(row.part, "stage")]
-    assert len(rows) > 20
-    for row in rows:
-        *front, last = tokens(row.text)
-        if not last[-1].isdigit():
-            continue
-        spoiled = last[:-1] + str((int(last[-1]) + 5) % 10)
-        report = Report()
-        check_row(Row(row.part, row.left, " ".join([*front, spoiled])), Books(), report)
-        assert report.of("wrong", "slip"), row.text
-
-
-def test_later_updates_are_worked_in_numbers() -> None:
-    """Of a few small updates each has its section, and says whose parameters it uses; of many there is a table."""
-    solution = solve(read_problem(HERE / "problems" / "sgd-sample-by-sample.toml"))
-    document = compose(solution)
-    text = plain(document)
-    titles = [plain_title(block) for block in document.blocks if isinstance(block, Heading)]
-    assert [title for title in titles if title.startswith("Update")] == [
-        f"Update {k + 1}: pass {k // 3 + 1}, row {k % 3 + 1}" for k in range(6)
-    ]
-    assert "taken at the parameters that update 5 left" in text
-    tables = [block for block in document.blocks if isinstance(block, Table)]
-    assert [len(table.rows) for table in tables][-3:-1] == [6, 3]
-    many = solve(layer('rule = "momentum", steps = 9')).part()
-    assert many.history is not None
-    titles = [
-        plain_title(b) for b in compose(solve(layer('rule = "momentum", steps = 9'))).blocks if isinstance(b, Heading)
-    ]
-    assert [title for title in titles if title.startswith("Update")] == ["Update 1"]
-
-
-def plain_title(heading: Heading) -> str:
-    """The words of a heading."""
-    return "".join(getattr(span, "text", "") for span in heading.spans)
-
-
-def test_the_question_sheet_says_what_the_rule_needs() -> None:
-    """Without the constants, the state and the order of the samples nobody could do the exercise."""
-    asked = 'rule = "momentum", mu = 0.7, decay = 0.1, over = ["x", "y"], order = [2, 0, 1]'
-    text = plain(compose(solve(layer(asked)), questions=True))
-    for words in ("0.7", "0.1", "momentum", "order 3, 1, 2", "one row of"):
-        assert words in text
-    given = compose(solve(read_problem(HERE / "problems" / "rmsprop-given-gradients.toml")), questions=True)
-    [*_, table] = (block for block in given.blocks if isinstance(block, Table))
-    assert len(table.rows) == 3
-    assert "-0.05" in str(table.rows[2])
-
-
-def test_a_spoiled_rule_fails_its_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rule without its bias correction disagrees with the second engine's."""
-    right = rules.lines
-    monkeypatch.setattr(rules, "lines", lambda update, name, g, shape, t: right(update, name, g, shape, t + 1))
-    with pytest.raises(CheckFailed, match="W, entry 1"):
-        solve(layer('rule = "adam"'))
-
-
-@pytest.mark.parametrize("update", PRINTED[-4:])
-def test_a_problem_with_a_rule_is_written_as_it_was_read(update: str) -> None:
-    """The file that is written reads as the same problem; the writer itself sees to that."""
-    assert "rule" in problem_to_toml(layer(update))
-
-
-def test_training_goes_on_with_the_rule() -> None:
-    """The worked update is the first of the training run, whatever its rule."""
-    text = 'equations = "E = (w - 1) ** 4 / 4"\nparameters = { w = 3 }\n'
-    text += 'ask = { update = { rate = 0.1, rule = "adam" }, train = { at_most = 50, until = "E < 1e-9" } }'
-    run = solve(problem_from_text(text, name="p")).part().convergence
-    assert run is not None
-    w, m, v = 3.0, 0.0, 0.0
-    for t in range(1, 51):
-        g = (w - 1) ** 3
-        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
-        w -= 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-    assert run.parameters["w"].item() == pytest.approx(w, rel=1e-9)
-
-
-def test_numbers_in_flat_lists_are_one_to_a_sample() -> None:
-    """Class numbers and rows of a table, both as flat lists: each update sees its own, as NumPy does."""
-    text = '''equations = """
-Y = one_hot(y, 3)
-z = embedding(T, k) @ W
-E = -sum(Y * log(softmax(z)))
-"""
-given = { y = [0, 2, 1], k = [1, 0, 1] }
-parameters = { T = [[0.1, 0.2], [0.3, -0.1]], W = [[0.1, -0.2, 0.3], [0.4, 0.5, 0.1]] }
-ask = { gradients = [], update = { rate = 0.5, over = ["y", "k"] } }'''
-    found = solve(problem_from_text(text, name="p")).part()
-    table, w = np.array([[0.1, 0.2], [0.3, -0.1]]), np.array([[0.1, -0.2, 0.3], [0.4, 0.5, 0.1]])
-    for label, row in ((0, 1), (2, 0), (1, 1)):
-        e = np.exp(table[[row]] @ w)
-        g = e / e.sum() - np.eye(3)[[label]]
-        down = np.zeros_like(table)
-        down[[row]] = g @ w.T
-        table, w = table - 0.5 * down, w - 0.5 * table[[row]].T @ g
-    assert found.history is not None
-    assert np.allclose(arrays.to_floats(found.history.runs[1].value("T")), table, rtol=1e-12)
-    assert np.allclose(arrays.to_floats(found.history.runs[1].value("W")), w, rtol=1e-12)
-
-
-def test_each_part_may_have_a_rule_of_its_own() -> None:
-    """Rules and samples come with the parts; what is read back knows in which part it stands."""
-    text = """equations = "E = sum((x * w - t) ** 2) / 2"
-given = { t = [[1], [2]] }
-parameters = { w = 0.5 }
-[[part]]
-name = "a"
-given = { x = [[1], [2]] }
-ask = { update = { rate = 0.1, rule = "momentum", steps = 2 } }
-[[part]]
-name = "b"
-given = { x = [[2], [1]] }
-ask = { gradients = [], update = { rate = 0.1, over = ["x", "t"] } }
-"""
-    solution = solve(problem_from_text(text, name="p"))
-    a, b = (part.history for part in solution.parts)
-    assert a is not None
-    assert b is not None
-    # The gradient is 5 (w - 1): v = -2.5 and w = 0.75, then v = 0.9 (-2.5) - 1.25 = -3.5 and w = 0.75 + 0.35.
-    assert str(a.runs[2].value("w").item()) == "11/10"
-    assert len(b.moves) == 2
-    report = read_document(compose(solution), solution)
-    assert not report.of("wrong", "slip"), "\n".join(map(str, report.of("wrong", "slip")))
-
-
-def test_constants_stand_as_they_were_given() -> None:
-    """With two decimals 0.999 would read 1.00, and 1 - 1.00 would divide by zero."""
-    solution = solve(layer('rule = "adam"', "[convention]\ndigits = 2"))
-    text = " ".join(row.text for row in rows_of(compose(solution), solution))
-    assert "1 - 0.999^1" in text
-    assert r"\epsilon" in text
-    report = read_document(compose(solution), solution)
-    assert not report.of("wrong", "slip"), "\n".join(map(str, report.of("wrong", "slip")))
-
-
-def test_a_gradient_that_is_zero_by_cancellation_moves_nothing() -> None:
-    """One bias for all classes of a softmax: its gradient is zero, by sums of balls that never say so; b stays."""
-    text = '''equations = """
-z = x @ W + b
-E = cross_entropy(z, y)
-"""
-given = { x = [[1, -2], [0.5, 3], [2, 1]], y = [0, 2, 1] }
-parameters = { W = [[0.1, -0.2, 0.3], [0.4, 0.5, -0.1]], b = 0.1 }
-ask = { gradients = [], update = { rate = 0.1, rule = "rmsprop", over = ["x", "y"], steps = 2 } }'''
-    part = solve(problem_from_text(text, name="p")).part()
-    assert part.history is not None
-    [printed] = part.history.runs[-1].shown("b", part.rounding)
-    assert getattr(printed, "text", "") == "0.1000"

@@ -16,8 +16,9 @@ from derive.numbers import arrays, linear
 from derive.numbers.balls import DomainError, UndecidedSign, precision
 from derive.problem import Problem, read_problem
 from derive.solution import Solution, solve
+from derive.solution.differentiate import differentiated
 from derive.solution.fused import fused
-from derive.solution.solve import differentiated, verified
+from derive.solution.verify import verified
 
 HERE = Path(__file__).parent / "problems"
 Env = dict[str, Any]

@@ -17,10 +17,11 @@ from derive.numbers.tensor import Tensor
 from derive.problem import wording
 from derive.problem.ask import Known, read_ask
 from derive.problem.convention import read_convention
-from derive.problem.families import Families, declared, missing
+from derive.problem.families import Families, declared
 from derive.problem.functions import FUNCTIONS
 from derive.problem.language import check_name, read_equations, read_formula, walk
-from derive.problem.names import member, members, stem_of
+from derive.problem.meanings import DATA, check_functions, check_once, check_order, check_part_data
+from derive.problem.names import member, stem_of
 from derive.problem.places import Places
 from derive.problem.problem import Problem, Shape, Text
 from derive.problem.size_terms import canonical, names_in, terms
@@ -31,7 +32,6 @@ from derive.problem.toml import KeyPath, Source
 from derive.problem.values import read_value, size_text
 
 FORMAT = 1
-DATA = ("given", "parameters", "shapes")
 TABLES = (*DATA, "functions", "names", "symbols", "captions", "ask", "convention")
 KEYS = ("format", "title", "equations", *TABLES, "part")
 PART_KEYS = ("name", "title", *TABLES)
@@ -60,6 +60,14 @@ def problem_from_tables(
     reader = _Reader(name, statements, Families(statements, given), folder)
     problem = reader.problem(base, places, complete=not parts)
     finished = tuple(reader.problem(*_overlay(base, part, its_places)) for its_places, part in parts)
+    for part in finished:
+        if part.convention.decimal != problem.convention.decimal:
+            raise ProblemError(
+                f"part {part.part} has a decimal sign of its own: a report has one",
+                file=problem.file,
+                line=part.line("convention", "decimal"),
+                hint="say decimal in the [convention] above the parts",
+            )
     return replace(problem, parts=finished)
 
 
@@ -178,13 +186,14 @@ class _Reader:
         given = self.data("given", tables, functions, places)
         parameters = self.data("parameters", tables, functions, places)
         shapes = self.shapes(tables, functions, places)
-        self.once(given, parameters, shapes, places)
+        headings: dict[str, Iterable[str]] = {"given": given, "parameters": parameters, "shapes": shapes}
+        check_once(self.statements, headings, places)
         data: dict[str, Shape] = {key: value.shape for key, value in (given | parameters).items()} | shapes
         known = Known(self.equations, data, parameters, complete, _labels(self.statements))
-        self.check_order(data, places, complete)
+        check_order(self.statements, data, places, complete)
         if complete:
-            self.check_functions(functions, places)
-            self.check_part_data(places)
+            check_functions(self.statements, functions, places)
+            check_part_data(self.statements, places)
         ask = read_ask(tables.get("ask", {}), known, places, self.folder)
         tops = tuple(top.of for top in ask.upstream)
         sizes = tuple(name for shape in shapes.values() for size in shape for name in names_in(size))
@@ -317,108 +326,6 @@ class _Reader:
             raise places.error(f"the size {text} of {path[1]} is never positive", *path)
         return size
 
-    def once(
-        self, given: Mapping[str, Tensor], parameters: Mapping[str, Tensor], shapes: Mapping[str, Shape], places: Places
-    ) -> None:
-        """Each name has one meaning: an equation, or data under one heading."""
-        headings = {"given": given, "parameters": parameters, "shapes": shapes}
-        seen: dict[str, str] = {}
-        for heading, names in headings.items():
-            for name in names:
-                if name in seen:
-                    raise places.error(f"{name} stands in [{seen[name]}] and in [{heading}]", heading, name)
-                seen[name] = heading
-        lines: dict[str, int] = {}
-        for statement in self.statements:
-            name = statement.name
-            if name in lines:
-                raise self.at(statement.line, f"{name} is defined twice, first on line {lines[name]}", places)
-            if name in seen:
-                raise self.at(
-                    statement.line,
-                    f"{name} is an equation, and data in [{seen[name]}] as well",
-                    places,
-                    hint="a name has one meaning",
-                )
-            lines[name] = statement.line
-        self.check_members(seen, lines, places)
-
-    def check_members(self, data: Mapping[str, str], lines: Mapping[str, int], places: Places) -> None:
-        """What a loop counts with is no quantity, and no member is printed like a plain name (``h[1]`` like ``h1``)."""
-        for statement in self.statements:
-            name = statement.loop
-            if name and (name in data or name in lines):
-                raise self.at(
-                    statement.line,
-                    f"{name} counts a loop, and names a quantity as well",
-                    places,
-                    hint="give one of them another name",
-                )
-        for stem, indices in members([*data, *lines]).items():
-            for index, name in indices.items():
-                for plain in (f"{stem}{index}", f"{stem}_{index}"):
-                    if plain in data or plain in lines:
-                        line = lines.get(name) or lines.get(plain)
-                        message = f"{plain} and {name} would be printed alike"
-                        tip = f"write {name} for both, or call {plain} otherwise"
-                        if line is not None:
-                            raise self.at(line, message, places, hint=tip)
-                        raise places.error(message, data[plain], plain, hint=tip)
-
-    def check_order(self, data: Mapping[str, Shape], places: Places, complete: bool) -> None:
-        """A name is defined above its use."""
-        known = {*data, "pi"}
-        later = {statement.name: statement.line for statement in self.statements}
-        sizes = {name for shape in data.values() for size in shape for name in names_in(size)}
-        for statement in self.statements:
-            for node in walk(statement.expression):
-                if not isinstance(node, Name) or node.id in known:
-                    continue
-                name = node.id
-                if name == statement.name:
-                    raise self.at(node.line, f"{name} is used in its own equation", places)
-                if name in later:
-                    raise self.at(
-                        node.line,
-                        f"{name} is used before it is defined",
-                        places,
-                        hint=f"it is defined on line {later[name]}",
-                    )
-                if not complete:
-                    continue
-                if name in sizes:
-                    raise self.at(node.line, f"{name} is a size, and an equation uses values", places)
-                tip = wording.hint(name, [*data, *later])
-                raise self.at(
-                    node.line,
-                    f"{name} is used and is nowhere defined" if member(name) is None else f"there is no {name}",
-                    places,
-                    hint=missing(name, [*data, *later]) or tip or "a value stands in [given], [parameters] or [shapes]",
-                )
-            known.add(statement.name)
-
-    def check_functions(self, functions: Mapping[str, object], places: Places) -> None:
-        """Every function that an equation calls exists; a part may be the one that brings it."""
-        for statement in self.statements:
-            for node in walk(statement.expression):
-                if isinstance(node, Call) and node.function not in FUNCTIONS and node.function not in functions:
-                    raise self.at(
-                        node.line,
-                        f"{node.function} is no function of the language",
-                        places,
-                        hint=wording.hint(node.function, [*functions, *FUNCTIONS]),
-                    )
-
-    def check_part_data(self, places: Places) -> None:
-        """What a part gives replaces something or is used; else it is a slip of the pen that would go unseen."""
-        used = {
-            node.id for statement in self.statements for node in walk(statement.expression) if isinstance(node, Name)
-        }
-        used |= {stem_of(name) for name in used}
-        for path in places.own:
-            if len(path) == 2 and path[0] in DATA and path[1] not in used:
-                raise places.unknown("no equation uses", str(path[1]), used - set(self.equations), *path)
-
     def names(
         self, table: Mapping[str, object], known: Known, places: Places
     ) -> dict[str, tuple[tuple[str, ...], ...]]:
@@ -514,12 +421,6 @@ class _Reader:
             check_name(stem_of(name) if member(name) else name, what)
         except ProblemError as error:
             raise places.placed(error, *path) from None
-
-    def at(self, line: int, message: str, places: Places, hint: str | None = None) -> ProblemError:
-        """An error on a line of the equations."""
-        return Places(file=places.file or "equations", part=places.part).placed(
-            ProblemError(message, line=line, hint=hint)
-        )
 
 
 def _gives_gradients(tables: Tables) -> bool:

@@ -2,6 +2,7 @@
 
 from derive.solution.checks import Check, CheckFailed
 from derive.solution.derivation import Derivation, ReplayError, Step, replay
-from derive.solution.solve import Part, Solution, solve
+from derive.solution.part import Part, Solution
+from derive.solution.solve import solve
 
 __all__ = ["Check", "CheckFailed", "Derivation", "Part", "ReplayError", "Solution", "Step", "replay", "solve"]

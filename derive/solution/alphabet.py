@@ -21,7 +21,7 @@ from derive.problem.wording import listing
 from derive.records import dataclass
 from derive.solution.checks import Check, require
 from derive.solution.elementwise import equal
-from derive.solution.solve import Part
+from derive.solution.part import Part
 from derive.solution.view import down_to_data, refused
 
 MOST_PROVED = 36  # entries of a gradient whose two formulas are proved equal by SymPy

@@ -29,7 +29,7 @@ from derive.solution.values import MOST_BITS, START_BITS
 if TYPE_CHECKING:
     from derive.solution.convergence import Convergence
     from derive.solution.history import History
-    from derive.solution.solve import Part
+    from derive.solution.part import Part
 
 CLEAR = 1e-15  # how far a certified value may be unknown beside 1 and itself before it is compared
 RELATIVE = 1e-9  # rules against another engine in doubles

@@ -31,7 +31,7 @@ from derive.solution.checks import Check, require
 from derive.solution.values import MOST_BITS, START_BITS
 
 if TYPE_CHECKING:
-    from derive.solution.solve import Part
+    from derive.solution.part import Part
 
 WRITTEN_OUT = ("softmax", "inv", "det", "logdet", "norm")  # what a derivative is written with by its name
 MOST_ROWS = 3  # of a matrix whose determinant or inverse is written out

@@ -18,7 +18,7 @@ from derive.solution.second import Second
 from derive.solution.tangents import Pass
 
 if TYPE_CHECKING:
-    from derive.solution.solve import Part
+    from derive.solution.part import Part
 
 
 @dataclass(frozen=True)

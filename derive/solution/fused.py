@@ -21,7 +21,7 @@ from derive.solution.checks import Check, require
 
 if TYPE_CHECKING:
     from derive.solution.derivation import Derivation
-    from derive.solution.solve import Part
+    from derive.solution.part import Part
 
 
 @dataclass(frozen=True, slots=True)

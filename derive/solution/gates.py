@@ -19,7 +19,7 @@ from derive.solution.derivation import Derivation, derive
 from derive.solution.values import START_BITS, Run
 
 if TYPE_CHECKING:
-    from derive.solution.solve import Part
+    from derive.solution.part import Part
 
 MOST_GATES = 60  # of a graph that is worth a table
 UNASKED = 24  # of a graph that is drawn without being asked for

@@ -14,7 +14,7 @@ from derive.solution.checks import Check, require
 from derive.solution.elementwise import enclosed
 
 if TYPE_CHECKING:
-    from derive.solution.solve import Part
+    from derive.solution.part import Part
 
 
 def path_sums(part: Part) -> Iterator[Check]:

@@ -13,7 +13,7 @@ from derive.records import dataclass
 from derive.solution.slips import Slip, slips
 
 if TYPE_CHECKING:
-    from derive.solution.solve import Part
+    from derive.solution.part import Part
 
 WRONG = 3  # answers beside the right one
 

@@ -27,7 +27,7 @@ from derive.records import dataclass
 from derive.solution.checks import Check, Witness
 from derive.solution.derivation import derive
 from derive.solution.history import data_of
-from derive.solution.solve import Part
+from derive.solution.part import Part
 from derive.solution.values import Run
 from derive.solution.view import extended, refused, view
 

@@ -23,7 +23,7 @@ from derive.records import dataclass
 from derive.solution.derivation import in_normal_form
 
 if TYPE_CHECKING:
-    from derive.solution.solve import Part
+    from derive.solution.part import Part
 
 LONGEST = 60  # operations and names in a recursion that is written in one formula
 MOST_STEPS = 6  # steps of a loop that a reader wants to see one by one

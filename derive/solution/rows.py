@@ -30,7 +30,7 @@ from derive.solution.checks import RELATIVE, Check, require
 from derive.solution.derivation import Derivation, derive, with_signals
 from derive.solution.history import data_of
 from derive.solution.instance import instance
-from derive.solution.solve import Part
+from derive.solution.part import Part
 from derive.solution.values import Balls, Run
 from derive.solution.view import refused, view
 

@@ -36,7 +36,7 @@ from derive.solution.jacobian import Chain, chains
 from derive.solution.view import along, bar, down_to_data, extended, refused, view, with_bars
 
 if TYPE_CHECKING:
-    from derive.solution.solve import Part
+    from derive.solution.part import Part
 
 PLAIN = ("exp", "log", "sqrt", "sin", "cos")
 LONGEST_WRITTEN = 400  # operations of a function whose second derivative is written out in the data

@@ -6,7 +6,7 @@ does not give them away, and only those whose value differs from the right one a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from derive.graph import ops
 from derive.graph.collect import collect
@@ -15,6 +15,9 @@ from derive.graph.network import Network
 from derive.graph.ops import FUNCTIONS
 from derive.graph.sizes import ShapeError
 from derive.records import dataclass
+
+Wrongs = Callable[[Network, Expression], Iterator[Expression]]
+Kinds = Mapping[str, Wrongs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +30,27 @@ class Slip:
     place: Expression
 
 
-def slips(network: Network, right: Expression) -> tuple[Slip, ...]:
-    """Every single slip in a formula, each wrong formula once, in the order of ``KINDS`` and of reading."""
+def slips(network: Network, right: Expression, kinds: Kinds | None = None) -> tuple[Slip, ...]:
+    """Every single slip in a formula, each wrong formula once, in the order of ``kinds`` and of reading.
+
+    ``kinds`` are ``KINDS`` where nothing else is said; a kind gives what may stand in the place of one node.
+    """
     found: dict[Expression, Slip] = {}
-    for kind in KINDS:
-        for wrong, place in _everywhere(network, right, kind):
+    for kind, wrongs in (KINDS if kinds is None else kinds).items():
+        for wrong, place in _everywhere(network, right, wrongs):
             tidy = collect(wrong)
             if wrong.shape == right.shape and tidy != collect(right) and tidy not in found:
                 found[tidy] = Slip(kind, right, tidy, place)
     return tuple(found.values())
 
 
-def _everywhere(network: Network, node: Expression, kind: str) -> Iterator[tuple[Expression, Expression]]:
+def _everywhere(network: Network, node: Expression, wrongs: Wrongs) -> Iterator[tuple[Expression, Expression]]:
     """The formula with the slip at each place where it can happen, and that place."""
-    for wrong in KINDS[kind](network, node):
+    for wrong in wrongs(network, node):
         if wrong.shape == node.shape:
             yield wrong, node
     for k, arg in enumerate(node.args):
-        for wrong, place in _everywhere(network, arg, kind):
+        for wrong, place in _everywhere(network, arg, wrongs):
             args = (*node.args[:k], wrong, *node.args[k + 1 :])
             yield Expression(node.op, args, node.at, node.shape), place
 
@@ -158,7 +164,7 @@ def _others(node: Expression, k: int) -> tuple[Expression, ...]:
     return node.args[:k] + node.args[k + 1 :]
 
 
-KINDS = {
+KINDS: Kinds = {
     "slope": _without_slope,
     "pre_activation": _pre_activation,
     "transpose": _transposes,

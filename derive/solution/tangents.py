@@ -30,7 +30,7 @@ from derive.solution.flat import flat
 from derive.solution.view import dot, extended, refused, view
 
 if TYPE_CHECKING:
-    from derive.solution.solve import Part
+    from derive.solution.part import Part
 
 
 @dataclass(frozen=True)

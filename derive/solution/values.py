@@ -322,3 +322,8 @@ class Run:
                 raise UndecidedSign("the digits to carry are not decided")
             rounded.append(read_number(text.text))
         return arrays.filled(value.shape, rounded)
+
+
+def data_with(data: Data, more: Mapping[Name, Array]) -> Data:
+    """The same data and some more."""
+    return lambda bits: {**data(bits), **more}

@@ -23,7 +23,7 @@ from derive.solution.history import data_of
 from derive.solution.values import Run
 
 if TYPE_CHECKING:
-    from derive.solution.solve import Part
+    from derive.solution.part import Part
 
 
 def dot(name: str) -> str:
@@ -88,7 +88,8 @@ def view(
 
     ``known`` are values that come from elsewhere, found at so many bits; ``more`` are equations for the run alone.
     """
-    from derive.solution.solve import Part, derived_ratio, entry_texts, rounding_of
+    from derive.solution.differentiate import derived_ratio
+    from derive.solution.part import Part, entry_texts, rounding_of
 
     problem = problem or part.problem
     equations: dict[Name, Expression] = dict(part.run.equations)

@@ -18,7 +18,7 @@ from derive.report.notation.cells import number
 from derive.report.notation.rule_symbols import rule_symbols
 from derive.solution import rules
 from derive.solution.history import Move, equations_of
-from derive.solution.solve import Part
+from derive.solution.part import Part
 from derive.solution.values import Run
 
 
@@ -76,7 +76,7 @@ def rule_sheet(sheet: Sheet, update: Update, move: Move) -> Sheet:
         "run": run,
         "shown": run,
     }
-    return RuleSheet(Part(**{**part.__dict__, **changed}), sheet.words)
+    return RuleSheet(Part(**{**part.__dict__, **changed}), sheet.words, detail=sheet.detail)
 
 
 def kind_of(sheet: Sheet, update: Update, count: int) -> str:
