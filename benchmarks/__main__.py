@@ -6,7 +6,7 @@ import argparse
 import sys
 from dataclasses import dataclass
 
-from benchmarks import growth
+from benchmarks import growth, report
 from benchmarks.measure import ROOT, medians, process
 from benchmarks.networks import parameters
 
@@ -60,6 +60,19 @@ def checked_claims(rounds: int) -> Target:
     return Target("check of 54 claims / import sympy", own / sympy, 4.0)
 
 
+def report_as_pdf(rounds: int) -> list[Target]:
+    """Six pages, from the document to the bytes of the PDF."""
+    name = report.chosen()
+    first, later, sympy, xelatex = report.seconds(name, rounds)
+    tex = "xelatex is not installed" if xelatex is None else f"xelatex, one pass: {xelatex:.3f} s"
+    print(f"{name}, {report.PAGES} pages, to PDF: {first:.3f} s, the first of a process; {later:.3f} s behind another")
+    print(f"import sympy: {sympy:.3f} s;  {tex}  (medians of {rounds})\n")
+    targets = [Target(f"a report of {report.PAGES} pages to PDF / import sympy", later / sympy, 0.5)]
+    if xelatex is not None:
+        targets.append(Target("xelatex / the same report to PDF", xelatex / later, 8, at_least=True))
+    return targets
+
+
 def growth_table(quick: bool) -> list[Target]:
     """The table against plain SymPy, and the target that follows from it."""
     print(f"{'network':<20} {'parameters':>10}  {'derive':>10}  plain SymPy")
@@ -84,6 +97,7 @@ def main() -> int:
     quick = parser.parse_args().quick
     targets = [whole_process(5 if quick else 15), all_proofs(3 if quick else 7)]
     targets.append(checked_claims(5 if quick else 15))
+    targets += report_as_pdf(5 if quick else 15)
     targets += growth_table(quick)
     bounds = {"100 layers / 50 layers": 2.2, "width 32 / width 2": 1.2, "784-128-10 / 8-8-8": 1.2}
     reached = growth.ratios()

@@ -43,6 +43,8 @@ def read(
     digits: int | None = None,
     significant: int | None = None,
     style: str | Sequence[str] | None = None,
+    decimal: str | None = None,
+    fractions: bool | None = None,
     train: bool | Mapping[str, Any] = False,
 ) -> Problem:
     """A problem by its built-in name, from a file (``.toml``, or with a slash), or as it is; conventions overridden.
@@ -50,7 +52,10 @@ def read(
     Raises ``ProblemError`` for wrong input and ``Unsupported`` for what is not built.
     """
     found = problem if isinstance(problem, Problem) else find_problem(os.fspath(problem))
-    wishes = {"digits": digits, "significant": significant, "style": list(style) if isinstance(style, tuple) else style}
+    wishes = {
+        "digits": digits, "significant": significant, "style": list(style) if isinstance(style, tuple) else style,
+        "decimal": decimal, "fractions": fractions,
+    }  # fmt: skip
     table = {key: wish for key, wish in wishes.items() if wish is not None}
     wanted = read_convention(table, Places())
     changed: dict[str, Any] = {key: getattr(wanted, key) for key in table}
@@ -70,17 +75,23 @@ def solve(
     digits: int | None = None,
     significant: int | None = None,
     style: str | Sequence[str] | None = None,
+    decimal: str | None = None,
+    fractions: bool | None = None,
     train: bool | Mapping[str, Any] = False,
 ) -> Solution:
     """The checked solution of a problem: a built-in name, a path, or a ``Problem``.
 
-    ``digits``, ``significant`` and ``style`` override the problem's ``[convention]``; ``train=True``, or a table such
+    ``digits``, ``significant``, ``style``, ``decimal`` (``"comma"`` or ``"point"``) and ``fractions`` override the
+    problem's ``[convention]``; ``train=True``, or a table such
     as ``{"until": "E < 0.01"}``, trains to convergence with the problem's own rate. Raises ``ProblemError`` for wrong
     input, ``Unsupported`` for what is not built, and ``CheckFailed`` where a witness disagrees.
     """
     from derive.solution import solve as run
 
-    return Solution(run(read(problem, digits=digits, significant=significant, style=style, train=train)))
+    found = read(
+        problem, digits=digits, significant=significant, style=style, decimal=decimal, fractions=fractions, train=train
+    )
+    return Solution(run(found))
 
 
 def titles(language: str = "en") -> dict[str, str]:
@@ -252,14 +263,21 @@ class Solution:
         """
         from derive.report.catalogue import catalogue
 
-        words = catalogue(lang)
-        return [result for part in self.core.parts if part.numeric for result in _results(part, largest, words)]
+        words = catalogue(lang).with_decimal(self.problem.convention.decimal)
+        found = (result for part in self.core.parts if part.numeric for result in _results(part, largest, words))
+        return [replace(one, rows=tuple(tuple(map(words.numbers, row)) for row in one.rows)) for one in found]
 
     def json(self) -> dict[str, Any]:
         """Everything as one document of plain dicts, lists and strings, as ``--json`` prints it."""
         from derive.report.result import as_json
 
         return as_json(self.core)
+
+    def macros(self) -> str:
+        """Every value, entry and formula as a TeX macro, for a paper of one's own; what ``--macros`` writes."""
+        from derive.report.tex_macros import macros
+
+        return macros(self.core)
 
     def _turned(self, part: solved.Part, quantity: str) -> bool:
         """Whether a quantity is a gradient that numerator layout turns on its side."""
@@ -278,13 +296,23 @@ class Solution:
         questions: bool = False,
         engine: str = "typst",
         proofs: bool = False,
+        frame: str = "article",
+        fragment: bool = False,
+        templates: str | os.PathLike[str] | None = None,
+        detail: str = "standard",
+        only: str | Iterable[str] = (),
     ) -> dict[str, bytes]:
-        """The report in each format, and the figures beside it, by file name."""
-        from derive.report.compose import compose
+        """The report in each format, and what stands beside it (figures, TeX macros), by file name; see ``save``."""
+        from derive.report.compose.exam import composed
         from derive.report.files import check_formats, files
+        from derive.report.setting import setting_for
 
         wanted = check_formats(formats)
-        return files(compose(self.core, questions=questions, language=lang, proofs=proofs), wanted, engine)
+        setting = setting_for(wanted, engine=engine, frame=frame, fragment=fragment, templates=templates)
+        document = composed(
+            self.core, setting, questions=questions, language=lang, proofs=proofs, detail=detail, only=only
+        )
+        return files(document, wanted, setting)
 
     def save(
         self,
@@ -295,33 +323,39 @@ class Solution:
         questions: bool = False,
         engine: str = "typst",
         proofs: bool = False,
+        frame: str = "article",
+        fragment: bool = False,
+        templates: str | os.PathLike[str] | None = None,
+        detail: str = "standard",
+        only: str | Iterable[str] = (),
     ) -> list[Path]:
         """Write the report into a folder, which is made where it is missing: all files, or none.
 
         ``formats`` are of md, tex, pdf and typ; ``questions`` leaves the solutions out; ``proofs`` appends a
-        proof for all sizes of every rule that was used; ``engine`` sets the PDF.
-        Returns the paths written. Raises ``ProblemError`` for a format or language that is not known, an engine that
-        is not installed, and a folder that cannot be written.
+        proof for all sizes of every rule that was used; ``engine`` sets the PDF. ``frame`` is the class of the TeX
+        file, article or exam; ``fragment`` makes it a body to ``\\input``; ``templates`` is a folder with templates of
+        one's own. ``detail`` is ``"brief"`` (formulas and results), ``"standard"`` or ``"full"`` (every intermediate).
+        ``only`` names quantities, as in ``"dE/dW2"``, ``["h", "dE/dh"]`` or ``"W1@1"`` (W1 after the first update):
+        these and what they rest on. Both stand in the names of the files (``net-brief.md``, ``net-dE-dW2.md``), so
+        that no report replaces another. Returns the paths written. Raises ``ProblemError`` for a format, language,
+        detail or quantity that is not known, an engine that is not installed, a template that is broken, and a folder
+        that cannot be written.
         """
         from derive.report.write import write_files
 
         made = {Path(folder) / name: content for name, content in self.files(
-            formats, lang=lang, questions=questions, engine=engine, proofs=proofs
+            formats, lang=lang, questions=questions, engine=engine, proofs=proofs, frame=frame, fragment=fragment,
+            templates=templates, detail=detail, only=only,
         ).items()}  # fmt: skip
         write_files(made)
         return list(made)
 
     def _repr_markdown_(self) -> str:
         """The Markdown report with its figures inside, for a notebook."""
-        from base64 import b64encode
-        from urllib.parse import quote
+        from derive.report.compose import compose
+        from derive.report.notebook import markdown
 
-        made = self.files(["md"])
-        text = made.pop(f"{self.name}.md").decode()
-        for name, picture in made.items():
-            data = b64encode(picture).decode("ascii")
-            text = text.replace(f"]({quote(name)})", f"](data:image/svg+xml;base64,{data})")
-        return text
+        return markdown(compose(self.core))
 
     def __repr__(self) -> str:
         passed = len(self.checks)
@@ -375,12 +409,12 @@ def _results(part: solved.Part, largest: int, words: Catalogue) -> Iterator[Resu
     if part.convergence is not None:
         run = part.convergence
         why = words.text(f"terminal.stopped_{run.stopped}")
-        told = words.text("terminal.run", loss=top, count=f"{run.updates:,}", why=why)
-        yield Result(part.problem.part, spaced_text(told), (), ((f"{run.losses[-1]:.6g}",),))
+        told = words.text("terminal.run", loss=top, count=words.count(run.updates), why=why)
+        yield Result(part.problem.part, spaced_text(told), (), ((f"{run.losses[-1] + 0.0:.6g}",),))
     elif part.training is not None:
         last = part.training.history[-1]
         told = spaced_text(words.text("terminal.doubles", loss=top, count=str(last.step)))
-        yield Result(part.problem.part, told, (), ((f"{last.loss:.10g}",),))
+        yield Result(part.problem.part, told, (), ((f"{last.loss if last.loss != 0 else 0:.10g}",),))
 
 
 def _jacobian_shown(part: solved.Part, ratio: str) -> list[Printed | None]:

@@ -148,6 +148,10 @@ W^{\top}
 x'
 x'_1
 \phantom{{}={}}x
+\left(\begin{array}{rr} 1\phantom{.0} & -2.5 \\ 0.5 & 12\phantom{.0} \end{array}\right)
+\left(\begin{array}{rc} 0{,}25 & x \\ 1\phantom{{,}00} & y \end{array}\right)
+x_{1{,}5}+0{,}5\cdot 12{,}25
+\max(0; 0{,}5)
 \displaystyle\frac{a}{b}
 \textstyle\sum_{i} x_i
 a:=b

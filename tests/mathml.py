@@ -1,7 +1,8 @@
 """Presentation MathML brought to one form, so that two converters' readings of a formula can be held side by side.
 
-What is compared: every character, its order, and the structure of scripts, fractions, roots and cells. Not compared:
-spaces, sizes, fonts, which characters stretch, and limits against scripts (a matter of display style).
+What is compared: every character, its order, and the structure of scripts, accents, fractions, roots and cells, a
+matrix with its rows and columns. Not compared: spaces, sizes, fonts, which characters stretch, and limits against
+scripts (a matter of display style).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 Tree = tuple[object, ...]
 
 _SAME_TAG = {"munder": "msub", "mover": "msup", "munderover": "msubsup"}
+_ACCENTS = frozenset("^¯~→˙¨_")  # alone above or below: an accent, no limit
 _TRANSPARENT = frozenset("math mrow mstyle mpadded semantics menclose".split())
 _ARGUMENT_IS_ROW = frozenset("msqrt mtd".split())
 _INVISIBLE = "\u2061\u2062\u2063\u2064\u200b\u200c"
@@ -25,10 +27,25 @@ _SAME_CHARACTER = {
 }  # fmt: skip
 
 
-def read(source: str) -> Tree:
-    """The canonical tree of one ``<math>`` element."""
+def read(source: str, *, empty_cells: bool = True) -> Tree:
+    """The canonical tree of one ``<math>`` element.
+
+    Without ``empty_cells`` those are left out: an alignment point inside a cell of Typst makes some of its own.
+    """
     names = re.sub(r"&(?!lt;|gt;|amp;)(\w+);", lambda match: html.unescape(match[0]), source)
-    return tuple(_element(ElementTree.fromstring(names)))
+    tree = tuple(_element(ElementTree.fromstring(names)))
+    return tree if empty_cells else _without_empty_cells(tree)
+
+
+def aligned(latex: str) -> bool:
+    """Whether a formula has an array whose cells Typst aligns by points inside them."""
+    return re.search(r"\\begin\{(?:aligned|cases|array)\}", latex) is not None
+
+
+def _without_empty_cells(tree: Tree) -> Tree:
+    return tuple(
+        _without_empty_cells(item) if isinstance(item, tuple) else item for item in tree if item != (("mtd", ()),)
+    )
 
 
 def characters(tree: Tree) -> Iterator[str]:
@@ -60,8 +77,8 @@ def _element(element: ElementTree.Element) -> list[object]:
         return [(tag, tuple(item for child in children for item in child))]
     if tag == "mtable" and not any(children):
         return []  # Typst's empty string
-    if tag == "mtr":  # an alignment point inside a cell of Typst makes empty cells of its own
-        return [(tag, *(tuple(child) for child in children if child != [("mtd", ())]))]
+    if tag in ("mover", "munder") and len(children[1]) == 1 and children[1][0] in _ACCENTS:
+        return [("accent", *(tuple(child) for child in children))]
     if tag == "mtable":
         return [(tag, *(tuple(child) for child in children))]
     return [(_SAME_TAG.get(tag, tag), *(tuple(child) for child in children))]

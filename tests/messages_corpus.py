@@ -37,6 +37,8 @@ w = [0.5, 0.25]
 [ask]
 gradients = ["w", "x", "y"]
 choose = ["y", "w", "x"]
+[convention]
+fractions = true
 '''
 SHAPES = '''
 equations = """

@@ -47,8 +47,26 @@ _TOKEN = re.compile(
 )
 
 
+# An array of numbers set flush right in round brackets, as it stands in a document and in a LaTeX file: a matrix.
+_FLUSH = re.compile(r"\\left\(\\begin\{array\}\{[rc]+\}((?:(?!\\begin|\\end).)*)\\end\{array\}\\right\)", re.DOTALL)
+_UNSEEN = re.compile(r"\\phantom\{(?:\.|\{,\})?0+\}")  # noughts that fill a column up to its longest number
+
+
+def as_centred(latex: str) -> str:
+    r"""The formula with its columns of numbers where they stood before they were aligned, and with decimal points.
+
+    Where a number has a decimal comma, semicolons stand for the commas of a list.
+    """
+    latex = _FLUSH.sub(r"\\begin{pmatrix}\1\\end{pmatrix}", _UNSEEN.sub("", latex))
+    latex = latex.replace(r"\begin{pmatrix*}[r]", r"\begin{pmatrix}").replace(r"\end{pmatrix*}", r"\end{pmatrix}")
+    if re.search(r"\d\{,\}\d", latex) is None:
+        return latex
+    return re.sub(r"(?<!\\);", ",", re.sub(r"(?<=\d)\{,\}(?=\d)", ".", latex))
+
+
 def tokens(latex: str) -> tuple[str, ...]:
     """The tokens of a formula; ``_{1}`` and ``_1`` are the same. Raises ``Slip`` for a character of no token."""
+    latex = as_centred(latex)
     found: list[str] = []
     place = 0
     while place < len(latex):
@@ -670,7 +688,22 @@ class Parser:
                 raise Slip(f"{self._here()} inside a matrix")
         if len({len(row) for row in rows}) != 1:
             raise Slip("a matrix whose rows differ in length")
+        if any(entry.kind == "dots" for row in rows for entry in row):
+            self._size_beside(rows)
         return Node("matrix", tuple(entry for row in rows for entry in row), (len(rows), len(rows[0])))
+
+    def _size_beside(self, rows: list[list[Node]]) -> None:
+        """Behind a matrix that is printed in part its size: more rows or columns than are printed."""
+        if self.peek != "_":
+            raise Slip("a matrix with dots and without its size")
+        size = " ".join(self._group_ahead())
+        self.place += len(self._group_ahead()) + 3
+        if re.fullmatch(r"\d+( \\times \d+)+", size) is None:
+            raise Slip(f"{size!r} is no size")
+        found = [int(number) for number in size.split(r" \times ")]
+        printed = [len(rows), len(rows[0])]
+        if len(found) == 2 and (found == printed or found[0] < printed[0] or found[1] < printed[1]):
+            raise Slip(f"dots in a matrix of size {size}")
 
     def _cases(self) -> Node:
         self.place += 1

@@ -171,7 +171,7 @@ def rows_of_tex(text: str, solution: Solution) -> Iterator[Row]:
         left, text = "", ""
         for line in _lines(match["plain"] or match["boxed"]):
             here, _, rest = line.partition("&")
-            rest = rest.replace(r"\quad", " ").strip().removeprefix("{}")
+            rest = re.sub(r"\\dvnumber\\label\{[^{}]*\}", "", rest.replace(r"\quad", " ")).strip().removeprefix("{}")
             if here.strip():
                 if left:
                     yield from _for_every_step(where.row(left, text))

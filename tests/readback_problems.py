@@ -757,6 +757,9 @@ CONVENTIONS: Mapping[str, str] = {
     "jacobian": 'style = ["matrix", "elements", "jacobian"]',
     "displayed-significant": 'carry = "displayed"\nsignificant = 4\nstyle = ["matrix"]',
     "twelve": 'digits = 12\nstyle = ["elements"]',
+    "fractions": "fractions = true",
+    "comma": 'decimal = "comma"\nsignificant = 3',
+    "displayed-fractions-comma": 'carry = "displayed"\ndecimal = "comma"\nfractions = true',
 }
 
 

@@ -136,7 +136,7 @@ def test_the_spread_bias_has_the_width_of_its_layer(worked: dict[str, Worked]) -
 
 def test_parameters_are_counted_from_the_shapes(worked: dict[str, Worked]) -> None:
     """3-5-4-2: 20 + 24 + 10 parameters; the table of the network in numbers says 54."""
-    table = [block for block in worked["forward"].document().blocks if isinstance(block, Table)][1]
+    table = [block for block in worked["forward"].document().blocks if isinstance(block, Table)][2]
     assert [row[-1][0].latex for row in table.rows] == ["15 + 5 = 20", "20 + 4 = 24", "8 + 2 = 10", "54"]  # type: ignore[union-attr]
 
 
@@ -200,7 +200,7 @@ def test_the_factor_of_a_cross_entropy_is_in_its_derivative(name: str) -> None:
 
 def test_every_sentence_has_its_place() -> None:
     """A chapter's sentences stand under its name or under one that chapters share."""
-    shared = {"activation", "losses"}
+    shared = {"activation", "legend", "losses"}
     assert {key.split(".")[0] for key in own("en")} - set(chapter_names()) <= shared
 
 
@@ -211,8 +211,8 @@ def test_headings_of_backprop_follow_the_five_parts(worked: dict[str, Worked]) -
         for block in worked["backprop"].document().blocks
         if isinstance(block, Heading) and block.level == 1
     ]
-    assert [head[:6] for head in heads[1:6]] == [f"Part {k}" for k in range(1, 6)]
-    assert heads[6:8] == ["Any depth", "The whole algorithm"]
+    assert [head[:6] for head in heads[2:7]] == [f"Part {k}" for k in range(1, 6)]
+    assert heads[7:9] == ["Any depth", "The whole algorithm"]
 
 
 def test_limits_and_ranges_of_activations() -> None:
@@ -286,7 +286,7 @@ def test_the_bound_of_the_vanishing_gradient() -> None:
 
 def test_the_table_of_depth_is_the_product_of_the_slopes(worked: dict[str, Worked]) -> None:
     """At 10 layers: 4^-10 for the sigmoid's bound, tanh'(1)^10, and 1 for an active ReLU."""
-    table = [block for block in worked["activations"].document().blocks if isinstance(block, Table)][1]
+    table = [block for block in worked["activations"].document().blocks if isinstance(block, Table)][2]
     (row,) = (row for row in table.rows if row[0] == (Math("10"),))
     bound, _, away, relu = (str(cell[0].latex) for cell in row[1:])  # type: ignore[union-attr]
     assert bound == r"9.54 \times 10^{-7}"  # 4^-10 = 9.5367e-7
@@ -305,3 +305,22 @@ def test_only_the_registry_knows_a_chapter_by_name() -> None:
         ]
         commands = {text.split()[0] for text in strings if text.split()}
         assert not commands & set(chapter_names()), file
+
+
+@pytest.mark.parametrize("name", chapter_names())
+def test_a_legend_opens_every_chapter(name: str, worked: dict[str, Worked]) -> None:
+    """The first table tells what each name of the chapter's problems is, and its size in letters where it has some."""
+    document = worked[name].document()
+    headings = [block for block in document.blocks if isinstance(block, Heading)]
+    assert headings[0].spans == worked[name].words.say("problem.legend")
+    table = next(block for block in document.blocks if isinstance(block, Table))
+    told = {span.latex for row in table.rows for span in row[0] if isinstance(span, Math)}
+    shown = {chain.left for block in document.blocks if isinstance(block, Display) for chain in block.chains}
+    known = {
+        sheet.symbols.name(str(equation.name))
+        for sheet in worked[name].sheets.values()
+        for equation in sheet.part.network.equations
+    }
+    stems = {symbol[:1] if symbol[0] != "\\" else symbol for symbol in told}
+    assert {symbol[:1] if symbol[0] != "\\" else symbol for symbol in known & shown} <= stems
+    assert all(row[1] and row[2] for row in table.rows)

@@ -301,7 +301,7 @@ def test_console_script_and_module_are_one(run: Run, tmp_path: Path, small: Path
     ours, theirs = script_run("small.toml", "--json"), run("small.toml", "--json")
     assert (ours.returncode, ours.stdout) == (0, theirs.stdout)
     assert b"Usage: derive " in script_run("--help").stdout
-    assert script_run("lint").returncode == 2
+    assert script_run("mark").returncode == 2
 
 
 def test_a_reader_that_leaves(run: Run, tmp_path: Path) -> None:

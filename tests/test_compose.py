@@ -443,9 +443,13 @@ def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPat
     for name in ("letters", "windows"):
         compose(solve(problem(name)), proofs=True)
     list(proof_blocks(unproved, watched))
-    # what is said at the terminal is held in test_languages, what a page of HTML adds by its rendering, and what is said
-    # of other people's solutions in test_check and test_lint
-    elsewhere = ("terminal.", "page.", "errata.", "lint.")
+    for name in ("letters", "case1"):
+        compose(solve(problem(name)), detail="brief")
+    compose(solve(problem("convolution")), detail="full")
+    compose(solve(problem("case1")), only="b2@1")
+    # what is said at the terminal is held in test_languages, what a page of HTML adds by its rendering, how formulas
+    # are read out in test_speech, and what is said of other people's solutions in test_check and test_lint
+    elsewhere = ("terminal.", "page.", "speech.", "errata.", "lint.")
     said = {key for key in plain.keys | own("en").keys() if not key.startswith(elsewhere)}
     assert sorted(said - asked) == []
 

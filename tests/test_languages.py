@@ -24,7 +24,6 @@ from derive.report.pdf import pdf
 from derive.report.plain import plain
 from derive.report.render import render
 from derive.report.spacing import IDEOGRAPHS, columns, spaced, spaced_spans, spaced_text
-from derive.report.tex_engines import run_tex
 from overflow import overflows
 
 pytestmark = pytest.mark.slow  # hundreds of documents or proofs: once for each change is enough
@@ -273,14 +272,6 @@ def test_a_pdf_in_chinese_is_the_same_each_time(name: str) -> None:
 def test_chinese_stays_within_the_page(name: str) -> None:
     """No display, table or line of a Chinese report is wider than the page, measured by Typst."""
     assert overflows(document(name)) == []
-
-
-@pytest.mark.tex
-@pytest.mark.parametrize("name", SOME)
-def test_chinese_through_xelatex(name: str) -> None:
-    """No error, no overfull box, no character without a glyph."""
-    log = run_tex("xelatex", render(document(name), "tex").text, name).log
-    assert not re.findall(r"^(?:!|Overfull|Missing character|LaTeX Warning: (?!Label)).*", log, re.MULTILINE)
 
 
 def test_what_only_chinese_needs_is_only_in_chinese() -> None:

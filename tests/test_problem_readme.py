@@ -25,7 +25,9 @@ SECTIONS = {
     "Loops and families": "The recursion",
     "Second derivatives": "Second derivative of f by w",
     "Forward mode": "Along x",
+    "Paths": "Derivative by W_1",
     "Error signals": "Backward pass",
+    "How numbers are printed": "Conventions",
     "A prescribed alphabet": "In the letters of the question",
     "From one sample to a batch": "The same for N samples",
     "Difference quotients": "A difference quotient for w_{12}",
@@ -37,9 +39,10 @@ SECTIONS = {
 
 def test_every_key_is_described() -> None:
     """Each further key of [ask] stands in the README, and so does each convention that it adds."""
-    for key in (*QUESTION_KEYS, *QUIZ_KEYS, "graph", "costs", "code", "delta_sign", "index_order"):
+    wished = ("paths", "graph", "costs", "code", "delta_sign", "index_order", "decimal", "fractions")
+    for key in (*QUESTION_KEYS, *QUIZ_KEYS, *wished):
         assert f"`{key} = " in README or f"\n{key} = " in README, key
-    assert {"delta_sign", "index_order"} <= set(CONVENTIONS)
+    assert {"delta_sign", "index_order", "decimal", "fractions"} <= set(CONVENTIONS)
 
 
 def test_every_function_is_described() -> None:

@@ -54,6 +54,7 @@ gradients = ["W", "dy/dz"]
 update = { rate = { W = 0.5, rest = "1/3" }, symbol = "alpha", steps = 3, show = ["W", "dE/dW"], every = 2 }
 train = { until = "E < 1/7", at_most = 50 }
 shapes = true
+paths = [{ of = "W", entry = "w_5" }, { of = "h", entry = [1, 2] }]
 [convention]
 style = ["matrix", "jacobian"]
 significant = 3

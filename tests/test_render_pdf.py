@@ -29,6 +29,7 @@ from derive.report.page import LETTER
 from derive.report.pdf import Pending, pdf, typst_pdf, typst_query, warm_up
 from derive.report.render import render
 from derive.report.scene import Circle, Scene
+from derive.report.setting import Setting
 from documents import HOSTILE, HOSTILE_STRINGS, REALISTIC, WIDE
 from formulas import FORMULAS
 
@@ -51,7 +52,7 @@ def test_the_same_document_gives_the_same_bytes() -> None:
 def test_documents_compile_without_a_warning(sample: Document) -> None:
     """Typst takes each sample and warns of nothing (``typst_pdf`` makes an error of a warning)."""
     assert len(pdf(sample)) > 20_000
-    assert pdf(sample, page=LETTER) != pdf(sample)
+    assert pdf(sample, Setting(page=LETTER)) != pdf(sample)
 
 
 def test_every_formula_compiles_in_a_document() -> None:

@@ -18,7 +18,7 @@ from derive.report.compose import compose
 from derive.report.document import Figure, Table
 from derive.report.figures.chart import Curve, chart
 from derive.report.plain import plain
-from derive.report.scene import Label, Line
+from derive.report.scene import Label, Line, Polyline
 from derive.solution import CheckFailed, Part, solve
 from derive.solution.checks import Witness
 from derive.solution.convergence import Convergence
@@ -185,11 +185,14 @@ def test_a_chart_keeps_its_marks_inside_and_its_peaks() -> None:
     assert scene is not None
     lines = [mark for mark in scene.marks if isinstance(mark, Line)]
     labels = [mark for mark in scene.marks if isinstance(mark, Label)]
-    assert all(0 <= x <= scene.width for line in lines for x in (line.x1, line.x2))
-    assert all(0 <= y <= scene.height for line in lines for y in (line.y1, line.y2))
+    ways = [mark for mark in scene.marks if isinstance(mark, Polyline)]
+    ends = [end for line in lines for end in ((line.x1, line.y1), (line.x2, line.y2))]
+    assert all(
+        0 <= x <= scene.width and 0 <= y <= scene.height for x, y in ends + [p for way in ways for p in way.points]
+    )
     assert all(mark.x - mark.width / 2 >= 0 and mark.x + mark.width / 2 <= scene.width for mark in labels)
-    highest = max(max(line.y1, line.y2) for line in lines if line.role == "loss" and line.x1 != line.x2)
+    highest = max(y for way in ways if way.role == "loss" for _, y in way.points)
     top = max(line.y1 for line in lines if line.role == "grid")
     assert highest > 0.8 * top
-    assert len(scene.marks) < 500
+    assert sum(len(way.points) for way in ways) < 500
     assert chart([Curve(((0.0, -1.7e308), (1.0, 1.7e308)), "loss")], "x", "y") is None

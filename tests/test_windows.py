@@ -24,6 +24,7 @@ from derive.report.result import as_json
 from derive.solution import solve
 from derive.solution.part import Part
 from derive.solution.values import Balls
+from readback import as_centred
 
 Shape = tuple[int, ...]
 
@@ -344,7 +345,7 @@ def test_pooling_shows_which_entry_won() -> None:
 def test_a_stack_is_printed_matrix_by_matrix_and_in_part_where_it_is_large() -> None:
     """X_{1,2,:,:} is a matrix of its own; of many matrices some are shown, and how many is said."""
     shown = displays(compose(solve(find_problem("tests/problems/conv2d-stride-padding-channels.toml"))))
-    assert any(text.startswith(r"X_{1,2,:,:} = \begin{pmatrix} 0 & 1 & -2") for text in shown)
+    assert any(as_centred(text).startswith(r"X_{1,2,:,:} = \begin{pmatrix} 0 & 1 & -2") for text in shown)
     assert any(r"z_{1,f,i,j} = \sum_{c=1}^{2} \sum_{p=1}^{2} \sum_{q=1}^{2}" in text for text in shown)
     many = Problem.from_equations(
         "z = relu(conv2d(x, w))\nL = sum(z)",

@@ -19,7 +19,7 @@ from derive.graph.network import Network
 from derive.graph.ops.windows import CONVOLUTIONS
 from derive.records import dataclass
 
-WRITTEN_OUT = 12  # paths of one entry that are walked to the very top
+WRITTEN_OUT = 12  # paths of one entry that are walked to the very top, where nobody wants more
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +163,8 @@ class Paths:
         top = factors[0].of
         return Path(top, factors, top.name == self.of and not self.tops)
 
-    def full(self, entry: Entry) -> tuple[Path, ...] | None:
-        """All walks to the very top; ``None`` where there are more than ``WRITTEN_OUT``."""
+    def full(self, entry: Entry, most: int = WRITTEN_OUT) -> tuple[Path, ...] | None:
+        """All walks to the very top; ``None`` where there are more than ``most``."""
         found: list[Path] = []
         stack: list[tuple[Factor, ...]] = [(factor,) for factor in reversed(self.local(entry))]
         while stack:
@@ -172,7 +172,7 @@ class Paths:
             here = factors[0].of
             if self.is_top(here):
                 found.append(self._path(factors))
-                if len(found) > WRITTEN_OUT:
+                if len(found) > most:
                     return None
                 continue
             stack += [(step, *factors) for step in reversed(self.local(here))]

@@ -29,6 +29,7 @@ from derive.report.figures.chart import Curve, chart
 from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import number
 from derive.report.notation.printed import printed_text
+from derive.report.scene import PATHS
 
 SLOPE = fmpq(1, 100)  # of the leaky ReLU
 WITH_FORMULA: Mapping[str, tuple[object, ...]] = {
@@ -176,8 +177,8 @@ def _one(work: Worked, name: str) -> Iterator[Block]:
     scene = chart(
         [
             zero,
-            Curve(points(curve, LEFT, RIGHT), "output", f"{symbol}(z)"),
-            *(Curve(piece, "gradient", "" if k else f"{primed}(z)", dashed=True) for k, piece in enumerate(slopes)),
+            Curve(points(curve, LEFT, RIGHT), PATHS[0], f"{symbol}(z)"),
+            *(Curve(piece, PATHS[1], "" if k else f"{primed}(z)") for k, piece in enumerate(slopes)),
         ],
         "z",
         "",
@@ -286,9 +287,9 @@ def _depth(work: Worked) -> Iterator[Block]:
     )
     symbols = {name: work.sheets[name].symbols.slope(name) for name in ("sigmoid", "tanh", "relu")}
     legend = {
-        "bound": (rf"{symbols['sigmoid']}(0)", "gradient"),
-        "tanh": (rf"{symbols['tanh']}({AWAY})", "output"),
-        "relu": (rf"{symbols['relu']}({AWAY})", "hidden"),
+        "bound": (rf"{symbols['sigmoid']}(0)", PATHS[1]),
+        "tanh": (rf"{symbols['tanh']}({AWAY})", PATHS[0]),
+        "relu": (rf"{symbols['relu']}({AWAY})", PATHS[2]),
     }
     curves = [
         Curve(tuple((float(k), float(factors[key]) ** k) for k in range(21)), role, latex)

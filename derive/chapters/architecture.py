@@ -116,7 +116,7 @@ def _tried(worked: Worked, costs: Mapping[run.Widths, Cost]) -> Iterator[Block]:
             target=Math(rf"\sin({run.FREQUENCY} x)"),
             noise=Math(str(run.NOISE)),
             rate=Math(str(run.RATE)),
-            updates=f"{run.UPDATES:,}",
+            updates=words.count(run.UPDATES),
             starts=str(len(run.STARTS)),
         )
     )

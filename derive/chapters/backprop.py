@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from derive.calculus.explicit import Entry
 from derive.chapters.arbitrary import holds_for_any_loss
 from derive.chapters.blocks import (
     adjoint,
@@ -33,6 +34,7 @@ from derive.graph.expression import Adjoint
 from derive.problem.problem import Problem
 from derive.report.compose.backward import matrix_form
 from derive.report.compose.forward import shown
+from derive.report.compose.path_pictures import picture
 from derive.report.compose.reasons import reasons
 from derive.report.compose.sheet import Sheet, fits
 from derive.report.compose.statement import definition
@@ -211,6 +213,9 @@ def _hidden(work: Worked) -> Iterator[Block]:
     yield Heading(1, words.say("backprop.hidden", by=by))
     yield Paragraph(words.say("backprop.hidden_text", by=by))
     yield partials(sheet, "Z_L")
+    drawn = picture(sheet, Entry("Z_L", (0, 0)))
+    if drawn is not None:
+        yield drawn
     yield Paragraph(words.say("backprop.collect_hidden"))
     yield _collected(sheet, "Z_L")
     yield Paragraph(words.say("backprop.general", sizes=_letters(general, "Z_L", "W")))

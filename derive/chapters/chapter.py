@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from derive.chapters import MODULES, chapter_names
+from derive.chapters.legend import with_legend
 from derive.chapters.prose import prose
 from derive.errors import ProblemError
 from derive.problem.problem import Problem
@@ -19,6 +20,7 @@ from derive.report.catalogue import Catalogue
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.witnesses import checks
 from derive.report.document import Block, Document, Heading, stem_in
+from derive.report.numerals import set_numbers
 from derive.report.result import as_json
 from derive.solution import Check, Solution, solve
 
@@ -72,7 +74,7 @@ class Worked:
 
     def document(self, *, proofs: bool = False) -> Document:
         """The chapter as a document; the table of checks comes last, or the ``proofs`` of the rules that were used."""
-        blocks = list(self.chapter.write(self))
+        blocks = with_legend(list(self.chapter.write(self)), list(self.sheets.values()), self.words)
         blocks.append(Heading(1, self.words.say("checks.heading")))
         blocks += checks(list(self.sheets.values()), self.words)
         if proofs:
@@ -80,7 +82,7 @@ class Worked:
 
             blocks += section(self.sheets.values(), self.words)
         name = stem_in(self.words.language, self.chapter.name)
-        return Document(name, self.title, self.words.language, tuple(blocks))
+        return set_numbers(Document(name, self.title, self.words.language, tuple(blocks)), self.words)
 
     def json(self) -> dict[str, Any]:
         """Every solved problem as its own document, under its key, and what the chapter finds beside them."""
@@ -97,12 +99,15 @@ def find_chapter(name: str) -> Chapter:
     return found
 
 
-def work_out(name: str, sizes: str = "", language: str = "en", factor: str | None = None) -> Worked:
+def work_out(
+    name: str, sizes: str = "", language: str = "en", factor: str | None = None, decimal: str | None = None
+) -> Worked:
     """A chapter with its problems solved; ``sizes`` and ``factor`` as on the command line: ``"N=2,m=3"``, ``"1/2N"``.
 
+    ``decimal`` is ``"point"`` or ``"comma"``, the language's own sign where nothing is said.
     Raises ``ProblemError`` for sizes or a factor that are not to be had, ``CheckFailed`` where a witness disagrees.
     """
-    chapter, words = find_chapter(name), prose(language)
+    chapter, words = find_chapter(name), prose(language).with_decimal(decimal)
     wanted, factor = read_sizes(chapter, sizes), _factor(chapter, factor)
     solutions = {key: solve(problem) for key, problem in chapter.problems(wanted, factor).items()}
     return Worked(chapter, wanted, solutions, words, factor)

@@ -25,7 +25,7 @@ class Finding:
     and stands where the equations have it, empty for a scalar; of a Jacobian it is row and column. ``verdict`` is
     ``"agrees"``, ``"carried"``, ``"consistent"``, ``"wrong"`` or ``"undecided"``. ``right`` has as many digits as are
     printed, ``decimals`` of them behind the point, and ``full`` has ten. ``inherits`` names the claims that the error
-    comes from; ``slips`` are sentences on what went wrong, ``picture`` shows it. ``note`` and ``place`` are the claim's
+    comes from; ``slips`` are sentences on what went wrong, ``picture`` draws it. ``note`` and ``place`` are the claim's
     own words. The other fields are those of a verdict.
     """
 

@@ -8,6 +8,7 @@ from derive.calculus.proofs import COMPOSITES, RULES, composite, known, prove_ru
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose.proofs import composite_blocks, rule_blocks
 from derive.report.document import Block, Document, stem_in
+from derive.report.numerals import set_numbers
 from derive.report.spacing import spaced_text
 
 SAID = ("kink", "tie", "domain")  # hypotheses of a rule as a whole; that of the labels is one claim's own
@@ -29,7 +30,7 @@ def proofs(rules: Sequence[str], language: str = "en") -> Document:
     title = words.text("proof.one", rule=names[0]) if alone else words.text("proof.document")
     blocks = tuple(block for rule in names for block in _blocks(rule, words))
     stem = stem_in(language, f"proof-{names[0]}" if alone else "proofs")
-    return Document(stem, title, language, blocks)
+    return set_numbers(Document(stem, title, language, blocks), words)
 
 
 def _blocks(rule: str, words: Catalogue) -> Iterator[Block]:

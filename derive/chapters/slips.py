@@ -7,13 +7,11 @@ from typing import Protocol
 
 from derive.calculus.explicit import Entry
 from derive.calculus.paths import Factor, Path
-from derive.errors import Unsupported
 from derive.graph.expression import Expression
 from derive.problem.ask import split_ratio
 from derive.problem.questions import SECOND
 from derive.report.compose.sheet import ROOM, Sheet
 from derive.report.document import Figure, Math, Span, Spans, Text
-from derive.report.plain import words as in_plain
 from derive.report.widths import bound
 
 OF_QUESTIONS = (  # kinds that questions of choice have sentences for
@@ -79,6 +77,16 @@ def told(sheet: Sheet, alternatives: Sequence[Slip]) -> tuple[Spans, ...]:
     return (lead, *shown, *([sheet.words.say("errata.and_more")] if len(said) > MOST_TOLD else []))
 
 
+def drawn(sheet: Sheet, slip: Slip) -> Figure | None:
+    """The paths of an entry of whose sum some are left out; ``None`` for another slip, and where there is no room."""
+    if slip.kind != "paths":
+        return None
+    from derive.report.compose.path_pictures import picture  # only who has paths pays for it
+
+    entry, _ = _all_paths(sheet, slip)
+    return picture(sheet, entry, slip.paths)
+
+
 def _sentences(sheet: Sheet, slip: Slip) -> Spans:
     words = sheet.words
     pieces = [_sentence(sheet, slip)]
@@ -123,30 +131,6 @@ def _symbol(sheet: Sheet, quantity: str) -> Span:
         of, by = map(sheet.symbols.name, ratio)
         return Math(rf"\partial {of} / \partial {by}")
     return Text(name) if SECOND.fullmatch(name) else Math(sheet.symbols.name(name))
-
-
-def picture(sheet: Sheet, alternatives: Sequence[Slip]) -> Figure | None:
-    """The paths of an entry, those that were left out dashed; ``None`` for any other slip, or without room."""
-    if len(alternatives) != 1 or alternatives[0].kind != "paths":
-        return None
-    from derive.report.figures.graph import Arrow, Node, graph_scene
-
-    entry, found = _all_paths(sheet, alternatives[0])
-    kept = {(f.by, f.of) for k, path in enumerate(found) if k not in alternatives[0].paths for f in path.factors}
-    steps = dict.fromkeys((f.by, f.of) for path in found for f in reversed(path.factors))
-    ends = dict.fromkeys(end for step in steps for end in step)
-    keys = {end: str(number) for number, end in enumerate(ends)}
-    roles = {entry: "input", found[0].factors[0].of: "loss"}
-    nodes = [Node(keys[end], sheet.entry(end), roles.get(end, "hidden")) for end in ends]
-    arrows = [Arrow(keys[by], keys[of], dashed=(by, of) not in kept) for by, of in steps]
-    try:
-        scene = graph_scene(nodes, arrows)
-    except Unsupported:
-        return None
-    caption = sheet.words.say(
-        "errata.picture", entry=Math(sheet.entry(entry)), loss=Math(sheet.entry(found[0].factors[0].of))
-    )
-    return Figure(scene, caption, in_plain(_paths(sheet, alternatives[0])))
 
 
 def _all_paths(sheet: Sheet, slip: Slip) -> tuple[Entry, tuple[Path, ...]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from derive.api import Solution
     from derive.report.catalogue import Catalogue
     from derive.report.document import Document
+    from derive.report.setting import Setting
     from derive.solution import Check
 
     Press = Aside[Document, dict[str, bytes]]
@@ -86,7 +87,10 @@ EXAMPLES = {
     "{case}": "reports/{case}.md, .tex and .pdf",
     "my.toml --format pdf --out notes": "your own problem, one format",
     "my.toml --digits 6 --style matrix": "six decimals, matrix form alone",
+    "{case} --significant 3 --decimal comma": "three significant digits, 0,593 in place of 0.593",
     "{case} --questions": "the sheet without the solutions",
+    "{case} --detail brief": "the answer key: every formula and its result",
+    "{case} --only dE/dW2": "one derivative and what it rests on",
     "{case} --train --until settled": "the update repeated, with a curve of the loss",
     "{case} --json": "all numbers, checks and steps as data",
     "{chapter} --sizes N=3": "a chapter, its written-out case as large as you like",
@@ -147,6 +151,8 @@ def program() -> None:
 @click.option("--out", metavar="DIR", default="reports", show_default=True, help="Folder for the files.")
 @click.option("--digits", type=int, metavar="N", help="Decimals shown.")
 @click.option("--significant", type=int, metavar="N", help="Significant digits shown, instead of decimals.")
+@click.option("--fractions", is_flag=True, default=None, help="Exact values as fractions, where these are short.")
+@click.option("--decimal", metavar="SIGN", help="point or comma.  [default: as the language has it]")
 @click.option("--style", metavar="STYLES", multiple=True, callback=words, help="Of matrix, elements, jacobian.")
 @click.option("--lang", metavar="LANGUAGE", default="en", show_default=True, help="Language of the prose.")
 @click.option("--questions", is_flag=True, help="The sheet without the solutions.")
@@ -158,8 +164,26 @@ def program() -> None:
     show_default=True,
     help=f"Of {', '.join(ENGINES)}; all but typst must be installed beside derive.",
 )
+@click.option("--frame", metavar="FRAME", default="article", show_default=True, help="Of the LaTeX: article, exam.")
+@click.option("--fragment/--standalone", help="The LaTeX as a body to \\input in a paper of your own.")
+@click.option("--templates", metavar="DIR", help="Folder with templates of your own, in place of single ones.")
+@click.option("--macros", metavar="FILE.tex", help="Write every value and formula as a TeX macro, too.")
 @click.option("--sizes", metavar="SIZES", default="", help="Of a chapter's written-out case: N=2,m=3,n=2.")
 @click.option("--factor", metavar="FACTOR", help="In front of the loss, in a chapter about one: 1/2N.")
+@click.option(
+    "--detail",
+    metavar="LEVEL",
+    default="standard",
+    show_default=True,
+    help="brief (formulas and results), standard, or full (every intermediate). Files: NAME-brief.md, NAME-full.md.",
+)
+@click.option(
+    "--only",
+    metavar="QUANTITIES",
+    multiple=True,
+    callback=words,
+    help="These and what they rest on: dE/dW2,h or W1@1 (W1 after the first update). Files: NAME-dE-dW2-h.md.",
+)
 @click.option("--proofs", is_flag=True, help="Append a proof, for all sizes, of every rule that was used.")
 @click.option("--train", is_flag=True, help="Repeat the problem's update until the loss is small or settles.")
 @click.option("--until", metavar="RULE", help='With --train: "E < 0.01", with the loss\'s name, or settled.')
@@ -173,12 +197,20 @@ def solve(
     out: str,
     digits: int | None,
     significant: int | None,
+    fractions: bool | None,
+    decimal: str | None,
     style: tuple[str, ...],
     lang: str,
     questions: bool,
     engine: str,
+    frame: str,
+    fragment: bool,
+    templates: str | None,
+    macros: str | None,
     sizes: str,
     factor: str | None,
+    detail: str,
+    only: tuple[str, ...],
     proofs: bool,
     train: bool,
     until: str | None,
@@ -193,22 +225,34 @@ def solve(
     for name in formats:
         one_of(name, FORMATS, LATER_FORMATS, what="the format")
     one_of(engine, ENGINES, what="the PDF engine")
+    if decimal is not None:
+        one_of(decimal, ("point", "comma"), what="the decimal sign")
     if as_json:
-        for option in ("formats", "out", "questions", "engine", "proofs"):
+        nothing = ("formats", "out", "questions", "engine", "proofs", "detail", "only")
+        for option in (*nothing, "frame", "fragment", "templates", "macros"):
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(
-                    "--json writes no files: --format, --out, --questions, --proofs and --pdf-engine say nothing"
+                    "--json writes no files, and everything: --format, --out, --questions, --detail, --only, --proofs "
+                    "and --pdf-engine say nothing, nor do --frame, --fragment, --templates and --macros"
                 )
     if questions and proofs:
         raise click.UsageError("--questions leaves the solutions out, and with them what --proofs would prove")
+    if questions and (only or detail != "standard"):
+        raise click.UsageError("--questions leaves out the solutions, of which --detail and --only say how much")
+    one_of(detail, ("brief", "standard", "full"), what="the detail")
     wish = {key: value for key, value in (("until", until), ("at_most", at_most)) if value is not None}
     if wish and not train:
         raise click.UsageError("--until and --at-most are for --train")
     require_text(problem, "the name of the problem")
     require_text(out, "the folder of --out")
+    if macros is not None and Path(macros).suffix != ".tex":
+        raise click.UsageError(f"--macros {macros}: a file of TeX macros ends in .tex")
 
+    from derive.report.setting import setting_for
+
+    setting = setting_for(formats, engine=engine, frame=frame, fragment=fragment, templates=templates)
     # Begun before anything heavy is loaded: while this process solves, another gets ready to print.
-    press = Aside(partial(printing, formats, engine), copy=bool(ctx.obj) and not as_json)
+    press = Aside(partial(printing, formats, setting), copy=bool(ctx.obj) and not as_json)
     ctx.call_on_close(press.close)
 
     from derive import api
@@ -216,18 +260,20 @@ def solve(
     from derive.problem import built_in
 
     if problem in chapter_names():
-        for option in ("digits", "significant", "style", "questions", "train"):
+        own = ("digits", "significant", "fractions", "style", "questions", "train", "macros", "detail", "only")
+        for option in own:
             if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"{problem} is a chapter: --{option} is for problems")
-        chapter(problem, sizes, factor, out, lang, press, as_json, proofs, start)
+        chapter(problem, sizes, factor, out, lang, decimal, press, as_json, proofs, start)
         return
     for option in ("sizes", "factor"):
         if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{option} is for chapters, which are {', '.join(chapter_names())}")
     try:
         solution = api.solve(
-            problem, digits=digits, significant=significant, style=style or None, train=wish if train else False
-        )
+            problem, digits=digits, significant=significant, style=style or None, decimal=decimal, fractions=fractions,
+            train=wish if train else False,
+        )  # fmt: skip
     except ProblemError as error:
         known = Path(problem).exists() or problem in built_in() or error.line is not None
         tip = None if known else nearest(ctx, problem)
@@ -238,12 +284,17 @@ def solve(
         click.echo(json.dumps(solution.json(), ensure_ascii=False, indent=1))
         return
     from derive.report.catalogue import catalogue
-    from derive.report.compose import compose
+    from derive.report.compose.exam import composed
 
-    document = compose(solution.core, questions=questions, language=lang, proofs=proofs)
-    written = write(press(document), out)
-    say = catalogue(lang)
-    rows: Rows = [] if questions else list(results(solution, say))
+    document = composed(
+        solution.core, setting, questions=questions, language=lang, proofs=proofs, detail=detail, only=only
+    )
+    beside = {}
+    if macros is not None:
+        beside[Path(macros)] = solution.macros().encode()
+    written = write(press(document), out, beside)
+    say = catalogue(lang).with_decimal(solution.problem.convention.decimal)
+    rows: Rows = [] if questions else [row for row in results(solution, say) if not only or row[0] in only]
     rows += [("", []), *ending(solution.checks, written, say)]
     summarise(solution.title(lang), rows, say, time.perf_counter() - start)
 
@@ -254,6 +305,7 @@ def chapter(
     factor: str | None,
     out: str,
     lang: str,
+    decimal: str | None,
     press: Press,
     as_json: bool,
     proofs: bool,
@@ -262,7 +314,7 @@ def chapter(
     """Work a chapter out, and write it down or print its solved problems as one document."""
     from derive.chapters.chapter import work_out
 
-    work = work_out(name, sizes, lang, factor)
+    work = work_out(name, sizes, lang, factor, decimal)
     if as_json:
         import json
 
@@ -276,19 +328,23 @@ def chapter(
     summarise(work.title, rows, say, time.perf_counter() - start)
 
 
-def printing(formats: Sequence[str], engine: str) -> Callable[[Document], dict[str, bytes]]:
+def printing(formats: Sequence[str], setting: Setting) -> Callable[[Document], dict[str, bytes]]:
     """Get ready to print; gives the function that makes a document into files."""
     from derive.report.files import files, ready
 
-    ready(formats, engine)
-    return lambda document: files(document, formats, engine)
+    ready(formats, setting)
+    return lambda document: files(document, formats, setting)
 
 
-def write(made: Mapping[str, bytes], folder: str) -> list[Path]:
-    """Write files into a folder, all or none; gives their paths."""
+def write(made: Mapping[str, bytes], folder: str, beside: Mapping[Path, bytes] | None = None) -> list[Path]:
+    """Write files into a folder, and those ``beside`` it where they say, all or none; gives their paths."""
     from derive.report.write import write_files
 
     contents = {Path(folder) / name: content for name, content in made.items()}
+    for path, content in (beside or {}).items():
+        if path.absolute() in {other.absolute() for other in contents}:
+            raise ProblemError(f"two files cannot both be {path}", hint="give --macros another name")
+        contents[path] = content
     write_files(contents)
     return list(contents)
 
@@ -321,7 +377,10 @@ def nearest(ctx: click.Context, problem: str) -> str | None:
 @click.option("--out", metavar="DIR", default="reports", show_default=True, help="Folder for the files.")
 @click.option("--lang", metavar="LANGUAGE", default="en", show_default=True, help="Language of the prose.")
 @click.option("--pdf-engine", "engine", metavar="ENGINE", default="typst", show_default=True, help="As of `solve`.")
-def prove(rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str, engine: str) -> None:
+@click.option("--templates", metavar="DIR", help="As of `solve`.")
+def prove(
+    rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str, engine: str, templates: str | None
+) -> None:
     """Prove rules of differentiation for all sizes, line by line; without a RULE, list them with their verdicts.
 
     A rule is that of one operation of the equation language (matmul, add, softmax, …), or of several in a row.
@@ -351,11 +410,14 @@ def prove(rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str,
         return
     from derive.report.catalogue import catalogue
     from derive.report.files import files as in_formats
+    from derive.report.setting import setting_for
     from derive.report.write import write_files
 
-    made = {Path(out) / file: content for file, content in in_formats(document, formats, engine).items()}
+    setting = setting_for(formats, engine=engine, templates=templates)
+    made = {Path(out) / file: content for file, content in in_formats(document, formats, setting).items()}
     write_files(made)
-    plainly(document.title, [(catalogue(lang).text("terminal.files"), files(list(made)))])
+    say = catalogue(lang)
+    plainly(document.title, [(say.text("terminal.files"), files(list(made), say))])
 
 
 # ── what the terminal shows ─────────────────────────────────────────────────────────────────────────────────────
@@ -366,26 +428,27 @@ Rows = list[tuple[str, list[str]]]  # what it is, and the lines beside it
 def summarise(title: str, rows: Rows, say: Catalogue, seconds: float) -> None:
     """Results, checks and files; on a terminal in colours, and with the time that it took."""
     show = richly if sys.stdout.isatty() else plainly
-    show(title, [*rows, (say.text("terminal.time"), [f"{seconds:.2f} s"])] if show is richly else rows)
+    show(title, [*rows, (say.text("terminal.time"), [say.numbers(f"{seconds:.2f} s")])] if show is richly else rows)
 
 
 def ending(checks: Sequence[Check], written: Sequence[Path], say: Catalogue) -> Rows:
     """The rows that close every summary: the checks and the files."""
-    return [(say.text("terminal.checks"), [verdict(checks, say)]), (say.text("terminal.files"), files(written))]
+    return [(say.text("terminal.checks"), [verdict(checks, say)]), (say.text("terminal.files"), files(written, say))]
 
 
 def results(solution: Solution, say: Catalogue) -> Iterator[tuple[str, list[str]]]:
-    """Each result under its name, the columns of a matrix right-aligned; parts under a heading."""
+    """Each result under its name, the columns of a matrix aligned at their decimal signs; parts under a heading."""
     part = None
     found = solution.results(lang=say.language)
+    from derive.report.alignment import in_columns
+
     for result in found:
         if result.part != part:
             part = result.part
             if result is not found[0]:
                 yield "", []
             yield say.text("terminal.part", part=str(part)), []
-        widths = [max(map(len, column)) for column in zip(*result.rows, strict=True)]
-        lines = ["  ".join(map(str.rjust, row, widths)) for row in result.rows]
+        lines = ["  ".join(row).rstrip() for row in in_columns(result.rows)]
         yield result.quantity, lines or [say.text("terminal.large", size=" x ".join(map(str, result.shape)))]
     if not found:
         yield say.text("terminal.no_numbers"), [say.text("terminal.see_report")]
@@ -404,10 +467,11 @@ def verdict(checks: Sequence[Check], say: Catalogue) -> str:
     return spaced_text(said)
 
 
-def files(written: Sequence[Path]) -> list[str]:
+def files(written: Sequence[Path], say: Catalogue) -> list[str]:
     """The files with their sizes."""
     width = max(len(str(path)) for path in written)
-    return [f"{path!s:<{width}}  {path.stat().st_size / 1000:>8,.1f} kB" for path in written]
+    sizes = [say.numbers(f"{path.stat().st_size / 1000:>8,.1f} kB") for path in written]
+    return [f"{path!s:<{width}}  {size}" for path, size in zip(written, sizes, strict=True)]
 
 
 def plainly(title: str, rows: Rows) -> None:

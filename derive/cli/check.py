@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from derive.chapters.findings import Finding
     from derive.problem.problem import Text
     from derive.report.catalogue import Catalogue
-    from derive.report.document import Figure, Spans
     from derive.review.check import Reviewed
     from derive.review.verdicts import Judged
 
@@ -86,23 +85,23 @@ def findings(review: Reviewed, say: Catalogue) -> list[Finding]:
     return [_finding(review, judged, say) for judged in review.judged]
 
 
-def _slips(review: Reviewed, judged: Judged, say: Catalogue) -> tuple[tuple[Spans, ...], Figure | None]:
-    """What explains a number that is not right: sentences, and a picture where one helps."""
+def _slips(review: Reviewed, judged: Judged, say: Catalogue) -> dict[str, Any]:
+    """What explains a number that is not right: in sentences, and as a picture of the paths that are left out."""
     found = review.finding(judged)
     if found is None:
-        return (), None
-    from derive.chapters.slips import picture, told
+        return {}
+    from derive.chapters.slips import drawn, told
     from derive.report.compose.sheet import Sheet
 
     sheet = Sheet(review.solution.part(judged.claim.part), say)
-    return told(sheet, found.classes[0]), picture(sheet, found.classes[0])
+    pictures = (drawn(sheet, slip) for slip in found.classes[0])
+    return {"slips": told(sheet, found.classes[0]), "picture": next(filter(None, pictures), None)}
 
 
 def _finding(review: Reviewed, judged: Judged, say: Catalogue) -> Finding:
     from derive.chapters.findings import Finding
 
     claim, bench = judged.claim, review.benches[judged.claim.part]
-    slips, picture = _slips(review, judged, say)
     return Finding(
         claim.id,
         claim.quantity.name,
@@ -122,8 +121,7 @@ def _finding(review: Reviewed, judged: Judged, say: Catalogue) -> Finding:
         unread=judged.unread,
         survives=judged.survives,
         inherits=judged.inherits,
-        slips=slips,
-        picture=picture,
+        **_slips(review, judged, say),
         place=_in(claim.place, say),
         note=_in(claim.note, say),
     )

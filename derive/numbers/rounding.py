@@ -17,6 +17,7 @@ from derive.records import dataclass
 Mode = Literal["half-up", "half-even"]
 
 SMALLEST_PLAIN, LARGEST_PLAIN = -5, 16  # exponents between which a number is written without a power of ten
+MOST_ABOVE, MOST_BELOW = 10**6, 10**4  # a fraction is short while its parts are smaller
 LARGEST_FIXED = 20  # with fixed decimals, integer parts are written out up to 21 digits
 
 
@@ -26,13 +27,15 @@ class Rounding:
 
     Half-up sends a tie away from zero, half-even to the even neighbour. ``tiny`` says what becomes of a value other
     than zero whose decimals would all be zeros: ``"plain"`` prints them, ``"scientific"`` changes to a power of ten
-    with ``max(digits, 2)`` significant digits.
+    with ``max(digits, 2)`` significant digits. With ``fractions`` an exact value that is no whole number is a fraction
+    in lowest terms while that is short, whatever its decimals are.
     """
 
     digits: int | None = 4
     significant: int | None = None
     mode: Mode = "half-up"
     tiny: Literal["plain", "scientific"] = "plain"
+    fractions: bool = False
 
     def __post_init__(self) -> None:
         if self.significant is None and self.digits is None:
@@ -47,6 +50,7 @@ class Rounding:
 class Printed:
     """A certified decimal. ``mantissa`` is all of it unless ``exponent``, the power of ten beside it, is given.
 
+    A fraction has its denominator in ``below``, and ``mantissa`` is what stands above the line.
     ``exact``: the text is the value itself, not a rounding of it. ``tie``: the value lay exactly between two
     decimals, and the rounding mode chose.
     """
@@ -55,10 +59,13 @@ class Printed:
     exponent: int | None = None
     exact: bool = False
     tie: bool = False
+    below: int | None = None
 
     @property
     def text(self) -> str:
-        """The number in one piece, as ``float`` reads it: ``1.23e-05``, ``-0.5``."""
+        """The number in one piece, as ``float`` reads it: ``1.23e-05``, ``-0.5``; a fraction as ``-1/3``."""
+        if self.below is not None:
+            return f"{self.mantissa}/{self.below}"
         return self.mantissa if self.exponent is None else f"{self.mantissa}e{self.exponent:+03d}"
 
 
@@ -164,6 +171,8 @@ def _exact(x: fmpq, rounding: Rounding) -> Printed:
     p, q = int(x.p), int(x.q)
     if p == 0:
         return ZERO
+    if rounding.fractions and 1 < q < MOST_BELOW and abs(p) < MOST_ABOVE:
+        return Printed(str(p), exact=True, below=q)
     decimal = as_decimal(x)
     if rounding.significant is not None:
         if decimal is not None and len(str(abs(decimal[0]))) <= rounding.significant:

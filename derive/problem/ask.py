@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from derive.errors import ProblemError
 from derive.numbers.tensor import Tensor
@@ -24,7 +25,7 @@ from derive.problem.values import read_value
 from derive.records import dataclass
 
 SWITCHES = ("shapes", "graph", "costs", "code", "recursion")
-KEYS = ("loss", "gradients", "update", "upstream", "train", *SWITCHES, *QUIZ_KEYS, *QUESTION_KEYS)
+KEYS = ("loss", "gradients", "update", "upstream", "train", "paths", *SWITCHES, *QUIZ_KEYS, *QUESTION_KEYS)
 
 RATIO = re.compile(rf"d({QUANTITY})/d({QUANTITY})", re.ASCII)
 
@@ -53,7 +54,7 @@ class Known:
 def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: Path | None) -> Ask:
     """What is wanted. Names are looked up; raises ``ProblemError``, and ``Unsupported`` for what is not built yet."""
     places.keys(table, KEYS, "ask")
-    wishes = {key: _switch(table, key, places) for key in SWITCHES if key in table}
+    wishes: dict[str, Any] = {key: _switch(table, key, places) for key in SWITCHES if key in table}
     upstream = _upstreams(table["upstream"], known, places, folder) if "upstream" in table else ()
     loss = _loss(table["loss"], known, places) if "loss" in table else None
     if loss is not None and upstream:
@@ -82,6 +83,10 @@ def read_ask(table: Mapping[str, object], known: Known, places: Places, folder: 
             top = loss or known.equations[-1]
             train = read_train(table["train"], known.parameters, top, update, places)
             update = update or Update(train.rates, train.symbol)
+    if "paths" in table:
+        from derive.problem.traced import read_traced  # only who chooses what is drawn pays for it
+
+        wishes["paths"] = read_traced(table["paths"], known, places)
     questions = read_questions(table, known, tops, places, folder)
     return Ask(
         loss, gradients, update, upstream, train, **wishes, questions=questions, quiz=read_quiz(table, known, places)

@@ -17,8 +17,12 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "carry": ("full", "displayed"),
     "delta_sign": ("positive", "negative"),
     "index_order": ("from-to", "to-from"),
+    "decimal": ("point", "comma"),
 }
-KEYS = ("style", "layout", "digits", "significant", "rounding", "carry", "relu_at_zero", "delta_sign", "index_order")
+KEYS = (
+    *("style", "layout", "digits", "significant", "rounding", "carry", "relu_at_zero", "delta_sign", "index_order"),
+    *("decimal", "fractions"),
+)
 MOST_DIGITS = 15
 
 
@@ -36,6 +40,10 @@ def read_convention(table: Mapping[str, object], places: Places) -> Convention:
             settings[key] = whole(value, 0, MOST_DIGITS, places, *path)
         elif key == "significant":
             settings[key] = whole(value, 1, MOST_DIGITS, places, *path)
+        elif key == "fractions":
+            if not isinstance(value, bool):
+                raise places.error(f"fractions is {wording.kind(value)}, expected is true or false", *path)
+            settings[key] = value
         else:
             try:
                 slope = exact(value)

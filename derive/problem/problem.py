@@ -101,12 +101,24 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class Traced:
+    """An entry of ``of`` whose paths to the loss are drawn.
+
+    ``entry`` counts from 1, as in print, or is the entry's own name; empty for a number.
+    """
+
+    of: str
+    entry: tuple[int, ...] | str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """What is wanted. ``gradients``: ``None`` (not said), ``"parameters"``, ``"all"`` or a list of names and ratios.
 
     ``shapes`` asks for a section on sizes and parameter counts, ``graph`` for the computation graph, which a small
     network of numbers has unless it is false, ``costs`` for the operations of both passes, ``code`` for both in NumPy.
     ``recursion`` asks for the recursion over a loop, which is shown wherever one is found unless it is false.
+    ``paths`` are the entries whose paths to the loss are drawn; ``None`` leaves the choice to the report.
     """
 
     loss: str | None = None
@@ -120,6 +132,7 @@ class Ask:
     code: bool = False
     quiz: Quiz | None = None
     recursion: bool | None = None
+    paths: tuple[Traced, ...] | None = None
     questions: Questions | None = None
 
 
@@ -129,7 +142,8 @@ class Convention:
 
     ``digits`` counts decimals, ``significant`` (if not ``None``) significant digits instead. ``delta_sign`` says
     whether an error signal is a derivative or its negative, ``index_order`` what the first index of a weight is
-    (``None``: its row).
+    (``None``: its row). ``decimal`` is the sign that numbers are printed with, ``"point"`` or ``"comma"`` (``None``:
+    that of the report's language). With ``fractions`` exact values are printed as fractions, where these are short.
     """
 
     style: tuple[str, ...] = ("matrix", "elements")
@@ -141,6 +155,8 @@ class Convention:
     relu_at_zero: fmpq = field(default_factory=lambda: fmpq(0))
     delta_sign: str = "positive"
     index_order: str | None = None
+    decimal: str | None = None
+    fractions: bool = False
 
 
 @dataclass(frozen=True)

@@ -285,11 +285,11 @@ def _differences(value: object, known: Known, places: Places) -> tuple[Quotient,
             raise places.placed(error, *here, "h") from None
         if not 0 < step <= 1:
             raise places.error(f"h is {step}, expected is a small number above 0", *here, "h")
-        found.append(Quotient(of, _entry(table.get("entry", ()), of, known, places, (*here, "entry")), step))
+        found.append(Quotient(of, read_entry(table.get("entry", ()), of, known, places, (*here, "entry")), step))
     return tuple(found)
 
 
-def _entry(value: object, of: str, known: Known, places: Places, path: KeyPath) -> tuple[int, ...] | str:
+def read_entry(value: object, of: str, known: Known, places: Places, path: KeyPath) -> tuple[int, ...] | str:
     """Indices from 1, one for each axis, held against the size where it is known; or an entry's own name."""
     if isinstance(value, str):
         return value

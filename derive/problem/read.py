@@ -60,6 +60,14 @@ def problem_from_tables(
     reader = _Reader(name, statements, Families(statements, given), folder)
     problem = reader.problem(base, places, complete=not parts)
     finished = tuple(reader.problem(*_overlay(base, part, its_places)) for its_places, part in parts)
+    for part in finished:
+        if part.convention.decimal != problem.convention.decimal:
+            raise ProblemError(
+                f"part {part.part} has a decimal sign of its own: a report has one",
+                file=problem.file,
+                line=part.line("convention", "decimal"),
+                hint="say decimal in the [convention] above the parts",
+            )
     return replace(problem, parts=finished)
 
 

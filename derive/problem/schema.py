@@ -163,6 +163,8 @@ QUOTIENT = _table(
     ("of", "entry", "h"), {"of": TEXT, "entry": _of("Counted from 1.", TEXT, _listed(_whole(1, 10**9))), "h": NUMBER}
 )
 
+TRACED = _table(("of", "entry"), {"of": TEXT, "entry": _of("Counted from 1.", TEXT, _listed(_whole(1, 10**9)))})
+
 ASK: dict[str, Schema] = {
     "loss": _of("The equation to differentiate; the last one if nothing else is said.", TEXT),
     "gradients": _of('Names, or ratios such as "do/dz_o" and "d2f/dx2".', _words(("parameters", "all")), _listed(TEXT)),
@@ -177,6 +179,7 @@ ASK: dict[str, Schema] = {
     "graph": _of("The computational graph.", SWITCH),
     "costs": _of("The operations of both passes.", SWITCH),
     "code": _of("Both passes in NumPy.", SWITCH),
+    "paths": _of("Entries whose paths to the loss are drawn.", FALSE, TRACED, _listed(TRACED, 1)),
     "recursion": _of("The recursion over a loop.", SWITCH),
     "choose": _of("One right formula among wrong ones, for the derivatives by these names.", NAMES),
     "judge": _of("A formula to be called right or wrong, for the derivatives by these names.", NAMES),
@@ -207,11 +210,13 @@ CONVENTION: dict[str, Schema] = {
     "relu_at_zero": _ref("number", "The derivative of ReLU at 0, from 0 to 1."),
     "layout": _of("A gradient has the shape of its variable, or numerator layout.", _words(convention.WORDS["layout"])),
     "rounding": _of("How a digit is rounded that is exactly in the middle.", _words(convention.WORDS["rounding"])),
+    "fractions": _of("Exact values are printed as fractions, where these are short.", SWITCH),
     "carry": _of("Later steps use full values, or those that are displayed.", _words(convention.WORDS["carry"])),
 }
 for _key, _said in {
     "delta_sign": "An error signal is dE/dz, or its negative.",
     "index_order": "What the first index of a weight is.",
+    "decimal": "The sign in printed decimals; the report's language has one of its own.",
 }.items():
     if _key in convention.WORDS:
         CONVENTION[_key] = _of(_said, _words(convention.WORDS[_key]))

@@ -48,13 +48,15 @@ def clean(text: str) -> str:
         raise ProblemError(f"a text of {len(text)} characters, at most {LONGEST} are allowed")
     for character in text:
         category = unicodedata.category(character)
-        if category in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp") or unicodedata.bidirectional(character) in _DIRECTIONS:
+        turns = character in _MARKS or unicodedata.bidirectional(character) in _DIRECTIONS
+        if turns or category in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp"):
             name = unicodedata.name(character, "a control character")
             raise ProblemError(f"a text has the character U+{ord(character):04X} ({name}), which is not allowed")
     return text
 
 
 _DIRECTIONS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+_MARKS = frozenset("\u061c\u200e\u200f")  # invisible, and turn what stands beside them
 
 
 def _checked(text: str, places: Places, path: KeyPath) -> str:

@@ -127,6 +127,8 @@ def _convention(convention: Convention, other: Convention) -> Rows:
             rows[key] = toml.string(word)
     if convention.relu_at_zero != other.relu_at_zero:
         rows["relu_at_zero"] = toml.number(convention.relu_at_zero)
+    if convention.fractions != other.fractions:
+        rows["fractions"] = str(convention.fractions).lower()
     return rows
 
 

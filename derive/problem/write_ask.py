@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from flint import fmpq
 
 from derive.numbers.tensor import Tensor
-from derive.problem.problem import Ask, Batches, Problem, Train, Update, Upstream
-from derive.problem.questions import Questions
+from derive.problem.problem import Ask, Batches, Problem, Traced, Train, Update, Upstream
+from derive.problem.questions import Questions, Quotient
 from derive.problem.rules import RULES
 from derive.problem.spell import spell_number
 from derive.problem.train import TOLERANCE
@@ -37,6 +37,9 @@ def ask_rows(problem: Problem) -> Rows:
     for key in SWITCHES:
         if (wish := getattr(ask, key)) is not None and wish is not getattr(Ask(), key):
             rows[key] = "true" if wish else "false"
+    if ask.paths is not None:
+        every = [inline(_entry_rows(wish)) for wish in ask.paths]
+        rows["paths"] = (every[0] if len(every) == 1 else listed(every)) if every else "false"
     if ask.quiz is not None:
         for key in LISTS:
             if names := getattr(ask.quiz, key):
@@ -150,13 +153,15 @@ def _questions(questions: Questions) -> Rows:
             table["of"] = listed(map(string, batch.of))
         rows["batch"] = inline(table | {"reduction": string(batch.reduction)})
     if questions.differences:
-        every = []
-        for quotient in questions.differences:
-            entry = quotient.entry if isinstance(quotient.entry, str) else listed(map(str, quotient.entry))
-            table = {"of": string(quotient.of), "entry": string(entry) if isinstance(quotient.entry, str) else entry}
-            every.append(inline(table | {"h": number(quotient.step)}))
+        every = [inline(_entry_rows(q) | {"h": number(q.step)}) for q in questions.differences]
         rows["differences"] = every[0] if len(every) == 1 else listed(every)
     return rows
+
+
+def _entry_rows(wish: Quotient | Traced) -> Rows:
+    """Of what, and which entry of it."""
+    entry = string(wish.entry) if isinstance(wish.entry, str) else listed(map(str, wish.entry))
+    return {"of": string(wish.of), "entry": entry}
 
 
 def _pass(directions: Mapping[str, Tensor | None]) -> str:

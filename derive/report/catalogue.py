@@ -17,7 +17,9 @@ from pathlib import Path
 from derive.errors import ProblemError
 from derive.report.document import Code, Math, Span, Spans, Strong, Text
 
+SIGNS = {"point": ".", "comma": ","}
 _LANGUAGES = Path(__file__).parent / "languages"
+_SIGN = re.compile(r"(?<=\d)[.,](?=\d)")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -37,9 +39,24 @@ class Catalogue:
         """The same catalogue with the messages of a document of its own kind."""
         return type(self)(self.language, {**self._messages, **more})
 
+    def with_decimal(self, wish: str | None) -> Catalogue:
+        """The same catalogue with the decimal sign wished for, ``"point"`` or ``"comma"``; as it is for ``None``.
+
+        Thousands never have the sign that decimals have.
+        """
+        if wish is None:
+            return self
+        sign, other = SIGNS[wish], SIGNS["point" if wish == "comma" else "comma"]
+        apart = self.text("locale.thousands")
+        return self.with_messages({"locale.decimal": sign, "locale.thousands": other if apart == sign else apart})
+
     def has(self, key: str) -> bool:
         """Whether there is a message of that key."""
         return key in self._messages
+
+    def template(self, key: str) -> str:
+        """A message as it stands in the catalogue, with its ``{placeholders}``."""
+        return self._messages[key]
 
     def text(self, key: str, **places: str) -> str:
         """A message without formulas."""
@@ -60,6 +77,15 @@ class Catalogue:
             else:
                 spans.append(Text(str(value)))
         return tuple(spans)
+
+    def count(self, number: int) -> str:
+        """A whole number in a sentence, its thousands set apart as the language does it: ``10,000``."""
+        return self.numbers(f"{number:,}")
+
+    def numbers(self, text: str) -> str:
+        """A text of the program's with the decimal sign and the thousands of the language: ``12,345.6 kB``."""
+        signs = {".": self.text("locale.decimal"), ",": self.text("locale.thousands")}
+        return _SIGN.sub(lambda match: signs[match[0]], text)
 
     def listed(self, items: Iterable[Span | Spans]) -> Spans:
         """``a, b and c``"""

@@ -107,10 +107,11 @@ class Display:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A list; each item is one line of spans."""
+    """A list; each item is one line of spans. ``tasks`` are what the reader is to find, one an item."""
 
     items: tuple[Spans, ...]
     ordered: bool = False
+    tasks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +153,16 @@ Block = Heading | Paragraph | Display | Items | Table | Figure | Note | Listing
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A report, ready to be set. ``name`` is the stem of its files (see ``stem_in``), ``language`` a language code."""
+    """A report, ready to be set. ``name`` is the stem of its files (see ``stem_in``), ``language`` a language code.
+
+    ``answers`` is the number of the block that a solution behind its sheet of questions begins with.
+    """
 
     name: str
     title: str
     language: str
     blocks: tuple[Block, ...]
+    answers: int | None = None
 
 
 def stem_in(language: str, stem: str) -> str:

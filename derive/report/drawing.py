@@ -12,10 +12,11 @@ from collections.abc import Callable
 from html import escape
 
 from derive.errors import Unsupported
+from derive.report import tiles
 from derive.report.figures.formula import AXIS, CM_PER_POINT, Setting, set_formula
 from derive.report.figures.glyphs import GLYPHS
 from derive.report.figures.labels import ARROW
-from derive.report.scene import Box, Circle, Label, Line, Scene
+from derive.report.scene import PATHS, Bare, Box, Circle, Label, Line, Mark, Polyline, Scene, Tiles
 
 # role -> ground, outline, ink (six hexadecimal digits each)
 PALETTE = {
@@ -29,10 +30,33 @@ PALETTE = {
     "gradient": ("FFFFFF", "B23A48", "A52A3A"),
     "plain": ("FFFFFF", "4A5561", "1F2933"),
     "grid": ("FFFFFF", "D3D9E0", "1F2933"),
+    "faded": ("FFFFFF", "8A94A0", "6B7580"),
 }
+# Told apart by those who do not see all colours (after Okabe and Ito), each dark enough for small letters.
+PATH_COLOURS = ("0067A5", "B8460E", "00734F", "9A3B78", "6B5500", "3B3F45")
+PALETTE |= {role: ("FFFFFF", colour, colour) for role, colour in zip(PATHS, PATH_COLOURS, strict=True)}
 HEAD_LENGTH, HEAD_WIDTH = ARROW, 0.125  # cm
 LINE_WIDTH, OUTLINE_WIDTH = 0.55, 0.8  # points
 DASH = (2.4, 1.8)  # points on, points off
+# role -> width of a line and its dashes, in points, where that tells what a colour alone would tell
+STROKES: dict[str, tuple[float, tuple[float, ...]]] = {
+    "path-1": (1.5, ()),
+    "path-2": (1.5, (5.0, 2.2)),
+    "path-3": (1.7, (1.5, 1.7)),
+    "path-4": (1.4, (7.0, 1.8, 1.4, 1.8)),
+    "path-5": (0.8, ()),
+    "path-6": (1.0, (3.0, 1.3, 1.2, 1.3, 1.2, 1.3)),
+}
+
+
+def _tikz_dash(dashes: tuple[float, ...]) -> str:
+    pattern = " ".join(f"{'off' if k % 2 else 'on'} {length}pt" for k, length in enumerate(dashes))
+    return f", dash pattern={pattern}" if dashes else ""
+
+
+def _typst_dash(dashes: tuple[float, ...]) -> str:
+    return f"(array: ({', '.join(f'{length}pt' for length in dashes)}), phase: 0pt)" if dashes else "none"
+
 
 TIKZ_STYLES = "".join(
     f"\\definecolor{{derive-{role}-{part}}}{{HTML}}{{{colour}}}\n"
@@ -42,8 +66,12 @@ TIKZ_STYLES = "".join(
     # Ten points scaled down, not a smaller design size: as wide as the layout has measured.
     "\\tikzset{derive-text/.style={anchor=base, inner sep=0pt, outer sep=0pt, font=\\fontsize{10}{12}\\selectfont},\n"
     f"  derive-line/.style={{line width={LINE_WIDTH}pt}},\n"
-    f"  derive-dashed/.style={{dash pattern=on {DASH[0]}pt off {DASH[1]}pt}},\n"
-    f"  derive-outline/.style={{line width={OUTLINE_WIDTH}pt}}}}\n"
+    f"  derive-dashed/.style={{line cap=butt{_tikz_dash(DASH)}}},\n"
+    + "".join(
+        f"  derive-{role}-stroke/.style={{line width={width}pt{_tikz_dash(dashes)}}},\n"
+        for role, (width, dashes) in STROKES.items()
+    )
+    + f"  derive-outline/.style={{line width={OUTLINE_WIDTH}pt}}}}\n"
 )
 """What a LaTeX preamble needs, after ``xcolor`` and ``tikz``, to draw scenes."""
 
@@ -53,12 +81,20 @@ TYPST_STYLES = (
         f'  "{role}": ({", ".join(f"rgb({chr(34)}#{colour}{chr(34)})" for colour in colours)}),\n'
         for role, colours in PALETTE.items()
     )
+    + ")\n#let derive-strokes = (\n"
+    + "".join(f'  "{role}": ({width}pt, {_typst_dash(dashes)}),\n' for role, (width, dashes) in STROKES.items())
     + ")\n"
+    + tiles.TYPST_STYLES
     + f"""#let derive-scene(width, height, body) = box(width: width, height: height, body)
+#let derive-stroke(role, dashed) = {{
+  let dash = if dashed {{ {_typst_dash(DASH)} }} else {{ none }}
+  let (thickness, dash) = derive-strokes.at(role, default: ({LINE_WIDTH}pt, dash))
+  (paint: derive-palette.at(role).at(1), thickness: thickness, dash: dash, join: "round")
+}}
 #let derive-line(x1, y1, x2, y2, role, dashed) = place(top + left, line(
-  start: (x1, y1), end: (x2, y2),
-  stroke: (paint: derive-palette.at(role).at(1), thickness: {LINE_WIDTH}pt,
-    dash: if dashed {{ (array: ({DASH[0]}pt, {DASH[1]}pt), phase: 0pt) }} else {{ none }})))
+  start: (x1, y1), end: (x2, y2), stroke: derive-stroke(role, dashed)))
+#let derive-polyline(role, dashed, start, ..corners) = place(top + left, curve(
+  stroke: derive-stroke(role, dashed), curve.move(start), ..corners.pos().map(corner => curve.line(corner))))
 #let derive-head(role, ..corners) = place(top + left, polygon(fill: derive-palette.at(role).at(1), ..corners))
 #let derive-circle(x, y, radius, role) = place(top + left, dx: x - radius, dy: y - radius, circle(
   radius: radius, fill: derive-palette.at(role).at(0), stroke: {OUTLINE_WIDTH}pt + derive-palette.at(role).at(1)))
@@ -85,6 +121,12 @@ def _number(value: float) -> str:
     """Up to three decimals, no sign on zero."""
     text = f"{value:.3f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def _tikz_stroke(mark: Line | Polyline) -> str:
+    """Colour, width and dashes of a line."""
+    stroke = f"derive-{mark.role}-stroke" if mark.role in STROKES else "derive-line"
+    return f"derive-{mark.role}-line, {stroke}" + (", derive-dashed" if mark.dashed else "")
 
 
 def _shaft(line: Line) -> tuple[tuple[float, float], tuple[tuple[float, float], ...]]:
@@ -122,8 +164,7 @@ def scene_to_tikz(scene: Scene) -> str:
         match mark:
             case Line():
                 end, head = _shaft(mark)
-                style = f"derive-{mark.role}-line, derive-line" + (", derive-dashed" if mark.dashed else "")
-                lines.append(f"\\draw[{style}] {at(mark.x1, mark.y1)} -- {at(*end)};")
+                lines.append(f"\\draw[{_tikz_stroke(mark)}] {at(mark.x1, mark.y1)} -- {at(*end)};")
                 if head:
                     corners = " -- ".join(at(*corner) for corner in head)
                     lines.append(f"\\fill[derive-{mark.role}-line] {corners} -- cycle;")
@@ -139,7 +180,13 @@ def scene_to_tikz(scene: Scene) -> str:
                     f"\\fill[white, shift={{{at(mark.x, mark.y)}}}, rotate={_number(mark.angle)}]"
                     f" (-{half_w},-{half_h}) rectangle ({half_w},{half_h});"
                 )
-        if not isinstance(mark, Line) and mark.latex:
+            case Polyline():
+                stops = [at(*point) for point in mark.points]
+                rows = (" -- ".join(stops[k : k + 8]) for k in range(0, len(stops), 8))
+                lines.append(f"\\draw[{_tikz_stroke(mark)}, line join=round] " + "\n  -- ".join(rows) + ";")
+            case Tiles():
+                lines += tiles.to_tikz(mark, at)
+        if not isinstance(mark, Bare) and mark.latex:
             angle = mark.angle if isinstance(mark, Label) else 0.0
             lines.append(text(mark.x, mark.y, mark.latex, mark.size, mark.role, angle))
     return "\n".join([*lines, "\\end{tikzpicture}"]) + "\n"
@@ -177,7 +224,12 @@ def scene_to_typst(scene: Scene, math: Callable[[str], str]) -> str:
             case Label() if mark.ground:
                 box = cm(mark.x, down(mark.y), mark.width, mark.height)
                 lines.append(f"  derive-ground({box}, {_number(-mark.angle)}deg)")
-        if not isinstance(mark, Line) and mark.latex:
+            case Polyline():
+                corners = ", ".join(f"({cm(x, down(y))})" for x, y in mark.points)
+                lines.append(f"  derive-polyline({role}, {str(mark.dashed).lower()}, {corners})")
+            case Tiles():
+                lines += tiles.to_typst(mark, lambda x, y: cm(x, down(y)), cm)
+        if not isinstance(mark, Bare) and mark.latex:
             angle = _number(-mark.angle) if isinstance(mark, Label) else "0"
             place = f"{cm(mark.x, down(mark.y))}, {_number(mark.size)}pt, {angle}deg, {role}"
             lines.append(f"  derive-text({place}, ${math(mark.latex)}$)")
@@ -221,7 +273,10 @@ class _Svg:
     def y(self, y: float) -> float:
         return (self.scene.height - y + SVG_MARGIN) * PIXELS_PER_CM
 
-    def draw(self, mark: Line | Circle | Box | Label) -> None:
+    def draw(self, mark: Mark) -> None:
+        if isinstance(mark, Tiles):
+            self.body += tiles.to_svg(mark, self.x, self.y, _short, CM_PER_POINT * PIXELS_PER_CM)
+            return
         ground, line, ink = ("#" + colour for colour in PALETTE[mark.role])
         pixel = CM_PER_POINT * PIXELS_PER_CM
         n = _short
@@ -229,12 +284,15 @@ class _Svg:
         match mark:
             case Line():
                 end, head = _shaft(mark)
-                dash = f' stroke-dasharray="{n(DASH[0] * pixel)} {n(DASH[1] * pixel)}"' if mark.dashed else ""
                 path = f"M{n(self.x(mark.x1))} {n(self.y(mark.y1))}L{n(self.x(end[0]))} {n(self.y(end[1]))}"
-                self.body.append(f'<path d="{path}" stroke="{line}" stroke-width="{n(LINE_WIDTH * pixel)}"{dash}/>')
+                self.body.append(f'<path d="{path}" {self.stroke(mark)}/>')
                 if head:
                     corners = "L".join(f"{n(self.x(x))} {n(self.y(y))}" for x, y in head)
                     self.body.append(f'<path d="M{corners}Z" fill="{line}"/>')
+                return
+            case Polyline():
+                path = "M" + "L".join(f"{n(self.x(x))} {n(self.y(y))}" for x, y in mark.points)
+                self.body.append(f'<path d="{path}" fill="none" {self.stroke(mark)} stroke-linejoin="round"/>')
                 return
             case Circle():
                 place = f'cx="{n(self.x(mark.x))}" cy="{n(self.y(mark.y))}" r="{n(mark.radius * PIXELS_PER_CM)}"'
@@ -248,6 +306,13 @@ class _Svg:
         if mark.latex:
             angle = mark.angle if isinstance(mark, Label) else 0.0
             self.formula(set_formula(mark.latex), mark.x, mark.y, mark.size, angle, ink)
+
+    def stroke(self, mark: Line | Polyline) -> str:
+        """Colour, width and dashes of a line."""
+        pixel = CM_PER_POINT * PIXELS_PER_CM
+        thick, dashes = STROKES.get(mark.role, (LINE_WIDTH, DASH if mark.dashed else ()))
+        dash = f' stroke-dasharray="{" ".join(_short(part * pixel) for part in dashes)}"' if dashes else ""
+        return f'stroke="#{PALETTE[mark.role][1]}" stroke-width="{_short(thick * pixel)}"{dash}'
 
     def corner(self, mark: Box | Label) -> str:
         left, top = self.x(mark.x - mark.width / 2), self.y(mark.y + mark.height / 2)

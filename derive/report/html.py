@@ -7,12 +7,14 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from derive.errors import ProblemError
-from derive.report.latex_dialects import for_tex
+from derive.report.latex_dialects import with_gaps
 
 if TYPE_CHECKING:
     from math_core import LatexToMathML
 
 _GAP = re.compile(r"\\\\\[\d+ex\]")  # a row gap, which the converter would print as text
+
+_COMMA = re.compile(r'<mn>(\d+)</mn><mo rspace="0">,</mo><mn>(\d+)</mn>')  # 0{,}5, which is one number
 
 
 @cache
@@ -27,9 +29,9 @@ def to_mathml(latex: str, display: bool = False) -> str:
     """One ``<math>`` element. Raises ``ProblemError`` for what is not in the subset."""
     from math_core import LatexError
 
-    plain = _GAP.sub(r"\\\\", for_tex(latex)).replace(r"\boxed", "")
+    plain = _GAP.sub(r"\\\\", with_gaps(latex)).replace(r"\boxed", "")
     try:
         made: str = _converter().convert_with_local_state(plain, displaystyle=display)
     except LatexError as error:
         raise ProblemError(f"cannot set the formula {latex} as MathML: {error}") from None
-    return made
+    return _COMMA.sub(r"<mn>\1,\2</mn>", made) if "{,}" in plain else made

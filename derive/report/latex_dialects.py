@@ -1,6 +1,8 @@
 """What a formula needs on its way into a TeX file, and what it needs to survive Markdown.
 
-TeX: rows of displayed fractions touch unless a gap pushes them apart.
+TeX: rows of displayed fractions touch unless a gap pushes them apart. An array of right-aligned columns in brackets,
+which is what every reader of Markdown knows, is ``pmatrix*`` of mathtools there, without the room that an array has on
+both sides.
 
 Markdown: some readers (GitHub among them) read the text between the dollars as Markdown first, so nothing in it may
 mean anything to Markdown: no backslash before punctuation (``\\,`` loses its backslash, ``\\\\`` one of two), no
@@ -11,17 +13,27 @@ and to KaTeX (VS Code). A ``math`` fence would need less care on GitHub, but Jup
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from derive.report.latex_tree import GAP, Array, Fraction, Node, Row, Token, children, parse, tokens
 
 # ── TeX ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+_FLUSH = re.compile(r"\\left\(\\begin\{array\}\{r+\} ((?:(?!\\begin|\\end).)*?) \\end\{array\}\\right\)", re.DOTALL)
 _GAPS = ((r"[3ex]", "dfrac"), (r"[1ex]", "frac"))  # the strut swallows about 0.4 em of a gap
 
 
 @lru_cache(maxsize=4096)
 def for_tex(latex: str) -> str:
+    """The formula with gaps between the rows of an array whose fractions would touch, and in the words of mathtools.
+
+    Raises ``ProblemError`` for what is not in the subset.
+    """
+    return _FLUSH.sub(r"\\begin{pmatrix*}[r] \1 \\end{pmatrix*}", with_gaps(latex))
+
+
+def with_gaps(latex: str) -> str:
     """The formula with gaps between the rows of an array whose fractions would touch.
 
     Raises ``ProblemError`` for what is not in the subset.
@@ -91,8 +103,9 @@ def for_markdown(latex: str) -> str:
         if token.kind == "space":
             _put(out, " ")
         elif token.text == r"\phantom":
-            place = _past_group(source, place)
-            _put(out, r"\quad")
+            end = _past_group(source, place)
+            _put(out, _room([t.text for t in source[place + 1 : end - 1] if t.kind != "space"]))
+            place = end
         elif token.text == r"\sqrt" and place < len(source) and source[place].text == "[":
             # the brackets of an index are syntax, not signs
             _put(out, token.text + "[")
@@ -112,6 +125,15 @@ def for_markdown(latex: str) -> str:
         else:
             _put(out, _word(token, out))
     return "".join(out).strip()
+
+
+def _room(hidden: list[str]) -> str:
+    """What stands in for ``\\phantom``: for digits and a decimal sign blanks of their widths, else a wide one."""
+    inside = "".join(hidden)
+    if not re.fullmatch(r"(?:\.|\{,\})?\d+", inside):
+        return r"\quad"
+    digits = sum(c.isdigit() for c in inside)
+    return r"\thinspace\thinspace" * (digits < len(inside)) + r"\enspace" * digits
 
 
 def _word(token: Token, out: list[str]) -> str:

@@ -68,7 +68,7 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Digits, with a decimal point where there is one: ``0.4013``."""
+    """Digits, with the decimal sign where there is one: ``0.4013``, and ``0,4013`` of ``0{,}4013``."""
 
     digits: str
 
@@ -237,7 +237,7 @@ _TOKEN = re.compile(
     r"""(?P<text>\\text\s*\{(?P<words>(?:[^{}\\$\#%&~^_`<>|*\[\]]|\\_)*)\})
       | (?P<named>\\(?:operatorname\*?|begin|end)\s*\{(?P<argument>(?:[A-Za-z0-9 *-]|\\[,_])*)\})
       | (?P<command>\\(?:[A-Za-z]+|.))
-      | (?P<number>\d+(?:\.\d+)?|\.\d+)
+      | (?P<number>\d+(?:(?:\.|\{,\})\d+)?|\.\d+)
       | (?P<space>\s+)
       | (?P<character>.)""",
     re.VERBOSE | re.DOTALL,
@@ -374,7 +374,7 @@ class _Reader:
             raise self.refuse("it ends where an argument is expected")
         if token.kind == "number":
             self.take()
-            return Number(token.text)
+            return Number(token.text.replace("{,}", ","))
         if token.kind == "text":
             self.take()
             return Words(token.argument)

@@ -57,8 +57,9 @@ def outline(document: Document) -> Outline:
     """Steps are the sections of level 1; runs of blocks that are marked as detail are folded."""
     contents: list[Entry] = []
     places: list[Place] = []
-    found: dict[str, str] = {}  # quantities that were worked out so far, and their anchors
+    found: dict[str, str] = {}  # quantities that were worked out so far, and where each was last
     folded = in_step = False
+    worked = 0
     for number, block in enumerate(document.blocks):
         anchor = ""
         closes_step = False
@@ -72,8 +73,10 @@ def outline(document: Document) -> Outline:
                 contents.append(Entry(anchor, block.spans))
         uses: tuple[Use, ...] = ()
         if isinstance(block, Display) and block.of:
-            anchor = found.setdefault(block.of, f"q{len(found) + 1}") if block.of not in found else ""
             uses = tuple(Use(found[name], symbol) for name, symbol in block.uses if name in found and name != block.of)
+            # what is worked out again, in another part, is from there on what its name means
+            worked += 1
+            anchor = found[block.of] = f"q{worked}"
         folded = (folded and not closes_fold) or opens
         places.append(Place(anchor, uses, closes_fold, closes_step, opens))
     return Outline(tuple(contents), tuple(places), folded, in_step)

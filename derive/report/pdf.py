@@ -12,12 +12,12 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from derive.errors import ProblemError, Unsupported
 from derive.report.document import Document
 from derive.report.fonts import PACKAGE, chinese_fonts, undrawn
-from derive.report.page import A4, Page
+from derive.report.setting import PLAIN, Setting, setting_of
 from derive.report.spacing import WIDE, is_chinese
 from derive.report.typst_math import PRELUDE, to_typst
 
@@ -27,41 +27,47 @@ if TYPE_CHECKING:
 # What the embedded fonts do not draw; Typst would print an empty box without a word.
 _FOREIGN = re.compile("[^\0-\u058f\u1e00-\u2bff\ufb00-\ufb06\ufffd\U0001d400-\U0001d7ff]")
 FONT = "New Computer Modern"
+STANDARD: Literal["ua-1"] = "ua-1"
+"""PDF/UA-1: a screen reader finds headings, tables and the words of each formula and figure; Typst refuses less."""
 # The Typst compiler object is not for two threads at once; warm_up() and the first page may meet here.
 _LOCK = threading.Lock()
 
 
-def pdf(document: Document, engine: str = "typst", page: Page = A4) -> bytes:
+def pdf(document: Document, setting: Setting | str = PLAIN) -> bytes:
     """The document set as a PDF by ``typst``, ``xelatex``, ``lualatex``, ``pdflatex`` or ``tectonic``.
 
-    Raises ``ProblemError`` for an engine that is unknown or not installed, and where the engine refuses the document.
+    ``setting`` may be the name of the engine alone. Raises ``ProblemError`` for an engine that is unknown or not
+    installed, and where the engine refuses the document.
     """
     from derive.report.render import render
 
-    if engine == "typst":
-        return typst_pdf(render(document, "typ", page).text)
+    setting = setting_of(setting)
+    if setting.engine == "typst":
+        return typst_pdf(render(document, "typ", setting).text, STANDARD)
     from derive.report.tex_engines import run_tex
 
-    return run_tex(engine, render(document, "tex", page).text, document.name).pdf
+    rendered = render(document, "tex", setting)
+    return run_tex(setting.engine, rendered.text, document.name, rendered.attachments).pdf
 
 
 class Pending:
     """A PDF in the making: Typst works in its own thread, without Python's lock, while other formats are rendered."""
 
-    def __init__(self, document: Document, engine: str = "typst", page: Page = A4) -> None:
+    def __init__(self, document: Document, setting: Setting | str = PLAIN) -> None:
         """Errors of the document itself are raised here, those of the engine by ``result``."""
         from derive.report.render import render
 
         self._made: bytes | BaseException | None = None
-        source = render(document, "typ", page).text if engine == "typst" else ""
+        wish = setting_of(setting)
+        source = render(document, "typ", wish).text if wish.engine == "typst" else ""
 
         def work() -> None:
             try:
-                self._made = typst_pdf(source) if engine == "typst" else pdf(document, engine, page)
+                self._made = typst_pdf(source, STANDARD) if wish.engine == "typst" else pdf(document, wish)
             except BaseException as error:  # noqa: BLE001 - handed over to the thread that asks for the result
                 self._made = error
 
-        self._thread = threading.Thread(target=work, name=f"pdf by {engine}", daemon=True)
+        self._thread = threading.Thread(target=work, name=f"pdf by {wish.engine}", daemon=True)
         self._thread.start()
 
     def result(self) -> bytes:
@@ -73,8 +79,8 @@ class Pending:
         return self._made
 
 
-def typst_pdf(source: str) -> bytes:
-    """The PDF of a Typst source.
+def typst_pdf(source: str, standard: Literal["ua-1"] | None = None) -> bytes:
+    """The PDF of a Typst source, held to a standard if one is named.
 
     Raises ``ProblemError`` for what Typst refuses or warns of and for Chinese without its fonts, ``Unsupported`` for a
     script without a font.
@@ -94,7 +100,9 @@ def typst_pdf(source: str) -> bytes:
     with _LOCK:
         compiler, _ = _typst(bool(chinese))
         try:
-            result, warnings = compiler.compile_with_warnings(input=source.encode(), format="pdf", timestamp=0)
+            result, warnings = compiler.compile_with_warnings(
+                input=source.encode(), format="pdf", timestamp=0, pdf_standards=standard
+            )
         except RuntimeError as error:
             raise ProblemError(f"Typst refuses the document: {_first_line(error)}") from error
     if warnings:

@@ -34,6 +34,7 @@ from derive.report.latex_tree import (
     Node,
     Number,
     Operator,
+    Phantom,
     Root,
     Row,
     Scripts,
@@ -178,8 +179,12 @@ def _node(node: Node) -> str:
             return f"{_part(above)}/{_part(below)}"
         case Root(_, body):
             return f"√{_part(body)}"
+        case Fenced(_, (Array() as array,), _):  # which has brackets of its own on a line
+            return _node(array)
         case Fenced(left, body, right):
             return f"{left}{_row(body)}{right}"
+        case Phantom():
+            return ""
         case Styled(_, body) | Group(body):
             return _row(body).replace(" ", "")
         case Words(text):

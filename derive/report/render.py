@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from functools import lru_cache, partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import jinja2
@@ -44,12 +43,18 @@ from derive.report.drawing import TIKZ_STYLES, TYPST_STYLES, scene_to_svg, scene
 from derive.report.fonts import SANS, SERIF
 from derive.report.latex_dialects import array_columns, for_markdown, for_tex
 from derive.report.latex_tree import parse
-from derive.report.page import A4, INDENT, SIZE, Page
-from derive.report.scene import Line, Scene
+from derive.report.own_look import Look, partials, templates_folder
+from derive.report.page import INDENT, SIZE, Page
+from derive.report.references import Reference, references
+from derive.report.scene import Bare, Scene
+from derive.report.setting import PLAIN, Setting
 from derive.report.spacing import CLOSING, is_chinese, spaced
+from derive.report.speech import spoken, spoken_display
 from derive.report.typst_math import PRELUDE, to_typst
 
 if TYPE_CHECKING:
+    from jinja2.runtime import Context
+
     from derive.report.outline import Outline, Place
 
 _PARTIALS = {
@@ -60,6 +65,8 @@ Writer = Callable[[str], str]
 
 _LONG_TABLE = 12  # rows; a longer one may break across pages
 _LONG_DISPLAY = 6  # rows; a longer one may break across pages
+NO_REFERENCE = Reference()
+MACROS = "derive.sty"  # the macro file beside every TeX file
 _RUNNING = 70  # characters of the title in the running head
 
 
@@ -82,8 +89,9 @@ class View:
     """A block as its partial sees it: the block, and what was decided about it outside of the template.
 
     ``rows`` are a display's, ``columns`` a table's widths in em (``None``: natural), ``drawing`` is a figure in the
-    format, ``picture`` the name of its file. ``keep`` ties the block to the next one on the page, ``long`` lets it
-    break.
+    format, ``picture`` the name of its file, ``spoken`` a display in words, for the formats that have a
+    place for it. ``level`` is the outline's, where none is left out, whatever a heading looks like. ``keep`` ties
+    the block to the next one on the page, ``long`` lets it break.
     """
 
     template: str
@@ -92,9 +100,12 @@ class View:
     columns: tuple[float | None, ...] = ()
     drawing: str = ""
     picture: str = ""
+    spoken: str = ""
+    level: int = 0
     keep: bool = False
     long: bool = False
     place: Place | None = None
+    reference: Reference = NO_REFERENCE
 
     @property
     def aligned(self) -> str:
@@ -105,7 +116,7 @@ class View:
     @property
     def rank(self) -> int:
         """The rank of a heading on a page, whose title has rank 1."""
-        return self.block.level + 1 if isinstance(self.block, Heading) else 0
+        return self.level + 1
 
     @property
     def wrapped(self) -> bool:
@@ -123,30 +134,58 @@ class View:
         return max((array_columns(row.latex) for row in self.rows), default=0)
 
 
-def render(document: Document, format: str, page: Page = A4) -> Rendered:
+def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendered:
     """The document as ``"md"``, ``"html"``, ``"tex"`` or ``"typ"``.
 
-    Raises ``ProblemError`` for a formula outside the LaTeX subset, naming it.
+    Raises ``ProblemError`` for a formula outside the LaTeX subset, naming it, and for a template of the user's that is
+    broken, with its file and line.
     """
     if format not in _FORMATS:
         raise ProblemError(f"unknown format '{format}'", hint=f"known: {', '.join(_FORMATS)}")
     document = spaced(document)
     attachments: dict[str, bytes] = {}
     plan = _outline(document) if format == "html" else None
-    views = _views(document, format, page, attachments, plan)
-    frame = _environment(format).get_template(f"{format}/frame.{format}")
-    place = partial(
-        frame.render, document=document, page=page, views=views, text_size=SIZE, indent=INDENT,
-        running=document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
-        matrix_columns=max([10, *(view.most_columns for view in views)]),
-        styles=Ready(_FORMATS[format].styles), prelude=Ready(PRELUDE), outline=plan,
-        words=_page_words(document.language) if plan is not None else {}, serif=Ready(SERIF), sans=Ready(SANS),
-    )  # fmt: skip
-    chinese = document.language == "zh"
-    text = place(chinese=chinese)
-    if is_chinese(text) and not chinese:  # in a title of the user's, say
-        text = place(chinese=True)
+    views = _views(document, format, setting.page, attachments, plan)
+    variables = {
+        "document": document, "page": setting.page, "setting": setting, "views": views, "text_size": SIZE,
+        "running": document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
+        "matrix_columns": max([10, *(view.most_columns for view in views)]), "indent": INDENT,
+        "styles": Ready(_FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
+        "subject": document.title if escape.plain(document.title).strip() else document.name,
+        "words": _page_words(document.language) if format in ("html", "tex") else {},
+        "serif": Ready(SERIF), "sans": Ready(SANS), "chinese": document.language == "zh",
+    }  # fmt: skip
+    fill = _filler(format, setting.look, variables)
+    frame = _frame(format, setting)
+    text = fill(frame)
+    if is_chinese(text) and not variables["chinese"]:  # in a title of the user's, say
+        variables["chinese"] = True
+        text = fill(frame)
+    if format == "tex":
+        attachments[MACROS] = fill(f"tex/{MACROS}").encode()
     return Rendered(text.rstrip("\n") + "\n", attachments)
+
+
+def _frame(format: str, setting: Setting) -> str:
+    """The template that holds all others."""
+    if format != "tex":
+        return f"{format}/frame.{format}"
+    return "tex/fragment.tex" if setting.fragment else "tex/exam.tex" if setting.frame == "exam" else "tex/frame.tex"
+
+
+def _filler(format: str, look: Look | None, variables: Mapping[str, object]) -> Callable[[str], str]:
+    """The function that fills in a template of the format, by name."""
+    if look is None:
+        environment = _environment(format)
+        return lambda name: environment.get_template(name).render(variables)
+    from derive.report.sandbox import OwnTemplates  # only who has templates of their own pays for it
+
+    folder = templates_folder()
+    built_in = {name: (folder / name).read_text(encoding="utf-8") for name in partials()}
+    own = OwnTemplates(look, built_in, **_options(format, strict=True))
+    own.filters |= _filters(format)
+    own.check(format, variables)
+    return lambda name: own.written(name, variables)
 
 
 def load(format: str) -> None:
@@ -162,10 +201,10 @@ def _outline(document: Document) -> Outline:
     return outline(document)
 
 
-def _mathml(latex: str, display: bool = False) -> Ready:
+def _mathml(latex: str, words: str, display: bool = False) -> Ready:
     from derive.report.html import to_mathml  # only a page pays for it
 
-    return Ready(to_mathml(latex, display))
+    return Ready(to_mathml(latex, display).replace("<math", f'<math aria-label="{escape.html_text(words)}"', 1))
 
 
 def _page_words(language: str) -> dict[str, str]:
@@ -180,9 +219,14 @@ def _views(
     document: Document, format: str, page: Page, attachments: dict[str, bytes], plan: Outline | None
 ) -> list[View]:
     layout = lay_out(document, page)
+    speaks = format in ("html", "typ")
+    named = references(document) if format == "tex" else ()
     views = []
     figures = 0
+    above: list[int] = []  # the headings around a block, by what they look like
     for place, block in enumerate(document.blocks):
+        if isinstance(block, Heading):
+            above = [*(level for level in above if level < block.level), block.level]
         drawing, picture = "", ""
         if isinstance(block, Figure):
             figures += 1
@@ -205,11 +249,14 @@ def _views(
                 columns=layout.columns.get(place, ()),
                 drawing=drawing,
                 picture=picture,
+                spoken=spoken_display(block, document.language) if speaks and isinstance(block, Display) else "",
+                level=len(above),
                 keep=(isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items))
                 or (isinstance(block, Items) and isinstance(following, Display)),
                 long=len(rows) > _LONG_DISPLAY
                 or (isinstance(block, Table) and _is_long(block, layout.columns.get(place, ()))),
                 place=plan.places[place] if plan is not None else None,
+                reference=named[place] if named else NO_REFERENCE,
             )
         )
     return views
@@ -224,7 +271,7 @@ def _is_long(table: Table, columns: tuple[float | None, ...]) -> bool:
 def _check_scene(scene: Scene) -> None:
     """Formulas of a figure are held to the same subset as all others."""
     for mark in scene.marks:
-        if not isinstance(mark, Line):
+        if not isinstance(mark, Bare):
             parse(mark.latex)
 
 
@@ -245,13 +292,13 @@ def _joined(text: Writer, strong: str, code: Writer, math: Writer) -> Callable[[
                 case Code(words):
                     parts.append(code(words))
                 case Math(latex):
-                    parts.append(f"${math(latex)}$")
+                    parts.append(math(latex))
         return Ready("".join(parts))
 
     return spans
 
 
-_tex_line = _joined(escape.tex_text, r"\textbf{@}", escape.tex_code, for_tex)
+_tex_line = _joined(escape.tex_text, r"\textbf{@}", escape.tex_code, lambda latex: f"${for_tex(latex)}$")
 
 
 def _tex_spans(line: Spans) -> Ready:
@@ -317,7 +364,8 @@ def _ready(function: Callable[[str], str]) -> Callable[[str], Ready]:
     return lambda text: Ready(function(text))
 
 
-def _html_spans(line: Spans) -> Ready:
+@jinja2.pass_context
+def _html_spans(context: Context, line: Spans) -> Ready:
     parts = []
     for span in line:
         match span:
@@ -328,12 +376,34 @@ def _html_spans(line: Spans) -> Ready:
             case Code(words):
                 parts.append(f"<code>{escape.html_text(words)}</code>")
             case Math(latex):
-                parts.append(_mathml(latex))
+                parts.append(_mathml(latex, spoken(latex, context["document"].language)))
     return Ready("".join(parts))
+
+
+@jinja2.pass_context
+def _html_inline(context: Context, latex: str) -> Ready:
+    return _mathml(latex, spoken(latex, context["document"].language))
+
+
+@jinja2.pass_context
+def _typst_spans(context: Context, line: Spans) -> Ready:
+    """Spans of Typst; each formula carries its words, which PDF/UA asks for."""
+
+    def math(latex: str) -> str:
+        return f"#derive-math({escape.typst_string(spoken(latex, context['document'].language))}, ${to_typst(latex)}$);"
+
+    return _joined(escape.typst_text, "#strong[@]", escape.typst_code, math)(line)
 
 
 def _html_source(lines: tuple[str, ...]) -> Ready:
     return Ready("".join(escape.HTML.get(c, c) for c in _source(lines)))
+
+
+def _label(name: str) -> Ready:
+    """The name of a section or a formula, which TeX must not read as anything else."""
+    if not re.fullmatch(r"[A-Za-z0-9/.:+_()-]+", name):
+        raise ValueError(f"{name!r} is no label")
+    return Ready(name)
 
 
 def _language(word: str) -> Ready:
@@ -364,14 +434,14 @@ _FORMATS = {
     "html": _Format(
         escape.html_text,
         {
-            "spans": _html_spans, "display": lambda latex: _mathml(latex, True), "inline": _mathml,
+            "spans": _html_spans, "display": lambda latex, words: _mathml(latex, words, True), "inline": _html_inline,
             "source": _html_source,
         },
     ),
     "tex": _Format(
         escape.tex_text,
         {
-            "spans": _tex_spans, "math": _ready(for_tex),
+            "spans": _tex_spans, "math": _ready(for_tex), "label": _label,
             "source": _source, "language": _language,
         },
         TIKZ_STYLES,
@@ -379,7 +449,7 @@ _FORMATS = {
     "typ": _Format(
         escape.typst_text,
         {
-            "spans": _joined(escape.typst_text, "#strong[@]", escape.typst_code, to_typst), "math": _ready(to_typst),
+            "spans": _typst_spans, "math": _ready(to_typst),
             "quoted": _ready(escape.typst_string), "source": _source, "language": _language,
         },
         TYPST_STYLES,
@@ -387,30 +457,34 @@ _FORMATS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=4)
-def _environment(format: str) -> jinja2.Environment:
+def _options(format: str, strict: bool = False) -> dict[str, Any]:
+    """How templates of a format are read. Strict: they print texts and numbers only, as a stranger's have to."""
     how = _FORMATS[format]
 
     def finalize(value: object) -> object:
+        if strict and not isinstance(value, str | int | float | jinja2.Undefined):
+            raise TypeError(f"a template prints texts and numbers, not a {type(value).__name__}")
         return how.text(value) if isinstance(value, str) and not isinstance(value, Ready) else value
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_templates()),
-        block_start_string="((*", block_end_string="*))", variable_start_string="(((", variable_end_string=")))",
-        comment_start_string="((=", comment_end_string="=))",
-        undefined=jinja2.StrictUndefined, finalize=finalize, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, auto_reload=False,
-    )  # fmt: skip
-    environment.filters.update(how.filters)
-    environment.filters["em"] = lambda width: Ready(f"{width:.2f}em")
-    environment.filters["pt"] = lambda width: Ready(f"{width:.3f}pt")
+    return {
+        "block_start_string": "((*", "block_end_string": "*))", "variable_start_string": "(((",
+        "variable_end_string": ")))", "comment_start_string": "((=", "comment_end_string": "=))",
+        "undefined": jinja2.StrictUndefined, "finalize": finalize, "trim_blocks": True, "lstrip_blocks": True,
+        "keep_trailing_newline": True, "auto_reload": False,
+    }  # fmt: skip
+
+
+def _filters(format: str) -> dict[str, Callable[..., Ready]]:
+    """The filters of a format's templates."""
+    return {
+        **_FORMATS[format].filters,
+        "em": lambda width: Ready(f"{width:.2f}em"),
+        "pt": lambda width: Ready(f"{width:.3f}pt"),
+    }
+
+
+@lru_cache(maxsize=4)
+def _environment(format: str) -> jinja2.Environment:
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(templates_folder()), **_options(format))
+    environment.filters.update(_filters(format))
     return environment
-
-
-def _templates() -> Path:
-    """The templates' folder: inside an installed package, or at the top of the repository."""
-    package = Path(__file__).parents[1]
-    for folder in (package / "_templates", package.parent / "templates"):
-        if folder.is_dir():
-            return folder
-    raise ProblemError(f"derive has lost its templates (looked for {package / '_templates'})", hint="install it anew")

@@ -29,6 +29,8 @@ def _part(part: Part) -> dict[str, Any]:
     if part.numeric:
         made["values"] = {str(e.name): numbers(partial(part.run.value, e.name)) for e in part.network.equations}
         made["gradients"] = _gradients(part)
+        made["data"] = {name: numbers(partial(part.run.value, name)) for name in part.network.data}
+        made["adjoints"] = _adjoints(part)
         made |= _updates(part) | _training(part) | _further(part)
     made["checks"] = [
         {"check": check.check.replace("_", " "), "of": check.of, "passed": check.passed, "figure": check.figure}
@@ -57,6 +59,14 @@ def _gradients(part: Part) -> dict[str, Any]:
     for one in part.further.seconds if part.further is not None else ():
         found[one.text] = numbers(partial(part.value_of, one.text))
     return found
+
+
+def _adjoints(part: Part) -> dict[str, Any]:
+    """The derivatives on the way to those that were asked for: a report shows large ones in part."""
+    if part.derivation is None:
+        return {}
+    adjoints = (adjoint for adjoint in part.derivation.adjoints if adjoint.by not in part.asked.gradients)
+    return {str(adjoint): numbers(partial(part.run.value, adjoint)) for adjoint in adjoints}
 
 
 def _further(part: Part) -> dict[str, Any]:
@@ -139,8 +149,8 @@ def doubles(value: Any) -> Any:
 
 
 def double(x: float) -> str:
-    """A double as a string: at most 10 digits, since nothing certifies more."""
-    return repr(float(f"{x:.10g}"))
+    """A double as a string: at most 10 digits, since nothing certifies more; a zero has no minus."""
+    return repr(float(f"{x:.10g}") + 0.0)
 
 
 def _nested(entries: list[Any], shape: Shape) -> Any:

@@ -10,7 +10,9 @@ from dataclasses import replace
 from derive.records import dataclass
 
 # A role, not a colour: each format's templates give it its look.
-ROLES = ("input", "hidden", "output", "loss", "bias", "edge", "bias-edge", "gradient", "plain", "grid")
+PATHS = ("path-1", "path-2", "path-3", "path-4", "path-5", "path-6")  # each with its colour, dashes and width
+ROLES = ("input", "hidden", "output", "loss", "bias", "edge", "bias-edge", "gradient", "plain", "grid", "faded", *PATHS)
+SHADES = 10  # of a tile on either side of 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Polyline:
+    """Straight pieces from point to point, drawn in one stroke: dashes run on over the corners."""
+
+    points: tuple[tuple[float, float], ...]
+    role: str
+    dashed: bool = False
+
+    def moved(self, dx: float, dy: float) -> Polyline:
+        """The same mark elsewhere."""
+        return replace(self, points=tuple((x + dx, y + dy) for x, y in self.points))
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """A formula set at ``size`` points, turned by ``angle`` degrees about ``x, y``, on a white ground if ``ground``.
 
@@ -87,7 +102,24 @@ class Label:
         return replace(self, x=self.x + dx, y=self.y + dy)
 
 
-Mark = Circle | Box | Line | Label
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """A grid of coloured tiles, centred at ``x, y``, rows from the top; shades from ``-SHADES`` to ``SHADES``."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    shades: tuple[tuple[int, ...], ...]
+    role: str = "plain"
+
+    def moved(self, dx: float, dy: float) -> Tiles:
+        """The same mark elsewhere."""
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
+
+Bare = Line | Polyline | Tiles  # marks without a formula
+Mark = Circle | Box | Label | Bare
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from derive.errors import ProblemError, Unsupported
@@ -22,8 +23,11 @@ ENGINES = {
     "pdflatex": _LATEX,
     "tectonic": ("--untrusted", "--chatter", "minimal", "--keep-logs"),
 }
+MOST_PASSES = 4
+_DRAFT = {"xelatex": ("-no-pdf",), "lualatex": ("-draftmode",), "pdflatex": ("-draftmode",)}  # a pass without a PDF
 TIME_LIMIT = 120  # seconds; the first run of LuaLaTeX builds a font database
 _ERROR = re.compile(r"^(?:! .*|error: .*)$", re.MULTILINE)
+_AGAIN = re.compile(r"Rerun (?:to get cross-references right|LaTeX)")
 _MISSING = re.compile(r"^Missing character: There is no (\S+)", re.MULTILINE)
 _LINE = re.compile(r"^l\.(\d+)", re.MULTILINE)
 
@@ -36,8 +40,8 @@ class TexRun:
     log: str
 
 
-def run_tex(engine: str, source: str, name: str) -> TexRun:
-    """The PDF that ``engine`` makes of a TeX source; ``name`` stands in messages.
+def run_tex(engine: str, source: str, name: str, beside: Mapping[str, bytes] | None = None) -> TexRun:
+    """The PDF that ``engine`` makes of a TeX source with the files ``beside`` it; ``name`` stands in messages.
 
     Raises ``ProblemError`` for an engine that is unknown or missing, for the first TeX error, for a run without end.
     """
@@ -50,6 +54,8 @@ def run_tex(engine: str, source: str, name: str) -> TexRun:
             f"the PDF engine '{engine}' is not on this machine", hint=f"found here: {', '.join(['typst', *found])}"
         )
     with tempfile.TemporaryDirectory(prefix="derive-tex-") as folder:
+        for file, content in (beside or {}).items():
+            (Path(folder) / file).write_bytes(content)
         return _run(engine, program, source, name, Path(folder))
 
 
@@ -59,23 +65,28 @@ def _run(engine: str, program: str, source: str, name: str, folder: Path) -> Tex
         "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "openin_any": "p", "openout_any": "p", "TEXMFOUTPUT": ".",
         "max_print_line": "1000",
     }  # fmt: skip
-    passes = 2 if "\\begin{longtable}" in source and engine != "tectonic" else 1  # its columns settle in the second
+    # References are known, and the columns of a long table settle, in the second pass; the pages then in a third.
+    settles = "\\eqref{" in source or "\\begin{longtable}" in source
+    passes = MOST_PASSES if settles and engine != "tectonic" else 1
     log, result = "", folder / "report.pdf"
-    for _ in range(passes):
+    for number in range(passes):
+        draft = _DRAFT[engine] if passes > 1 and number == 0 else ()
         try:
             run = subprocess.run(
-                [program, *ENGINES[engine], "report.tex"], cwd=folder, env=environment, timeout=TIME_LIMIT,
+                [program, *ENGINES[engine], *draft, "report.tex"], cwd=folder, env=environment, timeout=TIME_LIMIT,
                 stdin=subprocess.DEVNULL, capture_output=True, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise ProblemError(f"{engine} did not finish {name}.tex within {TIME_LIMIT} seconds") from error
         log = (folder / "report.log").read_text("utf-8", "replace") if (folder / "report.log").exists() else ""
         log = log or (run.stdout + run.stderr).decode("utf-8", "replace")
-        if run.returncode or not result.exists():
+        if run.returncode or not (draft or result.exists()):
             error_line = _ERROR.search(log)
             place = _LINE.search(log)
             shown = error_line[0] if error_line else f"exit status {run.returncode}"
             raise ProblemError(f"{engine} refuses {name}.tex{', line ' + place[1] if place else ''}: {shown}")
+        if not draft and not _AGAIN.search(log):
+            break
     if missing := _MISSING.search(log):
         raise Unsupported(f"{engine} finds no '{missing[1]}' in the fonts of {name}.tex", hint="add a font to the file")
     return TexRun(result.read_bytes(), log)

@@ -43,6 +43,7 @@ from derive.report.latex_tree import (
 PRELUDE = """\
 #set math.mat(row-gap: .55em, column-gap: .8em)
 #let boxed(body) = box(stroke: .5pt, inset: .35em, $ body $)
+#let phantom(body) = hide(body)
 #let fit(limit, body) = context {
   let inner = $ body $
   let wide = measure(inner).width
@@ -134,6 +135,8 @@ def _thin_between(left: Node, right: Node) -> bool:
 
 def _is_matrix(node: Node) -> bool:
     inner = node.base if isinstance(node, Scripts) else node
+    if isinstance(inner, Fenced):
+        return len(inner.body) == 1 and isinstance(inner.body[0], Array)
     return isinstance(inner, Array) and inner.environment not in ("matrix", "aligned", "array")
 
 
@@ -154,7 +157,7 @@ def _node(node: Node) -> str:
         case Symbol(name):
             return _symbol(name)
         case Number(digits):
-            return digits if digits[0] != "." else quoted(digits)
+            return digits if digits[0] != "." and "," not in digits else quoted(digits)
         case Group(()):
             return EMPTY
         case Group(body):
@@ -167,6 +170,8 @@ def _node(node: Node) -> str:
             return f"sqrt({_argument(body)})"
         case Root(index, body):
             return f"root({_argument(index or ())}, {_argument(body)})"
+        case Fenced(left, (Array("array", columns, rows),), right) if columns.strip("r") == "":
+            return f"mat(delim: {_pair(left, right)}, align: #right, {_cells(rows)})"
         case Fenced(left, body, right):
             return f"lr({_fence(left)} {write(body)} {_fence(right)})"
         case Big(size, side, delimiter):
@@ -181,13 +186,13 @@ def _node(node: Node) -> str:
         case Accent(accent, body):
             return f"{_ACCENTS[accent]}({_argument(body)})"
         case Space(width):
-            return _SPACES.get(width) or f"#h({width:.4g}em)"
+            return _SPACES.get(width) or f"#h({width:.4g}em) "  # or a semicolon behind it would be part of the code
         case Braced(under, body):
             return f"{'under' if under else 'over'}brace({_argument(body)})"
         case Boxed(body):
             return f"boxed({_argument(body)})"
         case Phantom(body):
-            return f"#hide(${_argument(body)}$)"
+            return f"phantom({_argument(body)})"
         case Array():
             return _array(node)
         case Switch(style):  # pragma: no cover - write() has taken it

@@ -43,13 +43,9 @@ class _Search:
     def __init__(self, part: Part, observed: Sequence[Observed], beside: Sequence[Part]) -> None:
         self.simulation = Simulation(part)
         self.beside = tuple(other for other in beside if other is not part)
-        derivation = part.derivation
-        turned = derivation is not None and derivation.layout == "numerator"
-        self.turned = {str(name) for name in part.shape_adjoints} if turned else set()
-        self.printed = {self._as_worked(one): one for one in observed}  # in the layout that the equations have
         self.quantities = tuple(dict.fromkeys(one.quantity for one in observed))
         right = self.simulation.values(RIGHT, self.quantities)
-        self.observed = tuple(one for one in self.printed if _entry(right, one) is not None)
+        self.observed = tuple(one for one in observed if _entry(right, one) is not None)
         self.order = {str(name): k for k, name in enumerate(self.simulation.names.values())}
         self.low = np.array([_double(one.low) for one in self.observed])
         self.high = np.array([_double(one.high) for one in self.observed])
@@ -59,9 +55,6 @@ class _Search:
         self.first_round = tuple(quantity for quantity in self.sizes if not base_of(quantity)[1])
         self.later = np.array([bool(base_of(one.quantity)[1]) for one in self.observed], dtype=bool)
         self.base = self._base()
-
-    def _as_worked(self, one: Observed) -> Observed:
-        return replace(one, index=one.index[::-1]) if base_of(one.quantity)[0] in self.turned else one
 
     def _base(self) -> Change:
         """As the solution was worked: in full, or with what is displayed carried on, whichever fits more numbers."""
@@ -88,17 +81,17 @@ class _Search:
             first = min(np.flatnonzero(~settled), key=lambda k: self._place(self.observed[k]))
             found = self._best(base, settled, int(first))
             if found is None:
-                unexplained.append(self.printed[self.observed[first]])
+                unexplained.append(self.observed[first])
                 settled[first] = True
                 continue
             classes, explained = found
-            told = tuple(self.printed[self.observed[k]] for k in np.flatnonzero(explained & ~settled))
+            told = tuple(self.observed[k] for k in np.flatnonzero(explained & ~settled))
             findings.append(Finding(told, classes))
             chosen = classes[0][0].change
             if not chosen.only_here:
                 base = base.with_more(chosen)
             settled = settled | explained
-        unexplained += [self.printed[self.observed[k]] for k in np.flatnonzero(~settled)]
+        unexplained += [self.observed[k] for k in np.flatnonzero(~settled)]
         return Diagnosis(tuple(findings), tuple(unexplained))
 
     def _place(self, one: Observed) -> tuple[int, int]:

@@ -12,7 +12,8 @@ class Observed:
     """A printed value.
 
     ``quantity`` is a name (``"z_h"``), a derivative (``"dE/dW2"``), or either after k updates (``"W1@1"``, ``"E@2"``);
-    ``index`` counts from 0 and is empty for a number. Every value from ``low`` to ``high``, both ends included, rounds
+    ``index`` counts from 0, stands where the equations have the entry (not where numerator layout turns it to), and is
+    empty for a number. Every value from ``low`` to ``high``, both ends included, rounds
     to the printed digits.
     """
 

@@ -14,7 +14,7 @@ from derive.calculus.explicit import Entry
 from derive.graph.expression import Adjoint
 from derive.numbers.balls import midpoint
 from derive.review.evidence import Observed, base_of
-from derive.review.explanation import EVERYDAY, MISPRINT, RARER, Explanation
+from derive.review.explanation import EVERYDAY, MISPRINT, PLAIN, RARER, Explanation
 from derive.review.simulation import Change, Simulation
 from derive.solution.part import Part
 
@@ -30,7 +30,7 @@ def misprints(simulation: Simulation, one: Observed, right: float, repeats: tupl
         return Explanation(kind, one.quantity, cost, Change(only_here=True), entry=one.index, names=names)
 
     if _within(one, -right):
-        yield found("sign_lost" if right < 0 else "sign_added", EVERYDAY, *repeats)
+        yield found("sign_lost" if right < 0 else "sign_added", PLAIN if repeats else EVERYDAY, *repeats)
     if _is_truncated(one, right):
         yield found("truncated", EVERYDAY)
     yield from (found("elsewhere", RARER, name) for name in _elsewhere(simulation, one))

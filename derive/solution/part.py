@@ -177,8 +177,8 @@ def rounding_of(problem: Problem) -> Rounding:
     convention = problem.convention
     mode: Any = convention.rounding
     if convention.significant is not None:
-        return Rounding(digits=None, significant=convention.significant, mode=mode)
-    return Rounding(digits=convention.digits, mode=mode, tiny="scientific")
+        return Rounding(digits=None, significant=convention.significant, mode=mode, fractions=convention.fractions)
+    return Rounding(digits=convention.digits, mode=mode, tiny="scientific", fractions=convention.fractions)
 
 
 def entry_texts(problem: Problem) -> dict[str, tuple[str, ...]]:

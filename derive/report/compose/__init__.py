@@ -6,14 +6,16 @@ update, checks. Words come from the catalogue and formulas from ``notation``; no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from derive.errors import ProblemError
 from derive.graph.expression import Adjoint, Name
 from derive.graph.network import Equation
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose import statement
 from derive.report.compose.backward import backward, one
 from derive.report.compose.chains import chain_of_jacobians
+from derive.report.compose.detail import STANDARD, Detail, level
 from derive.report.compose.forward import forward, shown
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.sizes import sizes
@@ -22,29 +24,42 @@ from derive.report.compose.training import training
 from derive.report.compose.updates import first_update, later
 from derive.report.compose.witnesses import checks
 from derive.report.document import Block, Chain, Display, Document, Heading, Math, Paragraph, stem_in
+from derive.report.numerals import set_numbers
 from derive.solution import Solution
 
 
-def compose(solution: Solution, *, questions: bool = False, language: str = "en", proofs: bool = False) -> Document:
+def compose(
+    solution: Solution,
+    *,
+    questions: bool = False,
+    language: str = "en",
+    proofs: bool = False,
+    detail: str = "standard",
+    only: str | Iterable[str] = (),
+) -> Document:
     """The report of a solution, or with ``questions`` the sheet without the solutions.
 
-    ``proofs`` appends a proof for all sizes of every rule that the derivation used.
+    ``proofs`` appends a proof for all sizes of every rule that the derivation used. ``detail`` is ``"brief"``,
+    ``"standard"`` or ``"full"``. ``only`` names quantities (``"dE/dW2"``, ``"h"``, ``"W1@1"`` for the first update,
+    several with commas): then these and what they rest on are worked out, and nothing else.
 
-    Raises ``ProblemError`` for an unknown language.
+    Raises ``ProblemError`` for an unknown language, detail or quantity.
     """
-    words = catalogue(language)
-    sheets = [Sheet(part, words, first=k == 0) for k, part in enumerate(solution.parts)]
+    words, shown = catalogue(language).with_decimal(solution.problem.convention.decimal), level(detail)
+    if questions and (only or shown is not STANDARD):
+        raise ProblemError("a sheet of questions has no solutions to be brief or full of, or to take a part of")
+    sheets, stem = _sheets(solution, words, shown, only)
     shared = statement.shared_data(sheets)
     problem = solution.problem
     title = statement.localised(problem.title, language) or problem.name
     introductions = [list(statement.introduction(sheet)) for sheet in sheets]
     alike = all(introduction == introductions[0] for introduction in introductions)
     blocks: list[Block] = introductions[0] if alike and not questions else []
-    blocks += _problem(sheets[0], questions)
+    blocks += _problem(max(sheets, key=_stated) if only else sheets[0], questions)
     if shared:
         blocks.append(Heading(2, words.say("problem.shared")))
         blocks += statement.data(sheets[0], shared)
-    for sheet, introduction in zip(sheets, introductions, strict=True):
+    for number, (sheet, introduction) in enumerate(zip(sheets, introductions, strict=True), 1):
         if len(sheets) > 1 or sheet.part.problem.part is not None:
             blocks.append(Heading(1, words.say("part.title", name=sheet.part.problem.part or "")))
         if questions:
@@ -55,13 +70,30 @@ def compose(solution: Solution, *, questions: bool = False, language: str = "en"
             blocks += _quiz(sheet, True)
         else:
             blocks += [] if alike else introduction
-            blocks += _steps(sheet, shared)
+            blocks += _steps(sheet, shared, f"part-{number}-" if len(sheets) > 1 else "")
     if not questions:
-        blocks.append(Heading(1, words.say("checks.heading")))
+        blocks.append(Heading(1, words.say("checks.heading"), "checks"))
         blocks += checks(sheets, words)
         blocks += _proofs(sheets, words) if proofs else ()
-    stem = f"{problem.name}-questions" if questions else problem.name
-    return Document(stem_in(language, stem), title, language, tuple(blocks))
+    stem += "-questions" if questions else "" if shown is STANDARD else f"-{shown.name}"
+    return set_numbers(Document(stem_in(language, stem), title, language, tuple(blocks)), words)
+
+
+def _sheets(solution: Solution, words: Catalogue, shown: Detail, only: str | Iterable[str]) -> tuple[list[Sheet], str]:
+    """A sheet for each part that there is something to say of, and the stem of the file's name."""
+    name = solution.problem.name
+    if not only:
+        return [Sheet(part, words, first=k == 0, detail=shown) for k, part in enumerate(solution.parts)], name
+    from derive.report.compose.only import excerpts, quantities, stem  # only who wants less pays for it
+
+    texts = quantities(only)
+    found = excerpts(solution.parts, texts)
+    sheets = [Sheet(one.part, words, first=k == 0, detail=shown, excerpt=one) for k, one in enumerate(found)]
+    return sheets, f"{name}-{stem(texts)}"
+
+
+def _stated(sheet: Sheet) -> int:
+    return len(sheet.part.network.equations)
 
 
 def _blank_graph(sheet: Sheet) -> Iterator[Block]:
@@ -96,10 +128,11 @@ def _proofs(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
 
 
 def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
-    yield Heading(1, sheet.words.say("problem.heading"))
+    yield Heading(1, sheet.words.say("problem.heading"), "problem")
     yield from statement.equations(sheet)
-    yield from statement.figure(sheet)
-    yield Heading(2, sheet.words.say("problem.legend"))
+    if sheet.excerpt is None:
+        yield from statement.figure(sheet)
+    yield Heading(2, sheet.words.say("problem.legend"), "symbols")
     yield statement.legend(sheet)
     if sheet.part.problem.ask.shapes:
         yield from sizes(sheet)
@@ -112,8 +145,8 @@ def _problem(sheet: Sheet, questions: bool) -> Iterator[Block]:
         yield from statement.functions(sheet)
 
 
-def _steps(sheet: Sheet, shared: frozenset[str]) -> Iterator[Block]:
-    """The numbered steps; a step with nothing in it takes no number."""
+def _steps(sheet: Sheet, shared: frozenset[str], prefix: str = "") -> Iterator[Block]:
+    """The numbered steps; a step with nothing in it takes no number. ``prefix`` stands before their labels."""
     level = 2 if sheet.part.problem.part is not None else 1
     number = 0
     for key, section in _sections(sheet, shared):
@@ -122,11 +155,11 @@ def _steps(sheet: Sheet, shared: frozenset[str]) -> Iterator[Block]:
             continue
         number += 1
         title = sheet.words.text(f"step.{key}")
-        yield Heading(level, sheet.words.say("step.heading", number=number, title=title))
+        yield Heading(level, sheet.words.say("step.heading", number=number, title=title), f"{prefix}{key}")
         yield from blocks
     results = list(_results(sheet))
     if results:
-        yield Heading(level, sheet.words.say("results.heading"))
+        yield Heading(level, sheet.words.say("results.heading"), f"{prefix}results")
         yield from results
 
 
@@ -134,7 +167,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
     part = sheet.part
     trained = any(datum.role == "parameter" for datum in part.network.data.values())
     loss = part.asked.loss if part.derivation is not None else None
-    before, last = _split(part.network.equations, loss)
+    before, last = _split([e for e in part.network.equations if sheet.works_out(e.name)], loss)
     start, rest = _adjoints(sheet, loss)
 
     def data() -> Iterator[Block]:
@@ -145,10 +178,12 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         if loss is None:
             return
         for equation in last:
-            yield Paragraph(sheet.words.say("loss.of"))
+            if sheet.detail.reasons:
+                yield Paragraph(sheet.words.say("loss.of"))
             yield shown(sheet, equation)
         for adjoint in start:
-            yield Paragraph(sheet.words.say("loss.first", by=Math(sheet.symbols.name(adjoint.by))))
+            if sheet.detail.reasons:
+                yield Paragraph(sheet.words.say("loss.first", by=sheet.math(adjoint.by)))
             assert part.derivation is not None
             yield from one(sheet, part.derivation, adjoint)
 
@@ -157,7 +192,7 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
             return
         chained = {f"d{part.asked.top}/d{name}" for name in part.asked.gradients} <= part.chains.keys()
         if {"matrix", "elements"} & set(part.problem.convention.style) or not chained:
-            if rest:
+            if rest and sheet.detail.reasons:
                 yield Paragraph(sheet.words.say("backward.start" if sheet.numeric else "backward.start_symbolic"))
             if sheet.recursion is not None:
                 from derive.report.compose.recursion import recursion  # only who has a loop pays for it
@@ -167,6 +202,10 @@ def _sections(sheet: Sheet, shared: frozenset[str]) -> Sequence[tuple[str, Calla
         for text, ways in part.chains.items():
             if part.ratio(text) is None:
                 yield from chain_of_jacobians(sheet, ways[0].factors[0].of, ways[0].factors[-1].by, ways)
+                if sheet.pictures and not {"matrix", "elements"} & set(part.problem.convention.style):
+                    from derive.report.compose.path_pictures import pictured
+
+                    yield from pictured(sheet, ways[0].factors[-1].by)
 
     def graph() -> Iterator[Block]:
         if part.gates is not None:
@@ -263,7 +302,7 @@ def _adjoints(sheet: Sheet, loss: str | None) -> tuple[list[Adjoint], list[Adjoi
 def _results(sheet: Sheet) -> Iterator[Block]:
     """What was asked for, once more in one place."""
     part = sheet.part
-    if not sheet.numeric:
+    if not sheet.numeric or not sheet.detail.reasons or sheet.excerpt is not None:
         return
     wanted: list[Name] = [part.asked.loss] if part.asked.loss is not None else []
     if part.derivation is not None:

@@ -14,16 +14,14 @@ from derive.graph.sizes import is_scalar
 from derive.numbers.certify import Undecided
 from derive.numbers.rounding import Printed
 from derive.report.compose.reasons import explained
-from derive.report.compose.sheet import Sheet, packed, pattern_once
+from derive.report.compose.sheet import Sheet, left_out, local_value, packed, pattern_once
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Paragraph
 from derive.report.notation import Cell, scalar
 from derive.report.notation.cells import add, multiply, number
+from derive.report.notation.matrices import MOST_COLUMNS, MOST_ROWS
 from derive.solution.derivation import Derivation, Step
 
-MOST_PATHS = 16  # paths of one name's entries that are written out one by one
-MOST_STEPS = 6  # steps of a loop whose terms are written out one by one
-MOST_NAMED_PATHS = 9  # paths of one entry whose local derivatives are first written by their names
-MOST_AT_ONCE = 8  # paths of one entry that are written out to the very top
+FEW = min(MOST_ROWS, MOST_COLUMNS)  # rows and columns of a matrix that is surely printed in full
 
 
 def backward(sheet: Sheet, derivation: Derivation, adjoints: Sequence[Adjoint]) -> Iterator[Block]:
@@ -32,16 +30,19 @@ def backward(sheet: Sheet, derivation: Derivation, adjoints: Sequence[Adjoint]) 
         if not isinstance(adjoint, Adjoint):
             yield adjoint
             continue
-        yield Heading(3, sheet.words.say("backward.heading", by=Math(sheet.symbols.name(adjoint.by))))
+        if sheet.detail.reasons:
+            yield Heading(3, sheet.words.say("backward.heading", by=Math(sheet.symbols.name(adjoint.by))))
         yield from one(sheet, derivation, adjoint)
 
 
 def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Block]:
     """Why, in matrix form, in numbers, and entry by entry where the problem wants that and the entries are worth it."""
     steps = derivation.about(Adjoint(adjoint.of, adjoint.by))
-    yield from explained(sheet, derivation, steps)
+    if sheet.detail.reasons:
+        yield from explained(sheet, derivation, steps)
     if sheet.numeric or derivation.adjoints[adjoint] != leaf(adjoint, sheet.shape(adjoint)):
         yield matrix_form(sheet, derivation, adjoint)
+    yield from _heat_map(sheet, adjoint)
     yield from _in_one_formula(sheet, adjoint)
     if sheet.slides:
         from derive.report.compose.windows import behind_adjoint
@@ -49,6 +50,19 @@ def one(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Iterator[Bloc
         yield from behind_adjoint(sheet, adjoint, derivation.adjoints[adjoint])
     if "elements" in sheet.part.problem.convention.style:
         yield from elements(sheet, adjoint)
+    if sheet.pictures and adjoint.of == sheet.part.asked.top:
+        from derive.report.compose.path_pictures import pictured  # only who has a picture pays for it
+
+        yield from pictured(sheet, adjoint.by)
+
+
+def _heat_map(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
+    """A picture of a gradient that is too large to print."""
+    if any(isinstance(size, int) and size > FEW for size in sheet.shape(adjoint)):
+        from derive.report.compose.heat_maps import map_of, worth_a_map  # only large matrices pay for it
+
+        if worth_a_map(sheet, adjoint):
+            yield from map_of(sheet, adjoint)
 
 
 def _in_one_formula(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
@@ -80,11 +94,11 @@ def matrix_form(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Displ
         from derive.report.compose.recursion import summed_over_time  # only who has a loop pays for it
 
         links.append(Link("=", summed_over_time(sheet, gathered)))
-        if len(gathered.indices) > MOST_STEPS:
+        if len(gathered.indices) > sheet.detail.steps:
             result = [sheet.result(adjoint, final)] if sheet.numeric else []
             return Display((sheet.chain(sheet.symbols.name(adjoint), links, result),))
     for step in derivation.about(adjoint):
-        if not _worth_showing(step) or _hidden(sheet, step):
+        if not _worth_showing(step) or _hidden(sheet, step) or not sheet.detail.rewritings:
             continue
         terms = sheet.letters.terms(step.after)
         if all(link.terms != terms for link in links):
@@ -122,13 +136,13 @@ def _hidden(sheet: Sheet, step: Step) -> bool:
 def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     """The chains of the entries of a name, where they say more than the matrix form does."""
     part, paths = sheet.part, sheet.part.paths
-    if paths is None or sheet.scalars or not _worth_entries(sheet, adjoint):
+    if not sheet.detail.paths or paths is None or sheet.scalars or not worth_entries(sheet, adjoint):
         return
     shape = tuple(map(int, part.network.shape(adjoint.by)))
     indices = list(np.ndindex(*shape))
     chains: list[Chain] = []
     late: list[Block] = []
-    left = MOST_PATHS if len(shape) < 3 else MOST_PATHS // 4
+    left = sheet.detail.paths if len(shape) < 3 else sheet.detail.paths // 4
     for index in indices:
         entry = Entry(adjoint.by, index)
         found: Sequence[Path] = paths.short(entry)
@@ -138,14 +152,17 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
             found = shortened(found, sheet.symbols.signals)
         if not found:
             continue
-        if any(_beyond_hand(sheet, path) for path in found):
+        if any(beyond_hand(sheet, path) for path in found):
             return
         left -= len(found)
         if chains and left < 0:
             break
         chains.append(entry_chain(sheet, entry, found))
-        if len(indices) == 1 and len(found) > 1 and not all(path.whole for path in found):
-            late += _all_paths(sheet, entry)
+        alone = len(indices) == 1 and len(found) > 1
+        if (alone or sheet.detail.every) and not all(path.whole for path in found):
+            whole = _all_the_way(sheet, entry)
+            left -= len(whole) if sheet.detail.every else 0
+            late += _written_out(sheet, entry, whole)
     if not chains:
         return
     if not is_scalar(shape):
@@ -153,24 +170,27 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     for chain in chains:
         yield Display((chain,), detail=True)
     if left < 0:
-        yield Paragraph(sheet.words.say("backward.more", total=len(indices), shown=len(chains)), detail=True)
+        yield left_out(sheet, "backward.more", len(indices), len(chains), detail=True)
     yield from late
 
 
-def _beyond_hand(sheet: Sheet, path: Path) -> bool:
+def beyond_hand(sheet: Sheet, path: Path) -> bool:
     """Whether a path runs through an inverse: its entries' derivatives are quotients that nobody writes out."""
     equations = (sheet.part.network.equation(str(factor.of.name)) for factor in path.factors)
     return any(node.op in ("inv", "logdet") for equation in equations for node in equation.value.nodes())
 
 
-def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
+def worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
     """Data and parameters that were asked for, and entries that several others use; the rest are links of a chain."""
     part, paths = sheet.part, sheet.part.paths
     assert paths is not None
-    if adjoint.by in part.asked.gradients and adjoint.by in part.network.data:
+    asked = adjoint.by in part.asked.gradients and (adjoint.by in part.network.data or sheet.excerpt is not None)
+    if asked:
         return True
     if any(equation.name == adjoint.by and equation.step for equation in part.network.equations):
         return False  # the one formula behind the steps says more
+    if sheet.detail.every:
+        return True
     shape = tuple(map(int, part.network.shape(adjoint.by)))
     return any(len(paths.local(Entry(adjoint.by, index))) > 1 for index in list(np.ndindex(*shape))[:4])
 
@@ -178,8 +198,8 @@ def _worth_entries(sheet: Sheet, adjoint: Adjoint) -> bool:
 def entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
     """Sum over paths: names of the local derivatives, what they are, numbers, result."""
     left = sheet.symbols.partial(sheet.symbols.name(sheet.part.asked.top or ""), sheet.entry(entry))
-    named = [_joined([_top(sheet, path), *(_local(sheet, f) for f in path.factors)]) for path in found]
-    links = [Link("=", _terms(named))] if _terms(named) != (left,) and len(found) <= MOST_NAMED_PATHS else []
+    named = [Cell(term(sheet, path), 2) for path in found]
+    links = [Link("=", _terms(named))] if _terms(named) != (left,) and len(found) <= sheet.detail.named_paths else []
     worked: list[Link] = []
     chosen = any(factor.value.has(FirstLargest) for path in found for factor in path.factors)
     shown = () if chosen else _terms([_product(sheet, path, False) for path in found])
@@ -196,16 +216,39 @@ def entry_chain(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Chain:
     return Chain(left, (*links, *packed(worked)))
 
 
-def _all_paths(sheet: Sheet, entry: Entry) -> Iterator[Block]:
-    """Every path to the very top, where an entry has several and there are few enough."""
+def _all_the_way(sheet: Sheet, entry: Entry) -> Sequence[Path]:
+    """Every path to the very top, where an entry has several and there are few enough; else none."""
     paths = sheet.part.paths
     assert paths is not None
-    found = paths.full(entry)
-    if found is None or not 2 < len(found) <= MOST_AT_ONCE:
+    found = paths.full(entry, sheet.detail.at_once) or ()
+    return found if len(found) >= (1 if sheet.detail.every else 3) else ()
+
+
+def _written_out(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> Iterator[Block]:
+    """The chain along every path to the very top."""
+    if not found:
         return
-    loss = sheet.math(sheet.part.asked.top or "")
-    yield Paragraph(sheet.words.say("backward.all_paths", entry=Math(sheet.entry(entry)), loss=loss, count=len(found)))
-    yield Display((entry_chain(sheet, entry, found),))
+    start, loss = Math(sheet.entry(entry)), sheet.math(sheet.part.asked.top or "")
+    if len(found) > 1:
+        said = sheet.words.say("backward.all_paths", entry=start, loss=loss, count=len(found))
+    else:
+        said = sheet.words.say("backward.one_path", entry=start, loss=loss)
+    yield Paragraph(said, detail=sheet.detail.every)
+    yield Display((entry_chain(sheet, entry, found),), detail=sheet.detail.every)
+
+
+def term(sheet: Sheet, path: Path) -> str:
+    """What a path contributes, by the names of its local derivatives."""
+    return _joined([_top(sheet, path), *(_local(sheet, factor) for factor in path.factors)]).text
+
+
+def path_value(sheet: Sheet, path: Path) -> Printed | Undecided:
+    """What a path contributes, as a number; by hand it is the product of what is displayed."""
+    paths = sheet.part.paths
+    assert paths is not None
+    if sheet.part.shown.carried is not None:
+        return sheet.product([*_heads(sheet, path), *map(sheet.local_printed, path.factors)])
+    return local_value(sheet.part, paths.total((path,)))
 
 
 def _terms(cells: Sequence[Cell]) -> tuple[str, ...]:
@@ -246,14 +289,16 @@ def _product(sheet: Sheet, path: Path, numbers: bool) -> Cell:
         else:
             top = _top(sheet, path)
             cells += [number(fmpq(-1)), Cell(top[1:])] if top.startswith("-") else [Cell(top)]
+    front: list[Cell] = []  # of a long product the signs and numbers, which standard paths hardly have
     for factor in path.factors:
         if factor.value == 1:
             continue
         if numbers:
             cells.append(sheet.local_value(factor))
         else:
-            cells.append(scalar(factor.value, lambda s: Cell(sheet.entry(explicit.entry_of[s])), sheet.symbols, order))
-    return multiply(cells or [number(fmpq(1))])
+            cell = scalar(factor.value, lambda s: Cell(sheet.entry(explicit.entry_of[s])), sheet.symbols, order)
+            (front if sheet.detail.every and factor.value.is_Number else cells).append(cell)
+    return multiply([*front, *cells] or [number(fmpq(1))])
 
 
 def _entry_value(sheet: Sheet, entry: Entry, found: Sequence[Path]) -> tuple[str, bool]:

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from derive.graph import ops
 from derive.graph.expression import Expression
 from derive.graph.sizes import is_scalar
-from derive.report.compose.sheet import Sheet
+from derive.report.compose.sheet import ROOM, Sheet
 from derive.report.document import Block, Chain, Display, Heading, Link, Math, Note, Paragraph
 from derive.report.notation.cells import PRODUCT, Cell, add
+from derive.report.widths import bound
 from derive.solution.jacobian import Chain as Jacobians
 from derive.solution.jacobian import Factor
+
+GAP = r"\,"  # between two factors
 
 
 def chain_of_jacobians(sheet: Sheet, of: str, by: str, ways: Sequence[Jacobians]) -> Iterator[Block]:
@@ -61,14 +64,24 @@ def _side_by_side(parts: Sequence[Cell], ones: bool = False) -> Cell:
         shown = part.factor(first=k == 0 and (lone or not part.numeric))
         if k:
             beside_a_number = shown[:1].isdigit() or (part.numeric and shown[:1] == "(")  # v (-1) reads as a function
-            text += r" \cdot " if beside_a_number or (last.numeric and part.numeric) else r" \, "
+            text += r" \cdot " if beside_a_number or (last.numeric and part.numeric) else rf" {GAP} "
         text, last = text + shown, part
     return Cell(text, PRODUCT if len(kept) > 1 else kept[0].binding)
 
 
 def _sum(parts: Iterable[Cell]) -> tuple[str, ...]:
     whole = add(list(parts))
-    return whole.terms or (whole.text,)
+    return tuple(piece for term in whole.terms or (whole.text,) for piece in _cut(term))
+
+
+def _cut(term: str) -> Iterator[str]:
+    """A product of matrices that may be too wide for a line is cut in front of its factors, where a line may end."""
+    pieces = term.split(rf" {GAP} ") if bound(term) > ROOM else [term]
+    if not all(piece.count(r"\left") == piece.count(r"\right") for piece in pieces):  # a factor in brackets is one
+        pieces = [term]
+    yield pieces[0]
+    for piece in pieces[1:]:
+        yield f"{GAP} {piece}"
 
 
 def _turns(sheet: Sheet, ways: Sequence[Jacobians]) -> bool:
@@ -100,15 +113,18 @@ def _numbers(sheet: Sheet, ways: Sequence[Jacobians]) -> list[Link]:
     rows: list[list[Expression]] = [[factor.value for factor in way.factors] for way in ways]
     links: list[Link] = []
     while True:
-        shown = _sum(_side_by_side([_number(sheet, node) for node in row], ones=True) for row in rows)
-        exact = all(sheet.exact(node) for row in rows for node in row)
-        links.append(Link("=" if exact else r"\approx", shown))
-        if all(len(row) == 1 for row in rows):
+        last = all(len(row) == 1 for row in rows)
+        if last or sheet.detail.rewritings:
+            shown = _sum(_side_by_side([_number(sheet, node) for node in row], ones=True) for row in rows)
+            exact = all(sheet.exact(node) for row in rows for node in row)
+            links.append(Link("=" if exact else r"\approx", shown))
+        if last:
             break
         rows = [[_times(row[0], row[1]), *row[2:]] if len(row) > 1 else row for row in rows]
     if len(rows) > 1:
+        links = links if sheet.detail.rewritings else []
         whole = ops.add(*(row[0] for row in rows))
-        exact = sheet.exact(whole) and links[-1].relation == "="
+        exact = sheet.exact(whole) and all(sheet.exact(row[0]) for row in rows)
         links.append(Link("=" if exact else r"\approx", (sheet.value(whole),)))
     return links
 

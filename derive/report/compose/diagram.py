@@ -98,6 +98,8 @@ def _first_is_weights(sheet: Sheet, a: str, b: str, rows: bool) -> bool:
 
 def _whole(sheet: Sheet, layers: tuple[Dense, ...]) -> bool:
     """Whether the chain of layers is the network: no other equation mixes units, and none goes past a layer."""
+    if not layers:
+        return False
     equations = sheet.part.network.equations
     mixing = {str(e.name) for e in equations if any(node.op in MIXING for node in e.value.nodes())}
     hidden = {name for layer in layers for name in (layer.before, layer.after)} - {layers[-1].before, layers[-1].after}
@@ -114,24 +116,23 @@ def _whole(sheet: Sheet, layers: tuple[Dense, ...]) -> bool:
     return mixing <= inside and set(ways) <= steps
 
 
+def whole_chain(sheet: Sheet) -> tuple[Dense, ...]:
+    """The layers of a network that is a chain of them and has sizes; none where it is something else."""
+    layers = dense_layers(sheet)
+    sizes = [size for layer in layers for size in sheet.part.network.shape(layer.weights)]
+    return layers if _whole(sheet, layers) and not any(isinstance(size, str) for size in sizes) else ()
+
+
 def network_figure(sheet: Sheet) -> Figure | None:
     """The network with its weights on the edges; ``None`` where it is no chain of layers."""
-    network = sheet.part.network
-    layers = dense_layers(sheet)
-    if (
-        not layers
-        or not _whole(sheet, layers)
-        or any(isinstance(size, str) for layer in layers for size in network.shape(layer.weights))
-    ):
+    layers = whole_chain(sheet)
+    if not layers:
         return None
-    columns: list[Layer] = []
+    columns = columns_of(sheet, layers)
     edges: list[Edge] = []
     biases: list[Bias] = []
-    columns.append(_column(sheet, layers[0].source, layers[0].rows, "input", None, ""))
     for k, layer in enumerate(layers):
-        role = "output" if k == len(layers) - 1 else "hidden"
-        columns.append(_column(sheet, layer.after, layer.rows, role, layer, layer.weights))
-        edges += _edges(sheet, layer)
+        edges += edges_of(sheet, layer)
         if layer.bias is not None:
             biases.append(_bias(sheet, layer, k + 1))
     try:
@@ -142,6 +143,15 @@ def network_figure(sheet: Sheet) -> Figure | None:
     return Figure(scene, caption, network_alternative(columns, edges, biases, sheet.words))
 
 
+def columns_of(sheet: Sheet, layers: tuple[Dense, ...]) -> list[Layer]:
+    """The columns of units: the inputs, and what comes out of each layer."""
+    found = [_column(sheet, layers[0].source, layers[0].rows, "input", None, "")]
+    for k, layer in enumerate(layers):
+        role = "output" if k == len(layers) - 1 else "hidden"
+        found.append(_column(sheet, layer.after, layer.rows, role, layer, layer.weights))
+    return found
+
+
 def _units(sheet: Sheet, name: str, rows: bool) -> tuple[list[int], int]:
     """The units of a layer that are drawn (counted from 0), and how many there are."""
     shape = sheet.part.network.shape(name)
@@ -150,7 +160,8 @@ def _units(sheet: Sheet, name: str, rows: bool) -> tuple[list[int], int]:
     return drawn, count
 
 
-def _key(name: str, unit: int) -> str:
+def unit_key(name: str, unit: int) -> str:
+    """What a unit is called in a drawing."""
     return f"{name}:{unit}"
 
 
@@ -168,7 +179,7 @@ def _column(sheet: Sheet, name: str, rows: bool, role: str, layer: Dense | None,
     activated = layer is not None and layer.function is not None
     units = tuple(
         Unit(
-            _key(name, unit),
+            unit_key(name, unit),
             _unit_symbol(sheet, name, unit, rows),
             before=_unit_symbol(sheet, layer.before, unit, rows) if layer is not None and activated else "",
         )
@@ -184,7 +195,8 @@ def _column(sheet: Sheet, name: str, rows: bool, role: str, layer: Dense | None,
     )
 
 
-def _edges(sheet: Sheet, layer: Dense) -> list[Edge]:
+def edges_of(sheet: Sheet, layer: Dense) -> list[Edge]:
+    """The edges into a layer, with its weights."""
     sources, _ = _units(sheet, layer.source, layer.rows)
     targets, _ = _units(sheet, layer.after, layer.rows)
     values = sheet.part.network.data[layer.weights].tensor is not None
@@ -194,7 +206,7 @@ def _edges(sheet: Sheet, layer: Dense) -> list[Edge]:
             index = (i, j) if layer.rows else (j, i)
             symbol = sheet.symbols.entry(layer.weights, index)
             text = f"{symbol} = {sheet.number(layer.weights, index).text}" if values else symbol
-            found.append(Edge(_key(layer.source, i), _key(layer.after, j), text, symbol))
+            found.append(Edge(unit_key(layer.source, i), unit_key(layer.after, j), text, symbol))
     return found
 
 
@@ -210,4 +222,4 @@ def _bias(sheet: Sheet, layer: Dense, place: int) -> Bias:
     if is_scalar(shape):
         return Bias(place, shared=label((0,) * len(shape)))
     targets, _ = _units(sheet, layer.after, layer.rows)
-    return Bias(place, labels={_key(layer.after, j): label((0, j) if shape[0] == 1 else (j, 0)) for j in targets})
+    return Bias(place, labels={unit_key(layer.after, j): label((0, j) if shape[0] == 1 else (j, 0)) for j in targets})

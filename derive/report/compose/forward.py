@@ -21,7 +21,7 @@ def forward(sheet: Sheet, equations: Sequence[Equation]) -> Iterator[Block]:
             yield equation
             continue
         lead = _lead(sheet, equation)
-        if lead:
+        if lead and sheet.detail.reasons:
             yield Paragraph(lead)
         yield shown(sheet, equation)
         if sheet.slides:

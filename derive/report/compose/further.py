@@ -28,7 +28,7 @@ from derive.solution.view import bar, dot
 def view_of(sheet: Sheet, label: str) -> Sheet:
     """The sheet of a section: the part with the names that the section brings along."""
     assert sheet.part.further is not None
-    return Sheet(sheet.part.further.views[label], sheet.words, sheet.first)
+    return Sheet(sheet.part.further.views[label], sheet.words, sheet.first, sheet.detail)
 
 
 def equation(sheet: Sheet, name: str) -> Chain:

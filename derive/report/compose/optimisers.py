@@ -18,7 +18,7 @@ from derive.problem.problem import Update
 from derive.report.compose import statement
 from derive.report.compose.rule_sheet import kind_of, rule_sheet, symbols_of
 from derive.report.compose.rule_stated import stated
-from derive.report.compose.sheet import LONGEST, ROOM, Sheet, fits
+from derive.report.compose.sheet import ROOM, Sheet, fits
 from derive.report.compose.update_tables import tables
 from derive.report.compose.updates import later
 from derive.report.document import Block, Chain, Display, Heading, Link, Paragraph, Spans
@@ -27,10 +27,6 @@ from derive.report.widths import bound
 from derive.solution import rules
 from derive.solution.history import History, Move
 from derive.solution.part import Part
-
-MOST_WORKED = 8  # updates that are written out; a table has all of them
-MOST_MOVED = 24  # entries of parameters in all these updates together
-MOST_PASSES = 16  # equations and derivatives of a pass that is written out in numbers
 
 
 def worked_updates(sheet: Sheet) -> Iterator[Block]:
@@ -64,7 +60,7 @@ def further_updates(sheet: Sheet) -> Iterator[Block]:
 def _worked(sheet: Sheet, update: Update, history: History) -> int:
     moving = sum(prod(map(int, sheet.part.network.shape(name))) for name in update.moving)
     count = len(history.moves)
-    return count if count <= MOST_WORKED and moving * count <= MOST_MOVED else 1
+    return count if count <= sheet.detail.worked and moving * count <= sheet.detail.moved else 1
 
 
 # ── one update ──
@@ -100,7 +96,7 @@ def _pass(sheet: Sheet, update: Update, move: Move) -> Iterator[Block]:
     if at_the_start and part.batch is not None:
         from derive.report.compose import worked
 
-        first = Sheet(part.batch, words)
+        first = Sheet(part.batch, words, detail=sheet.detail)
         yield from _rows(first, update)
         yield from worked(first)
     if at_the_start:
@@ -123,7 +119,7 @@ def seen(sheet: Sheet, update: Update, move: Move) -> Sheet:
         points = {name: symbols[rules.ahead(name)] for name in update.moving}
         problem = replace(problem, symbols={**problem.symbols, **points})
     changed = {"problem": problem, "network": network, "run": run, "shown": run, "explicit": None, "paths": None}
-    return Sheet(Part(**{**part.__dict__, **changed}), sheet.words, first=False)
+    return Sheet(Part(**{**part.__dict__, **changed}), sheet.words, first=False, detail=sheet.detail)
 
 
 def _rows(view: Sheet, update: Update) -> Iterator[Block]:
@@ -139,7 +135,7 @@ def _numbers(view: Sheet, update: Update) -> Iterator[Block]:
     adjoints = [name for name in run.equations if isinstance(name, Adjoint) and name.numerator == numerator]
     names: list[Name] = [e.name for e in network.equations]
     loss = view.part.problem.ask.loss or str(names[-1])
-    if len(names) + len(adjoints) <= MOST_PASSES:
+    if len(names) + len(adjoints) <= view.detail.passes:
         shown = [*names, *(name for name in adjoints if name.of == loss)]
         yield Display(tuple(_put_in(view, name, run.equations[name]) for name in shown))
         return
@@ -183,7 +179,7 @@ def _chain(of: Sheet, label: str, relation: str) -> Chain:
     links = [Link(relation, of.letters.terms(value))]
     terms = _Apart(of.symbols, of.entry_numbers).terms(value)
     put_in = Link(of.relation(value), terms)
-    if fits(terms) and sum(map(bound, terms)) < LONGEST * ROOM:
+    if fits(terms) and sum(map(bound, terms)) < of.detail.lines * ROOM:
         links.append(put_in)
     result = of.result(label, value)
     if result.terms != links[-1].terms:

@@ -76,7 +76,7 @@ def rule_sheet(sheet: Sheet, update: Update, move: Move) -> Sheet:
         "run": run,
         "shown": run,
     }
-    return RuleSheet(Part(**{**part.__dict__, **changed}), sheet.words)
+    return RuleSheet(Part(**{**part.__dict__, **changed}), sheet.words, detail=sheet.detail)
 
 
 def kind_of(sheet: Sheet, update: Update, count: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from math import prod
 from typing import TYPE_CHECKING, TypeVar
@@ -25,7 +25,8 @@ from derive.numbers.decimals import read_number
 from derive.numbers.rounding import Printed, printed
 from derive.problem.names import stem_of
 from derive.report.catalogue import Catalogue
-from derive.report.document import Chain, Link, Math, Paragraph, Spans
+from derive.report.compose.detail import STANDARD, Detail
+from derive.report.document import Chain, Figure, Link, Math, Paragraph, Spans
 from derive.report.notation import Cell, Cells, Matrices, Symbols
 from derive.report.notation.matrices import less_a_sum, matrix_of, sum_taken_off
 from derive.report.notation.printed import printed_cell, printed_text
@@ -38,15 +39,13 @@ from derive.solution.part import Part
 from derive.solution.values import START_BITS
 
 if TYPE_CHECKING:
+    from derive.report.compose.only import Excerpt
     from derive.solution.recursion import Recursion
 
 MOST_MEMBERS = 4  # members of a family that are listed one by one
-MOST_NAMED = 24  # entries of the largest matrix that is written out with its entries' names
 MASKS = ("first_wins", "first_of", "inside")  # 0s and 1s that are printed by their values
 CHOSEN = ("max_pool_route", "max_pool_pick")  # what is shown by a mask of 0 and 1
-MOST_SPELLED = 40  # products that are spelled out in the entries of one matrix
 FULL = 0.8 * (A4.line - INDENT)  # em of a row that takes no further link
-LONGEST = 4  # lines of numbers put in; more help nobody
 ROOM = A4.line - INDENT - 3  # em that a link has beside its left-hand side
 
 
@@ -54,11 +53,21 @@ class Sheet:
     """One part of a solution, ready to be written about.
 
     In the ``first`` part formulas are written out with the names of entries; the others only put their numbers in.
+    ``detail`` says how much of the work is shown. ``excerpt`` is there where the part is what some quantities rest on:
+    nothing but these is worked out.
     """
 
-    def __init__(self, part: Part, words: Catalogue, first: bool = True) -> None:
-        self.part, self.words, self.first = part, words, first
-        self.symbols = Symbols(part.problem, part.network)
+    def __init__(
+        self,
+        part: Part,
+        words: Catalogue,
+        first: bool = True,
+        detail: Detail = STANDARD,
+        excerpt: Excerpt | None = None,
+    ) -> None:
+        self.part, self.words, self.first, self.detail = part, words, first or detail.every, detail
+        self.excerpt = excerpt
+        self.symbols = Symbols(part.problem, part.network) if excerpt is None else excerpt.symbols
         self.named = named_values(part.network)
         self._printed: dict[Name | Expression, list[Printed | Undecided]] = {}
         self._locals: dict[sympy.Expr, Printed | Undecided] = {}
@@ -79,6 +88,19 @@ class Sheet:
         from derive.solution.recursion import Recursion  # only who has a loop pays for it
 
         return Recursion(self.part)
+
+    @cached_property
+    def pictures(self) -> Mapping[Entry, Figure]:
+        """The entries whose paths are drawn, each with its drawing."""
+        if self.part.paths is None and not self.part.problem.ask.paths:
+            return {}
+        from derive.report.compose.path_pictures import pictures  # only who has paths pays for it
+
+        return pictures(self)
+
+    def works_out(self, name: Name) -> bool:
+        """Whether the value of a name is to be shown; in an excerpt some equations are stated and no more."""
+        return self.excerpt is None or name in self.excerpt.worked
 
     # ── printed values ──
 
@@ -187,7 +209,7 @@ class Sheet:
         if is_deep(node) or any(inner.op in (*CHOSEN, "first_of") or less_a_sum(inner) for inner in node.nodes()):
             return None
         terms = Matrices(self.symbols, self.entry_names).with_names(self.named).terms(node)
-        return terms if fits(terms) and sum(map(bound, terms)) < LONGEST * ROOM else None
+        return terms if fits(terms) and sum(map(bound, terms)) < self.detail.lines * ROOM else None
 
     def spelled(self, node: Expression, cells: Cells) -> tuple[str, ...] | None:
         """Every product of a matrix product spelled out in its entries; ``None`` where that is no help."""
@@ -196,7 +218,7 @@ class Sheet:
             return None
         if not products or not self._small(node):
             return None
-        if sum(prod(map(int, (*inner.shape, inner.args[0].shape[1]))) for inner in products) > MOST_SPELLED:
+        if sum(prod(map(int, (*inner.shape, inner.args[0].shape[1]))) for inner in products) > self.detail.spelled:
             return None
         if all(inner.args[0].shape[1] == 1 and is_scalar(inner.shape) for inner in products):
             return None
@@ -211,7 +233,7 @@ class Sheet:
         for inner in node.nodes():
             if any(isinstance(size, str) for size in inner.shape):
                 return False
-            if prod(map(int, inner.shape)) > MOST_NAMED:
+            if prod(map(int, inner.shape)) > self.detail.named:
                 return False
         return True
 
@@ -268,7 +290,7 @@ class Sheet:
         if is_deep(node) or any(inner.op in CHOSEN and not shown_in_full(inner) for inner in node.nodes()):
             return [] if len(self.shape(what)) > 2 else [self.result(what, node)]
         links = [self.put_in(node)]
-        if sum(map(bound, links[0].terms)) > LONGEST * ROOM or not fits(links[0].terms):
+        if sum(map(bound, links[0].terms)) > self.detail.lines * ROOM or not fits(links[0].terms):
             return [self.result(what, node)]
         spelled = self.spelled(node, self.entry_numbers)
         if spelled is not None and spelled != links[0].terms:
@@ -286,18 +308,23 @@ class Sheet:
             return rf"\partial {self.symbols.name(name.of)} / \partial {self.symbols.name(name.by)}"
         return symbol
 
-    @staticmethod
-    def chain(left: str, *groups: Sequence[Link]) -> Chain:
-        """One chain; short links of a group share a row."""
+    def chain(self, left: str, *groups: Sequence[Link]) -> Chain:
+        """One chain; short links of a group share a row. In brief all of them are one group."""
         kept: list[list[Link]] = []
         for group in groups:
             before = kept[-1][-1:] if kept else []
             kept.append([link for link in group if [link] != before])  # what was equal needs no saying twice
+        if not self.detail.rewritings:
+            kept = [[link for group in kept for link in group]]
         return Chain(left, tuple(link for group in kept for link in packed(group)))
 
     def listed(self, names: Iterable[Name]) -> Spans:
         """``a, b and c``"""
-        return self.words.listed(math for run in _runs(names) for math in self.in_a_row(run))
+        return self.words.listed(self.in_runs(names))
+
+    def in_runs(self, names: Iterable[Name]) -> Iterator[Math]:
+        """Names one by one, families in a row with dots between."""
+        return (math for run in _runs(names) for math in self.in_a_row(run))
 
     def in_a_row(self, names: Sequence[Name]) -> tuple[Math, ...]:
         """Names one by one; of many members of a family the first and the last, with dots between."""
@@ -358,6 +385,17 @@ class Sheet:
         numerator = self.part.derivation is not None and self.part.derivation.layout == "numerator"
         return entry.index[::-1] if numerator else entry.index
 
+    def product(self, factors: Sequence[Printed | Undecided]) -> Printed | Undecided:
+        """A product of displayed numbers, displayed."""
+        whole = fmpq(1)
+        for factor in factors:
+            if isinstance(factor, Undecided):
+                return factor
+            whole *= read_number(factor.text)
+        shown = printed(whole, self.part.rounding)
+        assert shown is not None  # a rational always rounds
+        return shown
+
     def by_hand(self, products: Sequence[Sequence[Printed | Undecided]]) -> tuple[str, bool]:
         """A sum of products of displayed numbers, displayed; and whether that is exact."""
         total = fmpq(0)
@@ -410,12 +448,17 @@ def pattern_once(sheet: Sheet, items: Sequence[Item], names: Sequence[Name]) -> 
     said: set[tuple[int, ...]] = set()
     for item, name in zip(items, names, strict=True):
         steps = left_out.get(name)
-        if steps is None:
+        if steps is None or len(steps) + 3 <= sheet.detail.steps:
             yield item
         elif steps not in said:
             said.add(steps)
             listed = Math(rf"{sheet.symbols.name(sheet.recursion.variable)} = {steps[0]}, \dots, {steps[-1]}")
             yield Paragraph(sheet.words.say("recursion.pattern", steps=listed))
+
+
+def left_out(sheet: Sheet, key: str, total: int, shown: int, detail: bool = False) -> Paragraph:
+    """How much of a list stands here, how much does not, and where the whole is."""
+    return Paragraph(sheet.words.say(key, total=total, shown=shown, rest=total - shown), detail=detail)
 
 
 def _runs(names: Iterable[Name]) -> list[list[Name]]:

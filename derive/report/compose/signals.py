@@ -23,7 +23,8 @@ def defined(sheet: Sheet, derivation: Derivation, adjoint: Adjoint) -> Display:
     fraction = sheet.symbols.partial(sheet.symbols.name(adjoint.of), sheet.symbols.name(adjoint.by))
     links = [Link("=", (f"{sign}{fraction}",))]
     formulas = [value]
-    if sheet.part.shown.carried is None:  # by hand the numbers that follow are those of the derivatives with names
+    # By hand the numbers that follow are those of the derivatives with names.
+    if sheet.part.shown.carried is None and sheet.detail.rewritings:
         formulas.append(_without_others(sheet, derivation, value))
     for formula in formulas:
         for link in sheet.formula_links(formula):

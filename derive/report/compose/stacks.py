@@ -12,12 +12,10 @@ from derive.graph.expression import Adjoint, Expression, Name, Plane
 from derive.graph.planes import Lead, by_rows, leads, plane
 from derive.numbers.certify import Undecided
 from derive.numbers.rounding import Printed
-from derive.report.compose.sheet import Sheet, packed
-from derive.report.document import Block, Chain, Display, Link, Paragraph
+from derive.report.compose.sheet import Sheet, left_out, packed
+from derive.report.document import Block, Chain, Display, Link
 from derive.report.notation.matrices import matrix_of
 from derive.report.notation.printed import printed_text
-
-MOST_PLANES = 6  # matrices of a stack that are printed
 
 
 def planes(sheet: Sheet, name: Name, node: Expression) -> Iterator[Block]:
@@ -27,7 +25,7 @@ def planes(sheet: Sheet, name: Name, node: Expression) -> Iterator[Block]:
         return
     rows = len(shape) == 3 and plane(node, (0,)) is None and by_rows(node)
     places = list(leads(shape, rows))
-    shown = _some(places)
+    shown = _some(sheet, places)
     for lead in shown:
         what = Plane(_plain(name), lead)
         inner = plane(node, lead)
@@ -39,7 +37,7 @@ def planes(sheet: Sheet, name: Name, node: Expression) -> Iterator[Block]:
         if links:
             yield Display((Chain(left, tuple(packed(links))),))
     if len(shown) < len(places):
-        yield Paragraph(sheet.words.say("windows.more_matrices", total=len(places), shown=len(shown)))
+        yield left_out(sheet, "windows.more_matrices", len(places), len(shown))
 
 
 def planes_of(sheet: Sheet, name: str, slope: Adjoint, after: Expression) -> Iterator[tuple[Name, Name, Expression]]:
@@ -48,7 +46,7 @@ def planes_of(sheet: Sheet, name: str, slope: Adjoint, after: Expression) -> Ite
     if len(shape) < 3 or sum(size != 1 for size in shape) <= 1:
         yield name, slope, after
         return
-    for lead in _some(list(leads(shape))):
+    for lead in _some(sheet, list(leads(shape))):
         new = plane(after, lead)
         assert new is not None  # a parameter minus a multiple of its derivative
         yield Plane(name, lead), Plane(slope, lead), new
@@ -61,7 +59,7 @@ def told(sheet: Sheet, name: str, texts: Sequence[Printed | Undecided]) -> Itera
         yield name, sheet.assigned(name, texts).links[0].terms[0]
         return
     entries = np.arange(len(texts)).reshape(shape)
-    for lead in _some(list(leads(shape))):
+    for lead in _some(sheet, list(leads(shape))):
         inner = entries[lead]
         yield Plane(name, lead), matrix_of(inner.shape, partial(_text, texts, inner))
 
@@ -76,7 +74,7 @@ def values(sheet: Sheet, name: Name) -> Iterator[Chain]:
     if len(shape) < 3 or sum(size != 1 for size in shape) <= 1:
         yield Chain(sheet.symbols.name(name), (_value(sheet, name),))
         return
-    for lead in _some(list(leads(shape))):
+    for lead in _some(sheet, list(leads(shape))):
         what = Plane(_plain(name), lead)
         yield Chain(sheet.symbols.name(what), (_value(sheet, what),))
 
@@ -90,5 +88,6 @@ def _value(sheet: Sheet, name: Name) -> Link:
     return Link("=" if sheet.exact(name) else r"\approx", (sheet.value(name),))
 
 
-def _some(places: list[Lead]) -> list[Lead]:
-    return places if len(places) <= MOST_PLANES else places[: MOST_PLANES - 2]
+def _some(sheet: Sheet, places: list[Lead]) -> list[Lead]:
+    most = sheet.detail.planes
+    return places if len(places) <= most else places[: most - 2]

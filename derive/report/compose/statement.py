@@ -17,7 +17,7 @@ from derive.problem.names import stem_of
 from derive.problem.problem import Text as Words
 from derive.report.compose.conventions import of_indices, of_labels, of_logarithms, of_signals, of_the_loss
 from derive.report.compose.diagram import network_figure
-from derive.report.compose.sheet import MOST_NAMED, Sheet
+from derive.report.compose.sheet import Sheet
 from derive.report.compose.stacks import values
 from derive.report.document import (
     Block,
@@ -37,7 +37,7 @@ from derive.report.document import (
 from derive.report.notation import Cell, letter, scalar
 from derive.report.notation.cells import call, divide, number
 from derive.report.notation.entries import condition
-from derive.report.notation.matrices import MOST_COLUMNS, MOST_ROWS, matrix_of
+from derive.report.notation.matrices import MOST_COLUMNS, MOST_ROWS, WIDE, matrix_of
 from derive.report.notation.printed import printed_text
 from derive.report.notation.symbols import FUNCTIONS as SYMBOLS
 
@@ -52,11 +52,19 @@ def localised(text: Words, language: str) -> str:
 def introduction(sheet: Sheet) -> Iterator[Block]:
     """What the solution does, in a sentence or two."""
     part, words = sheet.part, sheet.words
-    said: list[Spans] = []
+    if sheet.excerpt is not None:
+        said: list[Spans] = [words.say("detail.only", names=sheet.excerpt.listed(words))]
+        if part.problem.ask.update is not None:
+            rate = Math(rate_symbol(sheet))
+            said.append(words.say("intro.update", steps=steps(sheet), rate=rate))
+        yield Paragraph(words.sentences(said))
+        return
+    said = list[Spans]()
     if part.asked.top is not None and part.asked.gradients:
         names = sheet.listed(part.asked.gradients)
         styles = part.problem.convention.style
         key: str = next(style for style in ("elements", "matrix", "jacobian") if style in styles)
+        key = "matrix" if key == "elements" and not sheet.detail.paths else key
         key = "scalars" if sheet.scalars else key
         if not sheet.numeric:
             key = "formulas_elements" if key == "elements" and part.explicit is not None else "formulas"
@@ -146,8 +154,20 @@ def legend(sheet: Sheet) -> Block:
         if equation.step:
             meaning = words.say(f"normal.called_{equation.step[1]}", x=sheet.math(equation.step[2]))
         rows.append((name, meaning, _size(sheet, equation.value.shape)))
+    head = tuple(words.say(f"problem.{key}") for key in ("symbol", "meaning", "size"))
+    cells = ((words.in_a_row(sheet.in_runs(names)), meaning, size) for names, meaning, size in _alike(sheet, rows))
+    return Table(head, tuple(cells), "lll")
+
+
+def _alike(sheet: Sheet, rows: Sequence[tuple[str, Spans, Spans]]) -> Sequence[tuple[Sequence[str], Spans, Spans]]:
+    """Members of a family in a row share one, if they are alike; in brief all names that are alike do."""
+    if not sheet.detail.reasons:
+        same: dict[tuple[Spans, Spans], list[str]] = {}
+        for name, meaning, size in rows:
+            same.setdefault((meaning, size), []).append(name)
+        return [(names, *alike) for alike, names in same.items()]
     together: list[tuple[list[str], Spans, Spans]] = []
-    last: dict[str, tuple[list[str], Spans, Spans]] = {}  # members of a family in a row share one, if they are alike
+    last: dict[str, tuple[list[str], Spans, Spans]] = {}
     for name, meaning, size in rows:
         before = last.get(stem_of(name))
         if before is not None and before[1:] == (meaning, size):
@@ -155,9 +175,7 @@ def legend(sheet: Sheet) -> Block:
         else:
             last[stem_of(name)] = ([name], meaning, size)
             together.append(last[stem_of(name)])
-    head = tuple(words.say(f"problem.{key}") for key in ("symbol", "meaning", "size"))
-    cells = ((words.in_a_row(sheet.in_a_row(names)), meaning, size) for names, meaning, size in together)
-    return Table(head, tuple(cells), "lll")
+    return together
 
 
 def _described(sheet: Sheet, name: str, role: Spans) -> Spans:
@@ -212,27 +230,44 @@ def conventions(sheet: Sheet) -> Iterator[Block]:
 
         for key, places in notation_used(sheet):
             items.append(words.say(f"windows.{key}", **places))
-    if part.asked.top is not None and sheet.some_direct:
+    if part.asked.top is not None and sheet.some_direct and (sheet.detail.paths or part.chains):
         items.append(words.say("conventions.direct", sign=Math(r"\partial^{+}")))
-    items += [*of_signals(sheet), *of_the_loss(sheet), *of_labels(sheet), *of_indices(sheet), *of_logarithms(sheet)]
+    items += [*of_signals(sheet), *of_the_loss(sheet), *of_labels(sheet)]
+    items += of_indices(sheet) if sheet.detail.named else ()  # in brief no entry has a name
+    items += of_logarithms(sheet)
     if sheet.numeric:
         mode = words.text(f"conventions.{convention.rounding}")
         if convention.significant is not None:
             items.append(words.say("conventions.significant", digits=convention.significant, mode=mode))
         else:
             items.append(words.say("conventions.digits", digits=convention.digits, mode=mode))
+        if convention.fractions:
+            items.append(words.say("conventions.fractions"))
         items.append(words.say(f"conventions.{convention.carry}", equal=Math("="), approx=Math(r"\approx")))
-        if any(
-            _elided(shape) for shape in map(network.shape, (*network.data, *(str(e.name) for e in network.equations)))
-        ):
+        if _some_in_part(sheet):
             items.append(words.say("conventions.elided", rows=MOST_ROWS, columns=MOST_COLUMNS))
     if items:
         yield Heading(2, words.say("conventions.heading"))
         yield Items(tuple(items))
 
 
-def _elided(shape: tuple[int | str, ...]) -> bool:
-    return len(shape) > 1 and (int(shape[-2]) > MOST_ROWS or int(shape[-1]) > MOST_COLUMNS)
+def _some_in_part(sheet: Sheet) -> bool:
+    """Whether the value of anything is too large to be printed whole."""
+    part, network = sheet.part, sheet.part.network
+    names: list[Name] = [*network.data, *(equation.name for equation in network.equations)]
+    names = [name for name in names if sheet.works_out(name)]
+    names += part.derivation.adjoints if part.derivation is not None else ()
+    if any(len(shape) > 1 and _is_large(shape) for shape in map(sheet.shape, names)):
+        return True
+    ratios = [part.value_of(ratio.text).shape for ratio in part.asked.ratios if ratio.kind == "jacobian"]
+    if any(map(_is_large, ratios)):
+        return True
+    wide = (name for name in names if sheet.shape(name)[-1:] > (WIDE,))
+    return any(r"\cdots" in sheet.value(name) for name in wide)
+
+
+def _is_large(shape: tuple[int | str, ...]) -> bool:
+    return int(shape[-2]) > MOST_ROWS or int(shape[-1]) > MOST_COLUMNS
 
 
 def kinks(sheet: Sheet) -> Iterator[Block]:
@@ -354,14 +389,14 @@ def data(sheet: Sheet, names: Iterable[str] | None = None) -> Iterator[Block]:
     """The numbers of the problem, with the names of their entries."""
     chains: list[Chain] = []
     for name, datum in sheet.part.network.data.items():
-        if datum.tensor is None or (names is not None and name not in names):
+        if datum.tensor is None or (names is not None and name not in names) or not sheet.works_out(name):
             continue
         shape, entries = tuple(map(int, datum.shape)), datum.tensor.entries
         if len(shape) > 2:
             chains += values(sheet, name)
             continue
         links = [Link("=", (matrix_of(shape, partial(_given, sheet, entries, shape)),))]
-        if not is_scalar(shape) and len(entries) <= MOST_NAMED:
+        if not is_scalar(shape) and len(entries) <= sheet.detail.named:
             links.insert(0, Link("=", (matrix_of(shape, partial(sheet.symbols.entry, name)),)))
         chains.append(sheet.chain(sheet.symbols.name(name), links))
     if chains:
@@ -372,7 +407,7 @@ def _given(sheet: Sheet, entries: tuple[fmpq, ...], shape: tuple[int, ...], inde
     """A number of the problem file as it stands there, as long as that is short."""
     value = entries[Sheet._flat(shape, index)]
     text = plain(value)
-    if len(text) <= 12:
+    if len(text) <= 12 and not sheet.part.rounding.fractions:
         return text
     shown = printed(value, sheet.part.rounding)
     return number(value).text if shown is None else printed_text(shown)
@@ -389,7 +424,7 @@ def stopping_rules(sheet: Sheet) -> Spans:
     if train.tolerance is not None:
         found += words.say("training.until_settled", tolerance=Math(plain(train.tolerance)))
         found.append(Text(words.text("training.or")))
-    return (*found, *words.say("training.until_most", count=f"{train.at_most:,}"))
+    return (*found, *words.say("training.until_most", count=words.count(train.at_most)))
 
 
 def tasks(sheet: Sheet) -> Iterator[Block]:
@@ -425,7 +460,7 @@ def tasks(sheet: Sheet) -> Iterator[Block]:
     if part.problem.ask.train is not None:
         items.append(words.say("problem.find_training", rules=stopping_rules(sheet)))
     yield Heading(2, words.say("problem.find"))
-    yield Items(tuple(items), ordered=True)
+    yield Items(tuple(items), ordered=True, tasks=True)
     if update is not None and not update.plain:
         from derive.report.compose.rule_stated import given_gradients, stated  # only such updates pay for it
 

@@ -11,10 +11,11 @@ from derive.numbers.decimals import rational
 from derive.numbers.rounding import Rounding, printed
 from derive.report.compose.sheet import Sheet
 from derive.report.compose.statement import stopping_rules
-from derive.report.compose.updates import MOST_ROWS, double
+from derive.report.compose.updates import double
 from derive.report.document import Block, Figure, Math, Note, Paragraph, Spans, Table
 from derive.report.figures.chart import Curve, chart
 from derive.report.notation.printed import printed_text
+from derive.report.scene import PATHS
 from derive.solution.convergence import Convergence
 
 NOISE = 1e-12  # a share that is smaller than this is rounding
@@ -42,10 +43,10 @@ def _stopped(sheet: Sheet, run: Convergence, symbol: Math) -> Spans:
     """The rule that fired, with the loss there."""
     return sheet.words.say(
         f"training.{run.stopped}",
-        count=f"{run.updates:,}",
+        count=sheet.words.count(run.updates),
         loss=Math(rf"{symbol.latex} \approx {double(run.losses[-1])}"),
         symbol=symbol,
-        next=f"{run.updates + 1:,}",
+        next=sheet.words.count(run.updates + 1),
     )
 
 
@@ -78,7 +79,7 @@ def _share(value: float) -> str:
 
 def _curve(sheet: Sheet, run: Convergence, symbol: Math) -> Iterator[Block]:
     points = tuple((float(k), loss) for k, loss in enumerate(run.losses))
-    scene = chart([Curve(points, "loss")], rf"\text{{{sheet.words.text('training.axis')}}}", symbol.latex)
+    scene = chart([Curve(points, PATHS[0])], rf"\text{{{sheet.words.text('training.axis')}}}", symbol.latex)
     if scene is not None:
         told = {
             "count": str(run.updates),
@@ -100,7 +101,7 @@ def _estimates(sheet: Sheet, run: Convergence) -> Iterator[Block]:
         for flat, index in enumerate(np.ndindex(*value.shape)):
             entry = sheet.entry(Entry(name, index))
             rows.append(((Math(entry),), (Math(printed_text(before[flat])),), (Math(double(float(value[index]))),)))
-    if len(rows) <= MOST_ROWS:
+    if len(rows) <= sheet.detail.ends:
         yield Paragraph(sheet.words.say("training.estimates"))
         head = tuple(sheet.words.say(f"training.{key}") for key in ("entry", "start", "end"))
         yield Table(head, tuple(rows), "lrr")

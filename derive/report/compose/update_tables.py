@@ -21,7 +21,6 @@ from derive.solution.values import Run
 Item = TypeVar("Item")
 
 MOST_COLUMNS = 6  # entries of parameters that stand in the table of updates
-MOST_LINES = 40  # of that table
 
 
 def tables(sheet: Sheet, update: Update, history: History) -> Iterator[Block]:
@@ -48,7 +47,7 @@ Entries = Sequence[tuple[str, tuple[int, ...]]]
 def _of_states(sheet: Sheet, update: Update, history: History, entries: Entries) -> Iterator[Block]:
     words, loss = sheet.words, sheet.part.asked.loss
     passes = update.batches is not None
-    kept = _thin([k for k in range(len(history.runs)) if k % update.every == 0 or k == len(history.runs) - 1])
+    kept = _thin(sheet, [k for k in range(len(history.runs)) if k % update.every == 0 or k == len(history.runs) - 1])
     head: list[Spans] = [words.say("rule.passes" if passes else "rule.updates")]
     head += [] if loss is None else [math(sheet.symbols.name(loss))]
     head += [math(sheet.entry(Entry(name, index))) for name, index in entries]
@@ -68,7 +67,7 @@ def _of_updates(sheet: Sheet, update: Update, history: History, entries: Entries
     words = sheet.words
     symbol = Math(sheet.symbols.name(history.loss))
     rows = []
-    for move in _thin(list(history.moves)):
+    for move in _thin(sheet, list(history.moves)):
         left = [
             (Math(printed_text(move.rule.shown(rules.after(name), sheet.part.rounding)[_flat(sheet, name, index)])),)
             for name, index in entries
@@ -104,6 +103,7 @@ def _flat(sheet: Sheet, name: str, index: tuple[int, ...]) -> int:
     return int(np.ravel_multi_index(index, shape)) if shape else 0
 
 
-def _thin(items: list[Item]) -> list[Item]:
+def _thin(sheet: Sheet, items: list[Item]) -> list[Item]:
     """The first lines and the last, where there are too many."""
-    return items if len(items) <= MOST_LINES else [*items[: MOST_LINES - 1], items[-1]]
+    most = sheet.detail.updates
+    return items if len(items) <= most else [*items[: most - 1], items[-1]]

@@ -16,7 +16,7 @@ from derive.numbers.decimals import rational, read_number
 from derive.numbers.rounding import Printed, Rounding, printed
 from derive.oracle import Training
 from derive.problem import batches
-from derive.report.compose.sheet import Sheet
+from derive.report.compose.sheet import Sheet, packed
 from derive.report.compose.stacks import planes_of, told
 from derive.report.compose.statement import plain
 from derive.report.document import Block, Chain, Display, Link, Math, Note, Paragraph, Spans, Table
@@ -27,8 +27,6 @@ from derive.solution.values import Run
 
 Item = TypeVar("Item")
 
-MOST_ROWS = 40  # entries in the table of one update
-
 
 def first_update(sheet: Sheet) -> Iterator[Block]:
     """The first update, with its numbers."""
@@ -37,7 +35,8 @@ def first_update(sheet: Sheet) -> Iterator[Block]:
     if update is None or loss is None or not sheet.numeric:
         return
     moving = {name: rate for name, rate in update.rates.items() if rate != 0}
-    yield Paragraph(words.say("update.rule"))
+    if sheet.detail.reasons:
+        yield Paragraph(words.say("update.rule"))
     if update.steps > 1:
         yield Paragraph(words.say("update.first", steps=update.steps))
     for name, rate in moving.items():
@@ -59,6 +58,7 @@ def in_numbers(sheet: Sheet, name: str, rate: fmpq) -> Iterator[Block]:
     for old, slope, new in planes_of(sheet, name, Adjoint(loss, name), after):
         formula = rule(sheet, loss, name, symbol, old)
         links = (*formula.links, *_added(sheet, name, symbol), *_numbers(sheet, old, slope, new, rate))
+        links = links if sheet.detail.rewritings else tuple(packed(links))
         yield Display((Chain(formula.left, links),))
 
 
@@ -93,7 +93,8 @@ def _numbers(sheet: Sheet, name: Name, slope: Name, after: Expression, rate: fmp
     product = f"{sign} {rate_text} {gradient}"
     exact = sheet.goes_on(name) and sheet.goes_on(slope)
     result = "=" if exact and sheet.exact(after) else r"\approx"
-    return [Link("=" if exact else r"\approx", (old, product)), Link(result, (sheet.value(after),))]
+    put_in = [Link("=" if exact else r"\approx", (old, product))] if sheet.detail.rewritings else []
+    return [*put_in, Link(result, (sheet.value(after),))]
 
 
 def _table(sheet: Sheet, loss: str, moving: Mapping[str, fmpq]) -> Iterator[Block]:
@@ -110,7 +111,7 @@ def _table(sheet: Sheet, loss: str, moving: Mapping[str, fmpq]) -> Iterator[Bloc
             rows.append(((symbol,), *((Math(text),) for text in texts)))
             if _same(columns[0][flat], columns[2][flat]):
                 still.append(symbol)
-    if len(rows) > MOST_ROWS or len(rows) < 2:
+    if len(rows) > sheet.detail.entries_updated or len(rows) < 2:
         return
     words = sheet.words
     yield Paragraph(words.say("update.entries"))
@@ -154,7 +155,7 @@ def later(sheet: Sheet) -> Iterator[Block]:
         yield Paragraph(words.say("update.final", steps=update.steps))
         yield ends(sheet, tuple(update.moving), runs[-1])
     elif part.training is not None:
-        yield Note(words.say("history.doubles", steps=f"{batches.count(update):,}"))
+        yield Note(words.say("history.doubles", steps=words.count(batches.count(update))))
         entries = [entry for entry in part.training.history if not entry.rows]
         rows = [((Math(str(e.step)),), (Math(double(e.loss)),)) for e in _thin(list(entries)) if e.loss is not None]
         first = words.say("history.step" if update.batches is None else "rule.passes")
@@ -167,7 +168,7 @@ def ends(sheet: Sheet, names: Sequence[str], run: Run) -> Table:
     words, rounding = sheet.words, sheet.part.rounding
     before = {name: sheet.printed(name) for name in names}
     after = {name: run.shown(name, rounding) for name in names}
-    if sum(map(len, after.values())) > MOST_ROWS:
+    if sum(map(len, after.values())) > sheet.detail.ends:
         pieces = (piece for name in names for piece in told(sheet, name, after[name]))
         last = [((sheet.math(what),), (Math(text),)) for what, text in pieces]
         return Table((words.say("sizes.parameter"), words.say("update.after")), tuple(last), "lr")
@@ -191,7 +192,7 @@ def _ends(sheet: Sheet, training: Training) -> Iterator[Block]:
         for name, value in training.parameters.items()
         for index in np.ndindex(*value.shape)
     ]
-    if len(rows) <= MOST_ROWS:
+    if len(rows) <= sheet.detail.ends:
         yield Paragraph(sheet.words.say("rule.end"))
         yield Table((sheet.words.say("update.entry"), sheet.words.say("update.after")), tuple(rows), "lr")
 

@@ -21,17 +21,13 @@ from derive.graph.ops.reach import seen
 from derive.graph.ops.windows import CONVOLUTIONS, POOLS, frame_of
 from derive.graph.sizes import is_scalar
 from derive.numbers.functions import first_largest
-from derive.report.compose.sheet import ROOM, Sheet, packed
+from derive.report.compose.sheet import Sheet, left_out, packed
 from derive.report.compose.stacks import planes
 from derive.report.document import Block, Chain, Display, Link, Math, Paragraph
 from derive.report.notation.cells import Cell, rounded
 from derive.report.notation.index_forms import Indexed
-from derive.report.notation.matrices import matrix_of
+from derive.report.notation.matrices import WIDEST, matrix_of
 from derive.report.widths import bound
-
-MOST_BY_HAND = 9  # entries that are worked out one by one
-MOST_PRODUCTS = 12  # products that such an entry adds up
-MOST_PATCHES = (9, 9)  # rows and columns of the matrix of patches that is printed
 
 Place = tuple[int, ...]
 Entry = Callable[[Place], str]
@@ -44,7 +40,7 @@ Filling = Callable[[Name, Place], str]
 def behind_equation(sheet: Sheet, equation: Equation) -> Iterator[Block]:
     """What belongs behind the matrix form of an equation: the matrices of a stack, and how its windows work."""
     yield from planes(sheet, equation.name, equation.value)
-    for node in _windows(equation.value):
+    for node in _windows(equation.value) if sheet.detail.reasons else ():
         if node.op in CONVOLUTIONS:
             yield from _convolution(sheet, equation, node)
         else:
@@ -83,15 +79,15 @@ def _by_hand(sheet: Sheet, equation: Equation, products: int) -> Iterator[Block]
     """Entries, each with its own sum: names, numbers, result."""
     name, value = str(equation.name), equation.value
     shape = tuple(map(int, value.shape))
-    if "elements" not in sheet.part.problem.convention.style or is_scalar(shape) or products > MOST_PRODUCTS:
+    if "elements" not in sheet.part.problem.convention.style or is_scalar(shape) or products > sheet.detail.products:
         return
     places = list(np.ndindex(*shape))
-    shown = places if len(places) <= MOST_BY_HAND and len(shape) < 3 else places[:2]
+    shown = places if len(places) <= sheet.detail.by_hand and len(shape) < 3 else places[:2]
     yield Paragraph(sheet.words.say("backward.elements"))
     for place in shown:
         yield Display((_entry(sheet, name, value, place),))
     if len(shown) < len(places):
-        yield Paragraph(sheet.words.say("backward.more", total=len(places), shown=len(shown)))
+        yield left_out(sheet, "backward.more", len(places), len(shown))
 
 
 def _entry(sheet: Sheet, name: str, value: Expression, place: Place) -> Chain:
@@ -124,7 +120,7 @@ def _toeplitz(sheet: Sheet, name: str, node: Expression, others: Sequence[Expres
         row = matrix_of(_whole(node.args[0]), partial(cell, x))
         matrix = banded(node, partial(cell, w))
         text = f"{row} {matrix}" + _plus(others, cell)
-        if bound(text) < 2 * ROOM:
+        if bound(text) < WIDEST:
             links.append(Link("=" if not links or sheet.relation(node) == "=" else r"\approx", (text,)))
     yield Display((Chain(sheet.symbols.name(name), (*links, *_ending(sheet, name, node))),))
 
@@ -150,7 +146,7 @@ def _patches(sheet: Sheet, name: str, node: Expression, others: Sequence[Express
     places: dict[str, Math | int] = {"x": sheet.math(x), "w": sheet.math(w), "rows": height, "columns": width}
     if not all(_constant_in(other) for other in others):
         return
-    if shown is None or height > MOST_PATCHES[0] or width > MOST_PATCHES[1] or width == 1:
+    if shown is None or max(height, width) > sheet.detail.patches or width == 1:
         yield Paragraph(sheet.words.say("windows.patches_large", **places))
         return
     yield Paragraph(sheet.words.say("windows.patches" if frame.flat else "windows.patches_first", **places))
@@ -159,7 +155,7 @@ def _patches(sheet: Sheet, name: str, node: Expression, others: Sequence[Express
         matrix = patches(frame, partial(cell, x))
         column = _column([cell(w, frame.filter_at(0, c, p)) for c, p in _inside(frame)])
         text = f"{matrix} {column}" + _plus(others, cell)
-        if bound(text) < 2 * ROOM:
+        if bound(text) < WIDEST:
             links.append(Link("=" if not links or sheet.relation(node) == "=" else r"\approx", (text,)))
     left = rf"\operatorname{{vec}}({sheet.symbols.name(shown)})"
     yield Display((Chain(left, (*links, *_ending(sheet, shown, node, column=True))),))
@@ -240,13 +236,13 @@ def _pooling(sheet: Sheet, equation: Equation, node: Expression) -> Iterator[Blo
         return
     shape = _whole(node)
     places = list(np.ndindex(*shape))
-    shown = places if len(places) <= MOST_BY_HAND else places[:2]
+    shown = places if len(places) <= sheet.detail.by_hand else places[:2]
     yield Paragraph(sheet.words.say("windows.winners", of=sheet.math(name), image=sheet.math(image)))
     values = sheet.part.shown.expression(node.args[0])
     chains = [_won(sheet, name, image, node, values, place) for place in shown]
     yield Display(tuple(chains))
     if len(shown) < len(places):
-        yield Paragraph(sheet.words.say("windows.more_winners", total=len(places), shown=len(shown)))
+        yield left_out(sheet, "windows.more_winners", len(places), len(shown))
 
 
 def _won(sheet: Sheet, name: str, image: str, node: Expression, values: Any, place: Place) -> Chain:
@@ -256,7 +252,7 @@ def _won(sheet: Sheet, name: str, image: str, node: Expression, values: Any, pla
     whole = rf"{sheet.symbols.function('maximum')}({', '.join(cells)})"
     winner = entries[first_largest([values[entry] for entry in entries])]
     value = sheet.number(name, place).text
-    links = [Link("=", (whole,))] if 1 < len(cells) <= MOST_PRODUCTS else []
+    links = [Link("=", (whole,))] if 1 < len(cells) <= sheet.detail.products else []
     links.append(Link("=", (sheet.symbols.entry(image, winner),)))
     exact = sheet.goes_on(image) and sheet.exact(name)
     links.append(Link("=" if exact else r"\approx", (value,)))
@@ -270,7 +266,7 @@ def behind_adjoint(sheet: Sheet, adjoint: Adjoint, value: Expression) -> Iterato
     """What belongs behind the matrix form of a derivative: the matrices of a stack, index formulas, matrix products."""
     yield from planes(sheet, adjoint, value)
     network, words = sheet.part.network, sheet.words
-    if adjoint.numerator:
+    if adjoint.numerator or not sheet.detail.reasons:
         return
     for node, via in _convolved(sheet, adjoint.by):
         frame, of = frame_of(node), sheet.symbols.name(adjoint.of)
@@ -319,7 +315,7 @@ def _product_back(
         yield Display((Chain(sheet.symbols.name(adjoint), tuple(packed(links))),))
         return
     height, width = prod(map(int, frame.places)), prod(map(int, (frame.image[1], *frame.window)))
-    if height > MOST_PATCHES[0] or width > MOST_PATCHES[1] or 1 in (width, height):
+    if max(height, width) > sheet.detail.patches or 1 in (width, height):
         return
     yield Paragraph(words.say("windows.patches_back"))
     column = _column([number(G)(index) for index in np.ndindex(*map(int, sheet.shape(G)))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from derive.problem.questions import second_of
@@ -10,9 +11,14 @@ from derive.report.compose.sheet import Sheet
 from derive.report.document import Block, Math, Paragraph, Span, Spans, Table, Text
 from derive.solution.checks import Check, by_name
 
+_FIGURE = re.compile(r"\d+e[-+]\d+")  # a check that compares numbers begins its figure with the bound that was met
+
 
 def checks(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
-    """One row for each kind of check: what was judged, and the loosest bound that was met."""
+    """One row for each kind of check: what was judged, and the loosest bound that was met; in brief one sentence."""
+    if not sheets[0].detail.reasons:
+        yield Paragraph(_in_one_sentence(sheets, words))
+        return
     yield Paragraph(words.say("checks.intro"))
     kinds = by_name(tuple(check for sheet in sheets for check in sheet.part.checks))
     of: dict[str, dict[str, None]] = {}
@@ -20,22 +26,39 @@ def checks(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
         for check in sheet.part.checks:
             of.setdefault(check.check, {})[_symbol(sheet, check.of)] = None
     rows = tuple(
-        (words.say(f"checks.{kind}"), _of(words, tuple(of[kind])), _bound(words, kind, found))
+        (
+            words.say(f"checks.{kind}"),
+            _of(words, tuple(of[kind]), sheets[0].detail.quantities),
+            _bound(words, kind, found),
+        )
         for kind, found in kinds.items()
     )
     head = tuple(words.say(f"checks.{key}") for key in ("check", "of", "bound"))
     yield Table(head, rows, "lll")
 
 
-def _of(words: Catalogue, symbols: Sequence[str]) -> Spans:
+def _in_one_sentence(sheets: Sequence[Sheet], words: Catalogue) -> Spans:
+    """How many checks there were, and the loosest bound of those that compare numbers."""
+    found = [check for sheet in sheets for check in sheet.part.checks]
+    bounds = [match[0] for check in found if (match := _FIGURE.match(check.figure))]
+    if not bounds:
+        return words.say("detail.checks", count=len(found))
+    return words.say("detail.checks_bound", count=len(found), bound=Math(_power(max(bounds, key=float))))
+
+
+def _power(value: str) -> str:
+    """``1e-09`` as a power of ten."""
+    mantissa, exponent = value.split("e")
+    power = rf"10^{{{int(exponent)}}}"
+    return power if mantissa == "1" else rf"{mantissa} \times {power}"
+
+
+def _of(words: Catalogue, symbols: Sequence[str], most: int) -> Spans:
     """The quantities, each once: their symbols where they are few, else their number."""
-    if len(symbols) <= MOST_QUANTITIES:
+    if len(symbols) <= most:
         return words.in_a_row(map(Math, symbols))
-    shown = words.in_a_row([*map(Math, symbols[:MOST_QUANTITIES]), Math(r"\ldots")])
+    shown = words.in_a_row([*map(Math, symbols[:most]), Math(r"\ldots")])
     return (*shown, *words.say("locale.note", text=len(symbols)))
-
-
-MOST_QUANTITIES = 6
 
 
 def _symbol(sheet: Sheet, name: str) -> str:
@@ -80,9 +103,7 @@ def _bound(words: Catalogue, kind: str, found: Sequence[Check]) -> Spans:
     loosest = max((check.figure for check in found), key=lambda figure: float(figure.split(",")[0].split()[0]))
     number, _, _ = loosest.partition(",")
     value, _, kind_of = number.partition(" ")
-    mantissa, exponent = value.split("e")
-    power = rf"10^{{{int(exponent)}}}" if mantissa == "1" else rf"{mantissa} \times 10^{{{int(exponent)}}}"
-    spans: list[Span] = [Math(power)]
+    spans: list[Span] = [Math(_power(value))]
     if kind_of == "absolute":
         spans.append(Text(words.text("checks.absolute")))
     said = " ".join(check.figure for check in found)

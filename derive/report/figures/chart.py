@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 from derive.records import dataclass
 from derive.report.figures.formula import measure
-from derive.report.scene import Circle, Label, Line, Mark, Scene
+from derive.report.scene import Circle, Label, Line, Mark, Polyline, Scene
 
 WIDTH, HEIGHT = 12.5, 5.6  # cm of the whole drawing
 SIZE = 8.0  # points of every label
@@ -91,8 +90,7 @@ def chart(
     marks.append(Label(end_x - title / 2, 0.15, across, title, 0.3, size=SIZE))
     for curve in curves:
         places = [at(x, y) for x, y in _thinned(curve.points)]
-        for (x1, y1), (x2, y2) in pairwise(places):
-            marks.append(Line(x1, y1, x2, y2, curve.role, arrow=False, dashed=curve.dashed))
+        marks.append(Polyline(tuple(places), curve.role, curve.dashed))
         if curve.dots:
             marks += [Circle(x, y, DOT, "", curve.role) for x, y in places]
     x = end_x

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from derive.errors import Unsupported
 from derive.records import dataclass
+from derive.report.figures.bundles import bent, bundle, thickness
 from derive.report.figures.formula import measure
 from derive.report.figures.labels import Disc, Shape, Track, place_labels, rectangle
 from derive.report.scene import Box, Circle, Label, Line, Mark, Scene
@@ -37,14 +38,14 @@ class Node:
 class Arrow:
     """``source`` flows into ``target`` (empty: out of the graph); ``gradient`` is what comes back for ``value``.
 
-    ``dashed`` sets a way apart from the others.
+    ``paths`` are the numbers of the coloured paths that run along it.
     """
 
     source: str
     target: str
     value: str = ""
     gradient: str = ""
-    dashed: bool = False
+    paths: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,8 @@ def _draw(
         else:
             spot = home[arrow.source]
             stops = [spot, _Spot(spot.x + spot.half + _out(arrows), spot.y, 0.0, True)]
-        pieces.append((arrow, [Track(_border(a, b), _border(b, a)) for a, b in itertools.pairwise(stops)]))
+        thick = thickness(len(arrow.paths))
+        pieces.append((arrow, [Track(_border(a, b), _border(b, a), thick=thick) for a, b in itertools.pairwise(stops)]))
 
     tracks: list[Track] = []
     words: list[tuple[str, str]] = []
@@ -247,7 +249,7 @@ def _draw(
         for text, role, side in ((arrow.value, "plain", 1), (arrow.gradient, "gradient", -1)):
             if text:
                 width, height = measure(text, size)
-                offset = side * (height / 2 + CLEAR)
+                offset = side * (height / 2 + CLEAR + thickness(len(arrow.paths)) / 2)
                 tracks.append(Track(longest.start, longest.end, width, height, offset))
                 words.append((text, role))
     obstacles: list[Shape] = [
@@ -260,9 +262,11 @@ def _draw(
         return None
     marks: list[Mark] = []
     for arrow, track in pieces:
-        role = "gradient" if arrow.dashed else "edge"
+        if arrow.paths:
+            marks += bundle(track[0], arrow.paths) if len(track) == 1 else bent(_stops(track), arrow.paths)
+            continue
         for piece in track:
-            marks.append(Line(*piece.start, *piece.end, role, arrow=piece is track[-1], dashed=arrow.dashed))
+            marks.append(Line(*piece.start, *piece.end, "edge", arrow=piece is track[-1]))
     for (text, role), piece, along in zip(words, tracks, placed[0], strict=True):
         if text:
             marks.append(Label(*piece.at(along), text, piece.width, piece.height, piece.angle, role, size=size))
@@ -273,6 +277,11 @@ def _draw(
         else:
             marks.append(Box(spot.x, spot.y, 2 * spot.half, 2 * RADIUS, node.latex, node.role, NAME_SIZE))
     return _framed(marks)
+
+
+def _stops(track: Sequence[Track]) -> list[tuple[float, float]]:
+    """The corners of a way."""
+    return [track[0].start, *(piece.end for piece in track)]
 
 
 def _framed(marks: Sequence[Mark]) -> Scene:

@@ -58,6 +58,7 @@ class Track:
     """A line from ``start`` to ``end`` with the size of the label that stands on it (width 0: it has none).
 
     ``offset`` moves the label off the line, to the left of its direction: above a line that runs to the right.
+    ``thick`` is the width of a bundle of lines that runs there.
     """
 
     start: Point
@@ -65,6 +66,7 @@ class Track:
     width: float = 0.0
     height: float = 0.0
     offset: float = 0.0
+    thick: float = 0.0
 
     @cached_property
     def length(self) -> float:
@@ -96,6 +98,8 @@ class Track:
 
     def segment(self) -> Polygon:
         """The line as a shape."""
+        if self.thick:
+            return rectangle(*self.at(self.length / 2), self.length, self.thick, self.angle)
         return Polygon((self.start, self.end))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
 from derive.records import dataclass
+from derive.report.figures.bundles import bundle, thickness
 from derive.report.figures.formula import measure
 from derive.report.figures.labels import MARGINS, Disc, Shape, Track, forbidden, place_labels, rectangle
 from derive.report.scene import Circle, Label, Line, Mark, Scene
@@ -23,7 +24,7 @@ MAX_WIDTH, MAX_HEIGHT = 15.5, 10.0  # cm
 NARROWEST = 1.7  # cm between the columns of a deep network
 
 NAME_SIZE, VALUE_SIZE, LABEL_SIZE, SMALL_SIZE, TITLE_SIZE, DOTS_SIZE = 10.5, 7.0, 8.0, 7.0, 8.5, 12.0  # points
-HALF_SIZE = 0.85 * NAME_SIZE  # of two names in one circle
+HALF_SIZE, HALF_GAP = 0.85 * NAME_SIZE, 0.05  # of two names in one circle, and cm between them
 BIAS_RADIUS = 0.27
 COMFORT = MARGINS[1]  # a margin worth a larger drawing
 SHIFTS = (0.55, 0.3, 0.1, 0.0)  # where along its gap a +1 may stand: the first leaves the labels most room
@@ -44,6 +45,7 @@ class Unit:
     latex: str
     value: str = ""
     before: str = ""
+    faded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +73,27 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An edge from a unit to one of the next layer, with a label (``w_1 = 0.1``) and a shorter one (``w_1``)."""
+    """An edge from a unit to one of the next layer, with a label (``w_1 = 0.1``) and a shorter one (``w_1``).
+
+    ``paths`` are the numbers of the coloured paths that run along it; a ``faded`` edge stands back behind them.
+    """
 
     source: str
     target: str
     latex: str = ""
     short: str = ""
+    paths: tuple[int, ...] = ()
+    faded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Bias:
-    """The +1 of a layer, with one ``shared`` label at the +1 or a label for each unit's edge."""
+    """The +1 of a layer, with one ``shared`` label at the +1 or a label for each unit's edge, and the paths there."""
 
     layer: int
     shared: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def shown(layer: Layer) -> tuple[tuple[Unit, ...], bool]:
@@ -115,10 +123,11 @@ def network_scene(
         gap, spacing = rooms[0]
         steep = SLOPE * (len(max(best.keys, key=len)) - 1) * spacing
         return _Plan(layers, edges, biases, min(max(gap, steep), rooms[-1][0]), spacing, max_width).scene()
+    both = best.halved and any(edge.paths for edge in edges)  # a path runs through what is before an activation too
     enough = (*best.quality[:2], min(best.quality[2], COMFORT))
     for room in rooms[:-1]:
         plan = _Plan(layers, edges, biases, *room, max_width)
-        if plan.quality >= enough:
+        if plan.quality >= enough and plan.halved >= both:
             return plan.scene()
         best = max(best, plan, key=lambda plan: plan.quality)
     return best.scene()
@@ -243,7 +252,7 @@ class _Plan:
     def has_room(self, unit: Unit) -> bool:
         """Whether the names before and after the activation stand side by side in the circle, or there is one name."""
         words = [measure(text, HALF_SIZE) for text in (unit.before, unit.latex)] if unit.before else []
-        return all(width <= self.radius and height <= 1.6 * self.radius for width, height in words)
+        return all(width + HALF_GAP <= self.radius and height <= 1.6 * self.radius for width, height in words)
 
     def shrink(self, unit: Unit) -> float:
         """By how much a name must shrink to stand within the circle."""
@@ -303,13 +312,18 @@ class _Plan:
 
     # edges
 
-    def track(self, start: tuple[float, float], radius: float, target: str, latex: str, size: float) -> Track:
-        """The line from circle to circle, with the size of its label."""
+    def track(
+        self, start: tuple[float, float], radius: float, target: str, latex: str, size: float, paths: int = 0
+    ) -> Track:
+        """The line from circle to circle, or the bundle of ``paths``, with the size of its label."""
         end = self.place[target]
         bare = Track(start, end)
         width, height = measure(latex, size) if latex else (0.0, 0.0)
-        pad = 2 * PAD if latex else 0.0
-        return Track(bare.at(radius), bare.at(bare.length - self.radius), width + pad, height and height + pad)
+        pad, thick = 2 * PAD if latex else 0.0, thickness(paths)
+        return Track(
+            bare.at(radius), bare.at(bare.length - self.radius), width + pad, height and max(height, thick) + pad,
+            thick=thick,
+        )  # fmt: skip
 
     def draw_gap(self, column: int, before: int, here: int, edges: Sequence[Edge]) -> None:
         """Edges from layer ``before`` to layer ``here`` with the richest labels that fit: in full, short, none."""
@@ -331,12 +345,15 @@ class _Plan:
         ):  # fmt: skip
             words = [text if written else "" for _, text in dashes]
             tracks = [
-                self.track(self.place[edge.source], self.radius, edge.target, text, size)
+                self.track(self.place[edge.source], self.radius, edge.target, text, size, len(edge.paths))
                 for edge, text in zip(edges, texts, strict=True)
             ]
             if bias:
                 ends = zip(dashes, words, strict=True)
-                tracks += [self.track(bias[1:], BIAS_RADIUS, key, word, size) for (key, _), word in ends]
+                tracks += [
+                    self.track(bias[1:], BIAS_RADIUS, key, word, size, len(bias[0].paths.get(key, ())))
+                    for (key, _), word in ends
+                ]
             placed = place_labels(tracks, obstacles)
             if placed is not None:
                 break
@@ -346,7 +363,9 @@ class _Plan:
         self.full += sum(map(bool, words)) + (sum(map(bool, texts)) if texts is full else 0)
         self.short += sum(map(bool, texts)) if texts is short else 0
         self.margin = min(self.margin, margin if size == LABEL_SIZE else 0.0)
-        self.draw_tracks(tracks, places, [*texts, *words], len(edges), size)
+        kinds = [("faded" if edge.faded else "edge", edge.paths) for edge in edges]
+        kinds += [("bias-edge", bias[0].paths.get(key, ())) for key, _ in dashes] if bias else []
+        self.draw_tracks(tracks, places, [*texts, *words], kinds, size)
         if not any(texts):
             self.draw_matrix(column)
 
@@ -362,17 +381,26 @@ class _Plan:
         return shapes
 
     def draw_tracks(
-        self, tracks: Sequence[Track], places: Sequence[float], texts: Sequence[str], weights: int, size: float
+        self,
+        tracks: Sequence[Track],
+        places: Sequence[float],
+        texts: Sequence[str],
+        kinds: Sequence[tuple[str, tuple[int, ...]]],
+        size: float,
     ) -> None:
-        """Lines, the first ``weights`` of them edges and the rest dashed, with their labels."""
-        for k, (track, along, text) in enumerate(zip(tracks, places, texts, strict=True)):
-            role = "edge" if k < weights else "bias-edge"
-            headed = len(tracks) <= MANY_EDGES
-            self.marks.append(Line(*track.start, *track.end, role, arrow=headed, dashed=k >= weights))
+        """Lines with their labels, each line of a role or a bundle of paths; those to a +1 are dashed."""
+        coloured: list[Line] = []
+        headed = len(tracks) <= MANY_EDGES
+        for track, along, text, (role, paths) in zip(tracks, places, texts, kinds, strict=True):
+            if paths:
+                coloured += bundle(track, paths)
+            else:
+                self.marks.append(Line(*track.start, *track.end, role, arrow=headed, dashed=role == "bias-edge"))
             if text:
                 x, y = track.at(along)
                 box = (track.width, track.height, track.angle)
                 self.front.append(Label(x, y, text, *box, role=role, ground=True, size=size))
+        self.marks += coloured
 
     def draw_matrix(self, column: int) -> None:
         """The name of the matrix over the uppermost edges of a gap without labels."""
@@ -416,7 +444,7 @@ class _Plan:
                 continue
             units, dotted = shown(self.layers[index])
             for unit in units:
-                front += self.unit(unit, self.layers[index].role)
+                front += self.unit(unit, "faded" if unit.faded else self.layers[index].role)
             if dotted:
                 text, low = str(self.layers[index].count), self.place[units[-1].key][1] - self.radius
                 width, height = measure(text, LABEL_SIZE)

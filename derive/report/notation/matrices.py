@@ -19,12 +19,17 @@ from derive.report.notation import cells, wholes, windows
 from derive.report.notation.cells import PRODUCT, Cell, Cells, bracketed, rounded
 from derive.report.notation.running import DEEP_LETTERS, Running
 from derive.report.notation.symbols import Symbols
+from derive.report.page import A4, INDENT
+from derive.report.widths import bound
 
 MOST_ROWS, MOST_COLUMNS = 8, 9  # a larger matrix is printed in part
+LEAST_SCALE = 0.65  # of the size of the text: a matrix that had to be set smaller than this is printed in part
+WIDEST = (A4.line - INDENT - 3) / LEAST_SCALE  # em, beside a left-hand side
 WIDE = 3  # columns above which entrywise products of matrices stay products of matrices
 MINUS = cells.number(fmpq(-1))
 FEW_CLASSES = 5  # of a softmax that is written out as powers of e
 HEAD = 3  # rows or columns before the dots
+NARROW = 40  # characters: no row of so few is too wide, and none of them needs to be measured
 
 
 def pmatrix(rows: Sequence[Sequence[str]]) -> str:
@@ -33,31 +38,51 @@ def pmatrix(rows: Sequence[Sequence[str]]) -> str:
     return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
 
 
-def elided(shape: tuple[int, ...]) -> tuple[list[int | None], list[int | None]]:
-    """Which rows and columns of a matrix are printed; ``None`` stands for the dots."""
-    return _kept(int(shape[0]), MOST_ROWS), _kept(int(shape[1]), MOST_COLUMNS)
+def _kept(size: int, most: int, head: int = HEAD) -> list[int | None]:
+    """Which rows or columns are printed; ``None`` stands for the dots."""
+    return list(range(size)) if size <= most else [*range(head), None, size - 1]
 
 
-def _kept(size: int, most: int) -> list[int | None]:
-    return list(range(size)) if size <= most else [*range(HEAD), None, size - 1]
+def _in_part(shape: tuple[int, ...]) -> str:
+    """The size beside a matrix that is printed in part."""
+    return "_{" + r" \times ".join(map(str, shape)) + "}"
 
 
 def matrix_of(shape: tuple[int, ...], cell: Callable[[tuple[int, ...]], str]) -> str:
-    """The matrix with these entries, dots where it is too large; a scalar for ``()`` and for 1 x 1."""
+    """The matrix with these entries; a scalar for ``()`` and for 1 x 1.
+
+    Of one with too many rows or columns, or too wide for the line even when it is set smaller, the first and the last
+    are printed, with dots between them and its size beside it.
+    """
     if not shape:
         return cell(())
     if all(size == 1 for size in shape):
         return cell((0,) * len(shape))
     if len(shape) > 2:
         return _stack(shape, cell)
-    rows, columns = elided(shape)
-    lines = []
-    for i in rows:
-        if i is None:
-            lines.append([r"\vdots" if j is not None else r"\ddots" for j in columns])
-        else:
-            lines.append([cell((i, j)) if j is not None else r"\cdots" for j in columns])
-    return pmatrix(lines)
+    rows, columns = _kept(shape[0], MOST_ROWS), _kept(shape[1], MOST_COLUMNS)
+    lines = _lines(rows, columns, cell)
+    head = HEAD - 1 if None in columns else min(HEAD, shape[1] - 3)
+    while head > 0 and _too_wide(lines):
+        columns = _kept(shape[1], 0, head)
+        lines, head = _lines(rows, columns, cell), head - 1
+    return pmatrix(lines) + (_in_part(shape) if None in (*rows, *columns) else "")
+
+
+def _lines(
+    rows: Sequence[int | None], columns: Sequence[int | None], cell: Callable[[tuple[int, ...]], str]
+) -> list[list[str]]:
+    return [
+        [r"\vdots" if j is not None else r"\ddots" for j in columns]
+        if i is None
+        else [cell((i, j)) if j is not None else r"\cdots" for j in columns]
+        for i in rows
+    ]
+
+
+def _too_wide(lines: Sequence[Sequence[str]]) -> bool:
+    """Whether a matrix would have to be set too small to be read."""
+    return any(sum(map(len, line)) > NARROW for line in lines) and bound(pmatrix(lines)) > WIDEST
 
 
 def _stack(shape: tuple[int, ...], cell: Callable[[tuple[int, ...]], str]) -> str:
@@ -70,7 +95,7 @@ def _stack(shape: tuple[int, ...], cell: Callable[[tuple[int, ...]], str]) -> st
         )
     kept = _kept(shape[0], MOST_ROWS)
     inner = [r"\vdots" if k is None else matrix_of(shape[1:], partial(_under, cell, k)) for k in kept]
-    return pmatrix([[text] for text in inner])
+    return pmatrix([[text] for text in inner]) + (_in_part(shape) if None in kept else "")
 
 
 def _under(cell: Callable[[tuple[int, ...]], str], k: int, index: tuple[int, ...]) -> str:

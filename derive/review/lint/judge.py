@@ -63,26 +63,29 @@ class Digits:
     def decimal(self, sides: Sequence[Printed], wary: bool) -> Callable[[Node], Number]:
         """What each printed number of a chain stands for: itself, or all that round to it.
 
-        A number of the problem is itself where it has fewer decimals than are shown; ``wary``: than the chain shows.
+        A whole number is itself, and so is a number of the problem, unless it ends in zeros as a rounded number does;
+        ``wary``: only one with fewer digits than are shown.
         """
         numbers = [n for side in sides if side.tree for n in side.tree.walk() if n.kind in ("num", "sci")]
         rounded = [n for n in numbers if literally(n) not in self.constants and "." in n.at[0] and n.kind == "num"]
-        longest = max((_decimals(n) for n in rounded), default=1000)
-        if not wary and self.decimals is not None and self.significant is None:
-            longest = max(longest, self.decimals)
+        longest = max((_decimals(n) for n in rounded), default=0 if wary else 1000)
+
+        def exact(node: Node, spelled: fmpq) -> bool:
+            digits = node.at[0]
+            if node.kind == "num" and "." not in digits:
+                long = self.significant is not None and len(digits) >= max(self.significant, 2)
+                return not (long or self.decimals == 0) or (spelled in self.constants and not wary)
+            if spelled not in self.constants:
+                return False
+            if self.significant is not None:
+                short = len(digits.replace(".", "").lstrip("0")) < self.significant
+            else:
+                short = node.kind == "num" and _decimals(node) < longest
+            return short or not (wary or (digits.endswith("0") and "." in digits))
 
         def value(node: Node) -> Number:
             spelled = literally(node)
-            digits = node.at[0]
-            if node.kind == "num" and "." not in digits:
-                long = self.significant is not None and len(digits) >= self.significant
-                if not long and self.decimals != 0:
-                    return spelled
-                if spelled in self.constants or len(digits) < 2:
-                    return spelled
-            elif spelled in self.constants and (_decimals(node) < longest or node.kind == "sci"):
-                return spelled
-            return widened(spelled, half_unit(node))
+            return spelled if exact(node, spelled) else widened(spelled, half_unit(node))
 
         return value
 
@@ -121,6 +124,7 @@ class Judge:
         # What symbols are worth when numbers are put in: the displayed values, where those are carried on.
         self.put_in = Evaluator(hand or setting, decimal)
         self.values = [self._value(side) for side in sides]
+        self.source = 0  # the side that says what the chain is about
         self.target, self.shown = self._target()
 
     def _value(self, side: Printed) -> Value | Unread | Misfit:
@@ -144,9 +148,10 @@ class Judge:
             found = self.book.after(first.at[0])
             shown = self.hand.after(first.at[0]) if self.hand is not None else None
             return found, shown
-        for side, value in zip(self.sides, self.values, strict=True):
+        for k, (side, value) in enumerate(zip(self.sides, self.values, strict=True)):
             if side.symbolic and isinstance(value, Value):
                 assert side.tree is not None
+                self.source = k
                 try:
                     return value, self.put_in.value(side.tree) if self.hand is not None else None
                 except (Unread, Misfit):
@@ -176,7 +181,7 @@ class Judge:
         if side.relation == r"\leftarrow" and self.target is None:
             return self._alone(k) if self.book is None else Verdict(UNREAD, "symbolic", "←")
         before = self._before(k)
-        target = self.target
+        target = self.target if self.source < k else None
         if before is None and target is None:
             return self._alone(k)
         try:
@@ -190,6 +195,8 @@ class Judge:
     def _alone(self, k: int) -> Verdict:
         """Nothing to the left is read: the reason is the one of what stands there."""
         left = self.values[k - 1]
+        if isinstance(left, Misfit):
+            return Verdict(WRONG, "sizes", str(left))
         if isinstance(left, Unread):
             return Verdict(UNREAD, left.reason, left.what)
         return Verdict(UNREAD, "symbolic" if self.book is None else "alone")
@@ -213,8 +220,10 @@ class Judge:
             wrong = self._compared(value, before, "neighbour")
             if wrong is not None:
                 return wrong
-        if self.target is None or side.symbolic:
-            return self._compared(value, self.target, "left") if self.target is not None else None
+        if self.target is None or self.source >= k:
+            return None
+        if side.symbolic:
+            return self._compared(value, self.target, "left")
         if self.hand is None:
             return self._compared(value, self.target, "left") or self._laid(side.tree)
         if self._by_hand(k, value):

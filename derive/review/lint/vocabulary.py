@@ -80,18 +80,15 @@ class Vocabulary:
 
 def vocabulary(part: Part, spelling: Spelling | None) -> Vocabulary:
     """The symbols of a part."""
-    table: dict[tuple[str, ...], Any] = {}
-    doubtful: set[tuple[str, ...]] = set()
+    tables: dict[bool, dict[tuple[str, ...], Any]] = {False: {}, True: {}}
     shapes = shapes_of(part)
 
     def enter(latex: str, key: Any, *, usual: bool = False) -> None:
-        text = keys(latex)
-        if not text or text in doubtful or (usual and text in table and table[text] != key):
-            return
-        held = table.setdefault(text, key)
-        if held != key and not _same(held, key, shapes):
-            doubtful.add(text)
-            del table[text]
+        text, table = keys(latex), tables[usual]
+        if text:
+            held = table.setdefault(text, key)
+            if held != key and not _same(held, key, shapes):
+                table[text] = None  # nobody's
 
     if spelling is not None:
         _printed(part, spelling, shapes, enter)
@@ -116,6 +113,8 @@ def vocabulary(part: Part, spelling: Spelling | None) -> Vocabulary:
     own = {
         keys(spelling.function("own", (name,)) if spelling else name): ("own", name) for name in part.problem.functions
     }
+    found = {**tables[True], **tables[False]}
+    table = {text: key for text, key in found.items() if key is not None}
     return Vocabulary(table, own, frozenset(text[0] for text in table if len(text) == 1))
 
 
@@ -233,7 +232,7 @@ def entry_spellings(text: str) -> Iterator[str]:
 
 
 def _usual_entries(name: str, shape: tuple[int, ...], index: tuple[int, ...]) -> Iterator[str]:
-    """``W1`` at (0, 1): W_{1,12}? no: w^{(1)}_{12}, W^{(1)}_{12}; ``h`` at (0, 1): h_2."""
+    """``W1`` at (0, 1): w^{(1)}_{12}, W^{(1)}_{12}, w_{12}; ``h`` at (0, 1): h_2."""
     places = [str(k + 1) for k, size in zip(index, shape, strict=True) if size != 1]
     inside = ("" if all(len(place) == 1 for place in places) else ",").join(places)
     match = re.fullmatch(r"([A-Za-z]+?)(hat|bar|tilde)?_?(\d+)?", name)
@@ -243,7 +242,10 @@ def _usual_entries(name: str, shape: tuple[int, ...], index: tuple[int, ...]) ->
     for letter in dict.fromkeys((stem, stem.lower() if len(stem) == 1 and len(places) == 2 else stem)):
         base = "\\" + letter if letter in GREEK else letter if len(letter) == 1 else rf"\mathrm{{{letter}}}"
         base = rf"\{accent}{{{base}}}" if accent else base
-        yield f"{base}_{{{inside}}}" if number is None else f"{base}^{{({number})}}_{{{inside}}}"
+        yield f"{base}_{{{inside}}}"
+        yield f"{base}_{{{','.join(places)}}}"
+        if number is not None:
+            yield f"{base}^{{({number})}}_{{{inside}}}"
         if number is None and len(places) == 1 and "\\" not in base:
             yield f"{base}{inside}"
         if number is not None:
