@@ -226,6 +226,9 @@ def test_solution_check() -> None:
     found = solution.check("dE/db1", "0.0008")
     assert (found.verdict, found.right) == ("wrong", "0.0024")
     assert str(found) == "dE/db1 = 0.0008: wrong; right is 0.0024 (0.002388201194)"
+    assert found.diagnosis is not None
+    assert ("paths", (1, 2)) in [(one.kind, one.paths) for one in found.diagnosis.classes[0]]  # two of four
+    assert solution.check("dE/db1", "0.0024").diagnosis is None
     assert solution.check("dE/dW2", "0,1183", index=(1, 2), decimal=",").verdict == "agrees"
     assert solution.check("do/dz_o", "0.0983", index=(1, 1)).verdict == "agrees"  # worked out for the purpose
     assert solution.check("W1@2", "0.1000", index=(1, 1)).verdict == "agrees"
