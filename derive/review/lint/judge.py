@@ -14,9 +14,10 @@ from flint import arb, fmpq
 
 from derive.numbers.balls import Number
 from derive.records import dataclass
-from derive.review.lint.align import Overlay, certain, plain
+from derive.review.lint.align import Mended, Odd, Overlay, certain, plain
 from derive.review.lint.book import Book
 from derive.review.lint.evaluate import Evaluator, Nameless, half_unit, literally
+from derive.review.lint.parser import literal
 from derive.review.lint.tree import Misfit, Node, Unread
 from derive.review.lint.values import Value, ball, bounded, meets, scalar, widened
 
@@ -84,7 +85,7 @@ class Digits:
             return short or not (wary or (digits.endswith("0") and "." in digits))
 
         def value(node: Node) -> Number:
-            spelled = literally(node)
+            spelled = literal(*node.at)
             return spelled if exact(node, spelled) else widened(spelled, half_unit(node))
 
         return value
@@ -229,12 +230,14 @@ class Judge:
         if self._by_hand(k, value):
             return None if plain(side.tree) else self._laid(side.tree)
         verdicts = [self._compared(value, goal, "left") for goal in self._goals()]
-        return self._laid(side.tree) if None in verdicts else verdicts[0]
+        if None not in verdicts:
+            return verdicts[0]
+        return None if plain(side.tree) else self._laid(side.tree)
 
     def _goals(self) -> list[Value]:
         """What numbers may come to in work by hand: the displayed value, or what displayed values put in come to."""
         assert self.target is not None
-        return [self.shown if self.shown is not None else self.target, *self._put_in]
+        return [self.shown if self.shown is not None else self.target, self.target, *self._put_in]
 
     @cached_property
     def _put_in(self) -> list[Value]:
@@ -273,7 +276,7 @@ class Judge:
     def _laid(self, tree: Node) -> Verdict | None:
         """The numbers of a side over the symbols of the chain: each has to be what stands in its place."""
         best = None
-        for side in self.sides:
+        for side in self.sides[self.sides[1].relation == r"\leftarrow" :]:  # what is assigned is new, all else is old
             if side.symbolic and side.tree is not None and not side.tree.elided:
                 laid = Overlay(self.put_in, self.wide).lay(side.tree, tree)
                 if laid is not None and (best is None or laid.cost < best.cost):
@@ -282,8 +285,24 @@ class Judge:
             return None
         if 2 * len(best.odd) > best.numbers and best.numbers > 1:
             return None  # not the line that was laid under it: what it comes to has been judged
+        if not self._mended(tree, best.odd):
+            return None
         odd = best.odd[0]
         return Verdict(WRONG, "place", number(odd.printed), number(odd.right))
+
+    def _mended(self, tree: Node, odd: Sequence[Odd]) -> bool:
+        """Whether the line comes to the chain's value with the right numbers in place of the odd ones.
+
+        If not, it was laid over symbols that it does not come from.
+        """
+        assert self.target is not None
+        mended = Mended(self.wide, odd)
+        try:
+            goals = self._goals() if self.hand is not None else [self.target]
+            value = mended.value(tree)
+            return mended.done and any(self._compared(value, goal, "") is None for goal in goals)
+        except (Unread, Misfit):
+            return False
 
     # ── matrices with dots ──
 
