@@ -11,8 +11,6 @@ from functools import cached_property
 from itertools import permutations
 from typing import NamedTuple
 
-from flint import arb
-
 from derive.numbers.balls import Number
 from derive.review.lint.evaluate import Evaluator
 from derive.review.lint.tree import Misfit, Node, Unread
@@ -258,8 +256,3 @@ def _leaves(node: Node) -> list[Node]:
     """The printed numbers of a plain matrix, row by row; a transposed one is taken as a whole."""
     node = bare(node)
     return [leaf for kid in node.kids for leaf in _leaves(kid)] if node.kind == "matrix" else [node]
-
-
-def certain(x: Number) -> bool:
-    """Whether a value is known to far more digits than are printed."""
-    return not isinstance(x, arb) or bool(x.rel_accuracy_bits() > 60 or x.rad() < arb(2) ** -90)

@@ -12,10 +12,12 @@ from flint import fmpq
 from derive.errors import ProblemError
 from derive.numbers.balls import Number, precision
 from derive.records import dataclass
+from derive.review.lint.atoms import known_function
 from derive.review.lint.chains import OTHER, RELATIONS, Chain, Side, chains
 from derive.review.lint.evaluate import Evaluator, Nameless, literally
 from derive.review.lint.judge import RIGHT, UNREAD, WRONG, Digits, Judge, Printed, Verdict, cost
 from derive.review.lint.parser import Parser
+from derive.review.lint.shown import number
 from derive.review.lint.source import Formula, Heading, formulas
 from derive.review.lint.tokens import SPELLED, tokens
 from derive.review.lint.tree import Misfit, Node, Unread
@@ -221,7 +223,7 @@ def _definition(chain: Chain, scene: Scene | None) -> list[Verdict] | None:
     if scene is not None:
         vocabulary = next(iter(scene.vocabularies()))
         own, functions = vocabulary.own, partial(scene.function, vocabulary)
-    if symbol not in own and not _known_function(first):
+    if symbol not in own and not known_function(first):
         return None
     sides = [_read_definition(side, names, own) for side in chain.sides]
     found: list[Verdict] = []
@@ -233,13 +235,6 @@ def _definition(chain: Chain, scene: Scene | None) -> list[Verdict] | None:
         else:
             found.append(_at_points(sides[0].tree, side.tree, functions))
     return found
-
-
-def _known_function(first: Sequence[str]) -> bool:
-    from derive.review.lint.parser import _WORD, FUNCTIONS, WORDS
-
-    word = _WORD.fullmatch(first[0])
-    return first[0] in FUNCTIONS or (word is not None and word[1] in WORDS)
 
 
 def _read_definition(side: Side, names: Any, own: Any) -> Printed:
@@ -261,7 +256,5 @@ def _at_points(left: Node, right: Node, functions: Functions | None) -> Verdict:
         if not (a.lone and b.lone):
             return Verdict(UNREAD, "definition")
         if not meets(a.entries[0], b.entries[0]):
-            from derive.review.lint.judge import number
-
             return Verdict(WRONG, "definition", number(b.entries[0]), number(a.entries[0]))
     return Verdict(RIGHT, "definition")

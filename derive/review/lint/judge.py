@@ -10,16 +10,17 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from flint import arb, fmpq
+from flint import fmpq
 
 from derive.numbers.balls import Number
 from derive.records import dataclass
-from derive.review.lint.align import Mended, Odd, Overlay, certain, plain
+from derive.review.lint.align import Mended, Odd, Overlay, plain
 from derive.review.lint.book import Book
+from derive.review.lint.cursor import literal
 from derive.review.lint.evaluate import Evaluator, Nameless, half_unit, literally
-from derive.review.lint.parser import literal
+from derive.review.lint.shown import certainly, number, shown
 from derive.review.lint.tree import Misfit, Node, Unread
-from derive.review.lint.values import Value, ball, bounded, meets, scalar, widened
+from derive.review.lint.values import Value, bounded, meets, scalar, widened
 
 RIGHT, WRONG, CARRIED, UNREAD = "right", "wrong", "carried", "not read"
 
@@ -377,44 +378,3 @@ def visible(tree: Node, shape: tuple[int, int]) -> tuple[list[Node], list[int], 
     if any(kid.kind == "dots" for kid in nodes):
         return None
     return nodes, places[0], places[1]
-
-
-# ── numbers in words ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def number(x: Number) -> str:
-    """A value for a message: a rational as a decimal where it is short, a wide ball by its ends."""
-    if isinstance(x, fmpq):
-        if x.q == 1 and abs(x) < 10**15:
-            return str(x)
-        text = arb(x).str(10, radius=False)
-        return _tidy(text)
-    if certain(x):
-        return _tidy(x.str(10, radius=False))
-    low, high = (_tidy(ball(end).str(7, radius=False)) for end in (x.lower(), x.upper()))
-    return low if low == high else f"[{low}, {high}]"
-
-
-def _tidy(text: str) -> str:
-    """Without the zeros that FLINT leaves behind the last digit."""
-    head, mark, power = text.partition("e")
-    if "." in head:
-        head = head.rstrip("0").rstrip(".")
-    return head + mark + power
-
-
-def certainly(value: Value) -> bool:
-    """Whether all entries are known to far more digits than are printed."""
-    return all(certain(x) for x in value.entries)
-
-
-def shown(value: Value | None) -> str:
-    """A value in one line; of a large matrix its size."""
-    if value is None:
-        return ""
-    if value.lone:
-        return number(value.entries[0])
-    if len(value.entries) > 12:
-        return f"{value.rows} × {value.columns}"
-    rows = ("  ".join(map(number, value.row(r))) for r in range(value.rows))
-    return "(" + "; ".join(rows) + ")"
