@@ -38,7 +38,7 @@ def form(row: Row) -> Form:
         node = row[place]
         after = row[place + 1] if place + 1 < len(row) else None
         place += 1
-        if node == tree.Symbol(PRODUCT) and after not in map(tree.Symbol, SIGNS) and found:
+        if node == tree.Symbol(PRODUCT) and after not in {tree.Symbol(sign) for sign in SIGNS} and found:
             continue  # a product is a product with a dot and without
         if node == tree.Symbol(r"\times") and _is_ten(after):
             continue
@@ -100,9 +100,9 @@ def _forms(node: Node) -> list[object]:
         case tree.Scripts(base, sub, sup, primes):
             if sup == (tree.Symbol(r"\prime"),):
                 sup, primes = None, primes + 1
-            inner = _forms(base)
-            last = inner[-1] if inner else ()
-            return [*inner[:-1], ("scripts", last, sub and form(sub), sup and form(sup), primes)]
+            bases = _forms(base)
+            last = bases[-1] if bases else ()
+            return [*bases[:-1], ("scripts", last, sub and form(sub), sup and form(sup), primes)]
         case tree.Array(environment, _, rows):
             kind = environment if environment in ("cases", "aligned", "vmatrix", "Vmatrix") else "matrix"
             width = max(map(len, rows))
@@ -110,7 +110,7 @@ def _forms(node: Node) -> list[object]:
             if kind == "cases":
                 cells = tuple((row[0][:-1] if row[0][-1:] == ((",",),) else row[0], *row[1:]) for row in cells)
             if kind == "aligned":
-                cells = tuple(tuple(part for cell in row for part in cell) for row in cells)
+                cells = tuple((tuple(part for cell in row for part in cell),) for row in cells)
             return [(kind, cells)]
     return [(type(node).__name__, *((form(part) if isinstance(part, tuple) else part) for part in _fields(node)))]
 

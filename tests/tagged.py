@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pypdf
 from pypdf.generic import ArrayObject, DictionaryObject
@@ -44,7 +45,7 @@ class Tagged:
 def tagged(pdf: bytes) -> Tagged:
     """The tags of a PDF."""
     reader = pypdf.PdfReader(io.BytesIO(pdf))
-    catalogue = reader.trailer["/Root"]
+    catalogue: Any = reader.trailer["/Root"]
     kids = tuple(_tags(catalogue["/StructTreeRoot"]["/K"]))
     metadata = catalogue["/Metadata"].get_object().get_data().decode()
     return Tagged(

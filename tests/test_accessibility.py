@@ -118,6 +118,13 @@ def test_every_report_and_chapter_is_accessible(name: str, language: str) -> Non
         _hold(document(name, language, questions=True))
 
 
+@pytest.mark.parametrize("detail", ["brief", "full"])
+@pytest.mark.parametrize("name", ["case2", "classifier"])
+def test_other_forms_of_a_report_are_accessible(name: str, detail: str) -> None:
+    """Less and more detail, aligned columns of numbers with decimal commas."""
+    _hold(compose(api.solve(name, decimal="comma").core, detail=detail))
+
+
 def test_headings_leave_no_level_out() -> None:
     """A heading that looks like one of level 3 is one of level 2 behind one of level 1, in the PDF and on the page."""
     levels = (2, 3, 1, 3, 3, 2, 3)

@@ -12,7 +12,7 @@ import pytest
 
 from browser import COMMAND, Chromium, Page
 from corpus import documents
-from derive.report.document import Document
+from derive.report.document import Document, stem_in
 from derive.report.render import render
 from documents import HOSTILE, REALISTIC, WIDE
 
@@ -81,9 +81,8 @@ def document(name: str) -> Document:
     if name in SAMPLES:
         return SAMPLES[name]
     bare = name.removesuffix(".zh")
-    return next(
-        d for d in documents(bare) if d.language == ("zh" if name != bare else "en") and "questions" not in d.name
-    )
+    stem = stem_in("zh" if name != bare else "en", bare.removeprefix("chapter-"))
+    return next(d for d in documents(bare) if d.name == stem)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from derive.report.scene import Label
 from derive.solution import Solution, solve
 from derive.solution.checks import CheckFailed
 from derive.solution.gates import agree
+from geometry import collisions
 
 HERE = Path(__file__).parent / "problems"
 
@@ -155,3 +156,11 @@ def test_a_value_that_occurs_again_is_not_the_one_that_has_a_name() -> None:
     part = solve(problem).parts[0]
     assert part.gates is not None
     assert part.gates.run.value(Adjoint("f", "h")).item() == 1
+
+
+@pytest.mark.parametrize("name", ["a", "b", "c", "d"])
+def test_the_circuits_of_the_notes_are_drawn(name: str) -> None:
+    """All four have room for their operations side by side, the sigmoid in eight columns too, and nothing touches."""
+    part = circuit(name).parts[0]
+    assert part.gates is not None
+    assert collisions(Circuit(Sheet(part, catalogue("en")), part.gates).figure().scene) == []

@@ -209,6 +209,12 @@ def test_only_a_ratio() -> None:
     assert "y" not in left
 
 
+def test_a_ratio_has_no_paths_to_the_loss() -> None:
+    """In full too, what is written out entry by entry belongs to the loss: a ratio of two names ends in its value."""
+    document = compose(solved(), only="dh/dz", detail="full")
+    assert not any(r"\partial E" in side for side in lefts(document))
+
+
 @pytest.mark.parametrize("only", ["dE/dV", "h", "b@1", "dh/dz", "dE/dW,dE/dz"])
 def test_steps_are_numbered_in_a_row_and_checks_are_those_of_the_quantities(only: str) -> None:
     """Steps count 1, 2, 3; no check is of something that is not worked out."""

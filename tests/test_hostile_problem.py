@@ -197,8 +197,10 @@ def test_symbols_are_no_texts(kind: str, field: str) -> None:
 def test_a_pdf_says_the_text(kind: str, engine: str, tmp_path: Path) -> None:
     """Both engines print the text itself, and read no file for it."""
     assert shutil.which("pdftotext"), "no pdftotext on the PATH (Debian: apt-get install poppler-utils)"
-    file = made(kind)["stranger.tex" if engine == "xelatex" else "stranger.typ"].decode()
-    pdf = run_tex(engine, file, "stranger").pdf if engine == "xelatex" else typst_pdf(file)
+    files = made(kind)
+    file = files["stranger.tex" if engine == "xelatex" else "stranger.typ"].decode()
+    beside = {"derive.sty": files["derive.sty"]}
+    pdf = run_tex(engine, file, "stranger", beside).pdf if engine == "xelatex" else typst_pdf(file)
     (tmp_path / "a.pdf").write_bytes(pdf)
     ran = subprocess.run(["pdftotext", "-raw", "a.pdf", "-"], cwd=tmp_path, capture_output=True, check=True)
     said = bare(ran.stdout.decode())

@@ -46,7 +46,9 @@ def test_the_example_changes_logo_colours_and_headings(format: str, colour: str)
     bar = r"stroke: (left: 4pt" if format == "typ" else "border-left: 4px solid"
     steps = [block for block in REALISTIC.blocks if isinstance(block, Heading) and block.level == 1]
     assert own.count(bar) == len(steps)
-    display = re.compile(r"^#derive-display.*?\$\]$" if format == "typ" else '^<div class="display".*?$', re.M | re.S)
+    display = re.compile(
+        r"^#derive-display.*?^\$\);\]$" if format == "typ" else '^<div class="display".*?$', re.M | re.S
+    )
     assert display.findall(own) == display.findall(plain) != []
 
 

@@ -11,7 +11,7 @@ from derive.report.compose.sheet import Sheet
 from derive.report.document import Block, Display, Heading, Items, Math, Note, Paragraph, Spans, Table
 
 # Symbols that mean the same in every chapter. The values of a layer are told apart by where the activation is.
-LETTERS = {r"\mathrm{out}": "out", r"\mathbf{1}": "ones", r"\ell": "ell"} | {c: c for c in "XYTWbJspr"}
+LETTERS = {r"\mathrm{out}": "out", r"\mathbf{1}": "ones", r"\ell": "ell"} | {c: c for c in "XYWbJspr"}
 SIZES = "Nmn"
 MOST_SIZES = 5  # of one kind that are listed
 

@@ -138,6 +138,8 @@ def elements(sheet: Sheet, adjoint: Adjoint) -> Iterator[Block]:
     part, paths = sheet.part, sheet.part.paths
     if not sheet.detail.paths or paths is None or sheet.scalars or not worth_entries(sheet, adjoint):
         return
+    if adjoint.of != paths.of:  # the paths are those to the loss, and a ratio of two names has none
+        return
     shape = tuple(map(int, part.network.shape(adjoint.by)))
     indices = list(np.ndindex(*shape))
     chains: list[Chain] = []

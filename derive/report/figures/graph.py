@@ -20,7 +20,7 @@ from derive.report.scene import Box, Circle, Label, Line, Mark, Scene
 MAX_WIDTH, MAX_HEIGHT = 15.5, 10.0  # cm
 RADIUS = 0.34
 SWEEPS = 24
-NAME_SIZE, LABEL_SIZES = 10.0, (8.0, 7.0, 6.5)  # points
+NAME_SIZE, LABEL_SIZES = 10.0, (8.0, 7.0, 6.5, 6.0)  # points
 CLEAR = 0.07  # cm between a label and its arrow
 OUT = 1.3  # cm of the arrow that leaves the graph
 

@@ -11,12 +11,10 @@ from functools import cached_property
 from itertools import permutations
 from typing import NamedTuple
 
-from flint import arb
-
 from derive.numbers.balls import Number
 from derive.review.lint.evaluate import Evaluator
 from derive.review.lint.tree import Misfit, Node, Unread
-from derive.review.lint.values import Value, meets
+from derive.review.lint.values import Value, meets, scalar
 
 Lay = Callable[[Sequence[Node], Sequence[Node]], "Laid | None"]
 MOST_TURNED = 4  # factors, or terms, that are tried in every order
@@ -190,6 +188,31 @@ class Overlay:
         return self._groups[key]
 
 
+class Mended(Evaluator):
+    """Works a line out with the right numbers in place of the odd ones."""
+
+    def __init__(self, wide: Evaluator, odd: Sequence[Odd]) -> None:
+        super().__init__(wide.setting, wide.decimal)
+        self._right: dict[int, Number] = {}
+        for node, _, right in odd:
+            synthetic = node.kind == "neg"
+            self._right[id(bare(node.kids[0]) if synthetic else bare(node))] = -right if synthetic else right
+        self._used: set[int] = set()
+        self._count = len(odd)
+
+    @property
+    def done(self) -> bool:
+        """Whether every odd number has been met, each in a place of its own."""
+        return len(self._used) == self._count
+
+    def value(self, node: Node) -> Value:
+        """The value of a piece. Raises ``Unread`` and ``Misfit``."""
+        if id(node) in self._right:
+            self._used.add(id(node))
+            return scalar(self._right[id(node)])
+        return super().value(node)
+
+
 def _steps(i: int, j: int) -> list[tuple[int, int]]:
     steps = [(1, 1)] if i and j else []
     steps += [(k, 1) for k in range(2, i + 1)] if j else []
@@ -233,8 +256,3 @@ def _leaves(node: Node) -> list[Node]:
     """The printed numbers of a plain matrix, row by row; a transposed one is taken as a whole."""
     node = bare(node)
     return [leaf for kid in node.kids for leaf in _leaves(kid)] if node.kind == "matrix" else [node]
-
-
-def certain(x: Number) -> bool:
-    """Whether a value is known to far more digits than are printed."""
-    return not isinstance(x, arb) or bool(x.rel_accuracy_bits() > 60 or x.rad() < arb(2) ** -90)

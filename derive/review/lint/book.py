@@ -123,6 +123,8 @@ class Book(Nameless):
                 return total
         if not direct and of == by:
             return scalar(fmpq(1))
+        if not direct:  # by no equation alone: no derivative that the solution has
+            raise Unread("symbolic", f"∂{of}/∂{by}")
         return self._jacobian(above, below)
 
     def _total(self, above: Any, below: Any) -> Value | None:

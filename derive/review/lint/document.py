@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flint import fmpq
 
 from derive.errors import ProblemError
-from derive.numbers.balls import precision
+from derive.numbers.balls import Number, precision
 from derive.records import dataclass
+from derive.review.lint.atoms import known_function
 from derive.review.lint.chains import OTHER, RELATIONS, Chain, Side, chains
 from derive.review.lint.evaluate import Evaluator, Nameless, literally
 from derive.review.lint.judge import RIGHT, UNREAD, WRONG, Digits, Judge, Printed, Verdict, cost
 from derive.review.lint.parser import Parser
+from derive.review.lint.shown import number
 from derive.review.lint.source import Formula, Heading, formulas
 from derive.review.lint.tokens import SPELLED, tokens
 from derive.review.lint.tree import Misfit, Node, Unread
@@ -83,6 +86,9 @@ class Scene(Protocol):
     def vocabularies(self) -> Sequence[Vocabulary]:
         """The symbols that may be meant here, the likeliest first."""
 
+    def function(self, vocabulary: Vocabulary, name: Any, primes: int) -> Callable[[Number], Number]:
+        """A function, with the parameters that it has in the problem. Raises ``Unread``."""
+
     def judged(self, sides: Sequence[Printed], vocabulary: Vocabulary) -> list[Verdict]:
         """The verdicts on a chain whose sides have been read with these symbols."""
 
@@ -140,7 +146,7 @@ def _chain(chain: Chain, scene: Scene | None, proof: bool) -> Iterator[Verdict]:
     if proof or chain.general:
         yield from [Verdict(UNREAD, "proof" if proof else "general")] * count
         return
-    defined = _definition(chain)
+    defined = _definition(chain, scene)
     if defined is not None:
         yield from defined
         return
@@ -183,28 +189,43 @@ def read(side: Side, vocabulary: Vocabulary | None = None) -> Printed:
 
 # ── definitions of functions ────────────────────────────────────────────────────────────────────────────────────
 
+Functions = Callable[[Any, int], Callable[[Number], Number]]
 _POINTS = (fmpq(3, 10), fmpq(-7, 5), fmpq(9, 4))
 
 
 class _AtPoint(Nameless):
     """The letter of a definition stands for a number."""
 
-    def __init__(self, number: fmpq) -> None:
-        self.number = number
+    def __init__(self, number: fmpq, functions: Functions | None) -> None:
+        self.number, self.functions = number, functions
 
     def value(self, key: Any) -> Value:
         """The number."""
         return scalar(self.number)
 
+    def function(self, name: Any, primes: int) -> Callable[[Number], Number]:
+        """A function as the problem has it, where there is one."""
+        return self.functions(name, primes) if self.functions is not None else super().function(name, primes)
 
-def _definition(chain: Chain) -> list[Verdict] | None:
+
+def _definition(chain: Chain, scene: Scene | None) -> list[Verdict] | None:
     r"""The verdicts on ``\sigma(z) = …``, at three values of its letter; ``None`` where a chain is no definition."""
     first = chain.sides[0].texts
     match = re.fullmatch(r"([^()]+)\(([a-z])\)", "".join(first))
-    if match is None or match[1].rstrip("'") == "" or not _known_function(first):
+    if match is None or match[1].rstrip("'") == "":
         return None
     names = {(match[2],): "argument"}
-    sides = [_read_definition(side, names) for side in chain.sides]
+    symbol = first[: first.index("(")]
+    while symbol and symbol[-1] == "'":
+        symbol = symbol[:-1]
+    functions: Functions | None = None
+    own: Any = {}
+    if scene is not None:
+        vocabulary = next(iter(scene.vocabularies()))
+        own, functions = vocabulary.own, partial(scene.function, vocabulary)
+    if symbol not in own and not known_function(first):
+        return None
+    sides = [_read_definition(side, names, own) for side in chain.sides]
     found: list[Verdict] = []
     for side in sides[1:]:
         if side.tree is None or sides[0].tree is None:
@@ -212,27 +233,20 @@ def _definition(chain: Chain) -> list[Verdict] | None:
             assert reason is not None
             found.append(Verdict(UNREAD, "definition", reason.what))
         else:
-            found.append(_at_points(sides[0].tree, side.tree))
+            found.append(_at_points(sides[0].tree, side.tree, functions))
     return found
 
 
-def _known_function(first: Sequence[str]) -> bool:
-    from derive.review.lint.parser import _WORD, FUNCTIONS, WORDS
-
-    word = _WORD.fullmatch(first[0])
-    return first[0] in FUNCTIONS or (word is not None and word[1] in WORDS)
-
-
-def _read_definition(side: Side, names: Any) -> Printed:
+def _read_definition(side: Side, names: Any, own: Any) -> Printed:
     try:
-        return Printed(side.relation, Parser(side.texts, names, {}).read())
+        return Printed(side.relation, Parser(side.texts, names, own).read())
     except Unread as reason:
         return Printed(side.relation, None, reason)
 
 
-def _at_points(left: Node, right: Node) -> Verdict:
+def _at_points(left: Node, right: Node, functions: Functions | None) -> Verdict:
     for point in _POINTS:
-        evaluator = Evaluator(_AtPoint(point), literally)
+        evaluator = Evaluator(_AtPoint(point, functions), literally)
         try:
             a, b = evaluator.value(left), evaluator.value(right)
         except Unread:
@@ -242,7 +256,5 @@ def _at_points(left: Node, right: Node) -> Verdict:
         if not (a.lone and b.lone):
             return Verdict(UNREAD, "definition")
         if not meets(a.entries[0], b.entries[0]):
-            from derive.review.lint.judge import number
-
             return Verdict(WRONG, "definition", number(b.entries[0]), number(a.entries[0]))
     return Verdict(RIGHT, "definition")

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from flint import arb, fmpq
 
 from derive.numbers.balls import Number
+from derive.review.lint.cursor import literal
 from derive.review.lint.functions import FUNCTIONS, SLOPES, divide, larger, power, smaller
-from derive.review.lint.parser import literal
 from derive.review.lint.tree import Misfit, Node, Unread
 from derive.review.lint.values import (
     EYE,

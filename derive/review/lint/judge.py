@@ -10,15 +10,17 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from flint import arb, fmpq
+from flint import fmpq
 
 from derive.numbers.balls import Number
 from derive.records import dataclass
-from derive.review.lint.align import Overlay, certain, plain
+from derive.review.lint.align import Mended, Odd, Overlay, plain
 from derive.review.lint.book import Book
+from derive.review.lint.cursor import literal
 from derive.review.lint.evaluate import Evaluator, Nameless, half_unit, literally
+from derive.review.lint.shown import certainly, number, shown
 from derive.review.lint.tree import Misfit, Node, Unread
-from derive.review.lint.values import Value, ball, bounded, meets, scalar, widened
+from derive.review.lint.values import Value, bounded, meets, scalar, widened
 
 RIGHT, WRONG, CARRIED, UNREAD = "right", "wrong", "carried", "not read"
 
@@ -84,7 +86,7 @@ class Digits:
             return short or not (wary or (digits.endswith("0") and "." in digits))
 
         def value(node: Node) -> Number:
-            spelled = literally(node)
+            spelled = literal(*node.at)
             return spelled if exact(node, spelled) else widened(spelled, half_unit(node))
 
         return value
@@ -229,12 +231,14 @@ class Judge:
         if self._by_hand(k, value):
             return None if plain(side.tree) else self._laid(side.tree)
         verdicts = [self._compared(value, goal, "left") for goal in self._goals()]
-        return self._laid(side.tree) if None in verdicts else verdicts[0]
+        if None not in verdicts:
+            return verdicts[0]
+        return None if plain(side.tree) else self._laid(side.tree)
 
     def _goals(self) -> list[Value]:
         """What numbers may come to in work by hand: the displayed value, or what displayed values put in come to."""
         assert self.target is not None
-        return [self.shown if self.shown is not None else self.target, *self._put_in]
+        return [self.shown if self.shown is not None else self.target, self.target, *self._put_in]
 
     @cached_property
     def _put_in(self) -> list[Value]:
@@ -273,7 +277,7 @@ class Judge:
     def _laid(self, tree: Node) -> Verdict | None:
         """The numbers of a side over the symbols of the chain: each has to be what stands in its place."""
         best = None
-        for side in self.sides:
+        for side in self.sides[self.sides[1].relation == r"\leftarrow" :]:  # what is assigned is new, all else is old
             if side.symbolic and side.tree is not None and not side.tree.elided:
                 laid = Overlay(self.put_in, self.wide).lay(side.tree, tree)
                 if laid is not None and (best is None or laid.cost < best.cost):
@@ -282,8 +286,24 @@ class Judge:
             return None
         if 2 * len(best.odd) > best.numbers and best.numbers > 1:
             return None  # not the line that was laid under it: what it comes to has been judged
+        if not self._mended(tree, best.odd):
+            return None
         odd = best.odd[0]
         return Verdict(WRONG, "place", number(odd.printed), number(odd.right))
+
+    def _mended(self, tree: Node, odd: Sequence[Odd]) -> bool:
+        """Whether the line comes to the chain's value with the right numbers in place of the odd ones.
+
+        If not, it was laid over symbols that it does not come from.
+        """
+        assert self.target is not None
+        mended = Mended(self.wide, odd)
+        try:
+            goals = self._goals() if self.hand is not None else [self.target]
+            value = mended.value(tree)
+            return mended.done and any(self._compared(value, goal, "") is None for goal in goals)
+        except (Unread, Misfit):
+            return False
 
     # ── matrices with dots ──
 
@@ -358,44 +378,3 @@ def visible(tree: Node, shape: tuple[int, int]) -> tuple[list[Node], list[int], 
     if any(kid.kind == "dots" for kid in nodes):
         return None
     return nodes, places[0], places[1]
-
-
-# ── numbers in words ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def number(x: Number) -> str:
-    """A value for a message: a rational as a decimal where it is short, a wide ball by its ends."""
-    if isinstance(x, fmpq):
-        if x.q == 1 and abs(x) < 10**15:
-            return str(x)
-        text = arb(x).str(10, radius=False)
-        return _tidy(text)
-    if certain(x):
-        return _tidy(x.str(10, radius=False))
-    low, high = (_tidy(ball(end).str(7, radius=False)) for end in (x.lower(), x.upper()))
-    return low if low == high else f"[{low}, {high}]"
-
-
-def _tidy(text: str) -> str:
-    """Without the zeros that FLINT leaves behind the last digit."""
-    head, mark, power = text.partition("e")
-    if "." in head:
-        head = head.rstrip("0").rstrip(".")
-    return head + mark + power
-
-
-def certainly(value: Value) -> bool:
-    """Whether all entries are known to far more digits than are printed."""
-    return all(certain(x) for x in value.entries)
-
-
-def shown(value: Value | None) -> str:
-    """A value in one line; of a large matrix its size."""
-    if value is None:
-        return ""
-    if value.lone:
-        return number(value.entries[0])
-    if len(value.entries) > 12:
-        return f"{value.rows} × {value.columns}"
-    rows = ("  ".join(map(number, value.row(r))) for r in range(value.rows))
-    return "(" + "; ".join(rows) + ")"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from flint import fmpq
@@ -15,6 +16,7 @@ from flint import fmpq
 from derive.errors import DeriveError
 from derive.graph.expression import Adjoint
 from derive.numbers.arrays import Array
+from derive.numbers.balls import Number
 from derive.records import dataclass
 from derive.review.lint.book import BITS, Book, World
 from derive.review.lint.judge import UNREAD, Digits, Printed, Verdict, cost, judged
@@ -62,12 +64,12 @@ class Known:
     # ── where ──
 
     def heading(self, heading: Heading) -> None:
-        """A heading of a part alone opens it; one of the same level or above closes it."""
+        """A heading of a part alone opens it; another one of the same level or above closes it."""
         named = self._named(heading.text)
         if named is not None:
             self._only, self._level = named, heading.level
             self._now = named
-        elif self._only is not None and heading.level < self._level:
+        elif self._only is not None and heading.level <= self._level:
             self._only = None
 
     def _named(self, title: str) -> str | None:
@@ -99,6 +101,11 @@ class Known:
             part = next(part for part in self.solution.parts if part.problem.part == name)
             self._places[name] = list(places(part, self.speller))
         return self._places[name]
+
+    def function(self, vocabulary: Vocabulary, name: Any, primes: int) -> Callable[[Number], Number]:
+        """A function, with the parameters that it has in the problem. Raises ``Unread``."""
+        place = next(place for place in self._here() if place.vocabulary is vocabulary)
+        return self._book(place.worlds[0], False, False).function(name, primes)
 
     # ── verdicts ──
 
@@ -148,6 +155,13 @@ def places(part: Part, speller: Speller | None) -> Iterator[Place]:
     if part.opening is not None and speller is not None and not part.opening.update.plain:
         ruled = _with_rule(part, symbols, speller.rule(part))
         yield Place(part, ruled, tuple(_moves(part, ruled)), digits)
+    if part.gates is not None:
+        found = part.gates
+        view = replace(
+            part, network=found.network, run=found.run, shown=found.shown, explicit=None, further=None, gates=None
+        )
+        more = vocabulary(view, speller.names(view) if speller else None)
+        yield Place(view, more, (_start(view, more),), digits)
     if part.further is not None:
         for view in part.further.views.values():
             more = vocabulary(view, speller.names(view) if speller else None)
