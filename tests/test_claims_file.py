@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from flint import fmpq
 
 from derive.errors import ProblemError
 from derive.problem.toml import Source
+from derive.review.arithmetic import NotRead, arithmetic
 from derive.review.check import check
 from derive.review.claims import Claims, claims_of, read_claims, read_quantity
 from derive.review.numerals import read_numeral
@@ -191,3 +193,30 @@ def test_a_claims_file_that_is_no_file(tmp_path: Path) -> None:
     for name in ("missing.claims.toml", "", "bytes.claims.toml"):
         with pytest.raises(ProblemError):
             read_claims(tmp_path / name)
+
+
+def test_mutilated_files_and_arithmetic() -> None:
+    """Whatever befalls a claims file or its arithmetic is read, or is one message: 500 files, 500 expressions."""
+    rng = np.random.default_rng(3)
+    book = (Path(__file__).parent / "textbook" / "case2.claims.toml").read_text("utf-8")[:3000]
+    signs = [*"0123456789.,+-*/^(){}[]\"'\\ \n=eE&%$#_ab\u202e−½∞", r"\frac", r"\quad", r"\begin{pmatrix}", "^{99}"]
+    printed = r"-1 \cdot (1 \quad -1) \begin{pmatrix} 1 & 0.5 \\ 0 & 0 \end{pmatrix} + \frac{1}{2} \sigma(4.3)"
+
+    def mutilated(text: str) -> str:
+        for _ in range(rng.integers(1, 6)):
+            k, cut = rng.integers(len(text)), rng.integers(2)
+            text = text[:k] + signs[rng.integers(len(signs))] * int(rng.integers(2)) + text[k + cut :]
+        return text
+
+    said: list[str] = []
+    for number in range(500):
+        try:
+            claims_of(Source(mutilated(book), "some"), "some", Path())
+        except ProblemError as error:
+            said.append(str(error))
+        try:
+            arithmetic(mutilated(printed), ".,"[number % 2], lambda text: len(text) < 3, (0, 1))
+        except NotRead as reason:
+            said.append(str(reason) or "\n")
+    assert len(said) > 500
+    assert not [text for text in said if "\n" in text]

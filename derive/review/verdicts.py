@@ -116,13 +116,12 @@ class Bench:
         return tuple(one for one in found if one is not None)
 
     def observation(self, claim: Claim) -> Observed | None:
-        """What one claim shows, in the layout of the problem; ``None`` for a Jacobian or a second derivative."""
+        """What one claim shows, where the equations have it; ``None`` for a Jacobian or a second derivative."""
         if self._key(claim) is None:
             return None
         numeral, update = _signed(claim), claim.quantity.update
         text = claim.quantity.name if not update else f"{claim.quantity.name}@{update}"
-        shape = self.answers.whole(claim, STEPS_OF_BITS[0]).shape
-        return Observed(text, self.answers.position(claim, shape), numeral.low, numeral.high)
+        return Observed(text, self.place(claim), numeral.low, numeral.high)
 
     # ── right values ──
 
