@@ -8,7 +8,7 @@ a template cannot forget to. Four formats: ``md`` (GitHub, Jupyter, VS Code), ``
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -239,7 +239,6 @@ def _views(
             else:
                 tex = format == "tex"
                 drawing = Ready(scene_to_tikz(block.scene) if tex else scene_to_typst(block.scene, to_typst))
-        following = document.blocks[place + 1] if place + 1 < len(document.blocks) else None
         rows = layout.rows.get(place, ())
         views.append(
             View(
@@ -251,8 +250,7 @@ def _views(
                 picture=picture,
                 spoken=spoken_display(block, document.language) if speaks and isinstance(block, Display) else "",
                 level=len(above),
-                keep=(isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items))
-                or (isinstance(block, Items) and isinstance(following, Display)),
+                keep=_kept(document.blocks[place : place + 3]),
                 long=len(rows) > _LONG_DISPLAY
                 or (isinstance(block, Table) and _is_long(block, layout.columns.get(place, ()))),
                 place=plan.places[place] if plan is not None else None,
@@ -260,6 +258,16 @@ def _views(
             )
         )
     return views
+
+
+def _kept(blocks: Sequence[Block]) -> bool:
+    """Whether the first of these blocks stays on the page of the next: words with what they lead to."""
+    block, following = blocks[0], blocks[1] if len(blocks) > 1 else None
+    if isinstance(block, Items):
+        return isinstance(following, Display)
+    if isinstance(block, Paragraph) and isinstance(following, Paragraph):
+        return _kept(blocks[1:])
+    return isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items)
 
 
 def _is_long(table: Table, columns: tuple[float | None, ...]) -> bool:
