@@ -243,11 +243,23 @@ def _with_rule(part: Part, symbols: Vocabulary, printed: Mapping[str, str]) -> V
     """The symbols with those of the update rule: constants, memory, points ahead."""
     names = dict(symbols.names)
     for label, latex in printed.items():
-        if label not in part.network.data and not label.startswith(":unused"):
-            text = keys(latex)
-            if text and text not in names:
-                names[text] = Whole(label)
+        text = keys(latex)
+        if text and text not in names and _used(label, part):
+            names[text] = Whole(label)
     return Vocabulary(names, symbols.own, frozenset(text[0] for text in names if len(text) == 1))
+
+
+def _used(label: str, part: Part) -> bool:
+    """Whether the rule has anything under this name: several share a symbol, and one of them stands in the formulas."""
+    history = part.opening
+    assert history is not None
+    update, rule = history.update, history.moves[0].rule
+    moving = list(update.moving)
+    if label in {rules.given(name) for name in moving}:
+        return bool(update.slopes)
+    if label in {make(name) for name in moving for make in (rules.penalised, rules.ahead)}:
+        return label in rule.equations
+    return label != rules.DECAY or bool(update.decay)
 
 
 def _moves(part: Part, symbols: Vocabulary) -> Iterator[World]:
