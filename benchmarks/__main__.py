@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks import growth, report
+from benchmarks.documents import document
 from benchmarks.measure import ROOT, medians, process
 from benchmarks.networks import parameters
 
@@ -73,6 +76,16 @@ def report_as_pdf(rounds: int) -> list[Target]:
     return targets
 
 
+def linting(rounds: int, chains: int = 1000) -> Target:
+    """A document of so many chains, read and judged in a cold process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "chains.md"
+        path.write_text(document(chains), encoding="utf-8")
+        own, sympy = medians(process("-m", "derive", "lint", str(path)), process(*IMPORT), rounds=rounds)
+    print(f"lint of {chains:,} chains: {own:.3f} s;  python -c 'import sympy': {sympy:.3f} s  (medians of {rounds})\n")
+    return Target(f"lint of {chains:,} chains / import sympy", own / sympy, 4.0)
+
+
 def growth_table(quick: bool) -> list[Target]:
     """The table against plain SymPy, and the target that follows from it."""
     print(f"{'network':<20} {'parameters':>10}  {'derive':>10}  plain SymPy")
@@ -98,6 +111,7 @@ def main() -> int:
     targets = [whole_process(5 if quick else 15), all_proofs(3 if quick else 7)]
     targets.append(checked_claims(5 if quick else 15))
     targets += report_as_pdf(5 if quick else 15)
+    targets = [whole_process(5 if quick else 15), all_proofs(3 if quick else 7), linting(3 if quick else 7)]
     targets += growth_table(quick)
     bounds = {"100 layers / 50 layers": 2.2, "width 32 / width 2": 1.2, "784-128-10 / 8-8-8": 1.2}
     reached = growth.ratios()

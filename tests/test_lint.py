@@ -266,7 +266,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out.startswith(f"{wrong}:3  WRONG  1 + 1 = 3\n")
     assert main(["lint", str(wrong), "--json"]) == 1
     data: dict[str, Any] = json.loads(capsys.readouterr().out)
-    assert data["counts"] == {"right": 0, "wrong": 1, "not read": 0}
+    assert data["counts"] == {"right": 0, "carried": 0, "wrong": 1, "not read": 0}
     assert data["links"][0]["line"] == 3
     assert main(["lint", str(right), "--lang", "zh", "--all"]) == 0
     assert "正确 1 处" in capsys.readouterr().out
@@ -303,6 +303,7 @@ def test_every_message_is_said() -> None:
     reasons = {f"unread_{reason.replace(' ', '_')}" for reason in REASONS}
     whys = {f"why_{why}" for why in ("neighbour", "left", "ends", "place", "definition")}
     plain = {"right", "wrong", "not_read", "counts", "nothing", "unread_line", "works_out", "sizes", "entry"}
+    plain |= {"carried", "carried_line"}
     for language in languages():
         keys = {key.partition(".")[2] for key in catalogue(language).keys if key.startswith("lint.")}
         assert keys == reasons | whys | plain

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from derive.solution.part import Part
 
 
+KINDS = ("right", "carried", "wrong", "not read")
+
+
 class Printed:
     """The symbols of derive's own reports, for the reader of documents, which stands below the printer."""
 
@@ -76,7 +79,7 @@ def as_data(found: Linted) -> dict[str, Any]:
     """Everything as one JSON document."""
     return {
         "file": found.file,
-        "counts": {kind: found.count(kind) for kind in ("right", "wrong", "not read")},
+        "counts": {kind: found.count(kind) for kind in KINDS},
         "unread": found.unread,
         "links": [
             {
@@ -100,7 +103,7 @@ def table(found: Linted, say: Catalogue, every: bool) -> list[str]:
     """The table: place, verdict, link, and what it works out to; then the counts."""
     from derive.report.spacing import columns, padded, spaced_text
 
-    shown = [link for link in found.links if every or link.verdict.kind == "wrong"]
+    shown = [link for link in found.links if every or link.verdict.kind in ("wrong", "carried")]
     places = [f"{found.file}:{link.line}" for link in shown]
     verdicts = [say.text(f"lint.{link.verdict.kind.replace(' ', '_')}") for link in shown]
     widths = [max(map(columns, texts), default=0) for texts in (places, verdicts)]
@@ -111,9 +114,11 @@ def table(found: Linted, say: Catalogue, every: bool) -> list[str]:
         lines += [" " * (sum(widths) + 4) + spaced_text(what)] if what else []
     if lines:
         lines.append("")
-    counts = {kind: str(found.count(kind)) for kind in ("right", "wrong", "not read")}
+    counts = {kind: str(found.count(kind)) for kind in KINDS}
     total = say.text("lint.counts", right=counts["right"], wrong=counts["wrong"], unread=counts["not read"])
     lines.append(spaced_text(total if found.links else say.text("lint.nothing")))
+    if found.count("carried"):
+        lines.append("  " + spaced_text(say.text("lint.carried_line", count=counts["carried"])))
     for reason, count in found.unread.items():
         line = say.text("lint.unread_line", count=str(count), reason=reason_of(reason, say))
         lines.append("  " + spaced_text(line))
@@ -123,7 +128,7 @@ def table(found: Linted, say: Catalogue, every: bool) -> list[str]:
 def told(link: Link, say: Catalogue) -> str:
     """What is to be said of a link, behind its verdict."""
     verdict = link.verdict
-    if verdict.kind == "right":
+    if verdict.kind in ("right", "carried"):
         return say.text("lint.works_out", value=verdict.value) if verdict.value else ""
     if verdict.kind == "not read":
         what = f" {verdict.printed}" if verdict.printed else ""

@@ -205,7 +205,9 @@ class Book(Nameless):
 
 
 def _picked(array: Array, index: tuple[int, ...]) -> Number:
-    """One entry; of a number the number."""
+    """One entry; of a number the number. Raises ``Unread`` for one that this state has not (of fewer samples)."""
+    if array.ndim and any(k >= size for k, size in zip(index, array.shape, strict=False)):
+        raise Unread("symbolic", str(index))
     found: Any = array[index] if array.ndim else array[()]
     number: Number = found
     return number

@@ -131,6 +131,8 @@ class Evaluator:
                 return self.setting.partial(*node.at)
             case "bracket":
                 return self.value(node.kids[0])
+            case "sized":
+                return self.value(node.kids[0]).fitted(node.at)
             case "neg":
                 return combined(operator.neg, self.value(node.kids[0]))
             case "add":
@@ -144,17 +146,15 @@ class Evaluator:
                 return combined(operator.mul, *map(self.value, node.kids))
             case "oslash" | "frac":
                 a, b = map(self.value, node.kids)
-                if node.kind == "frac" and not b.lone:
-                    raise Misfit(f"… / {b.rows} × {b.columns}")
+                if node.kind == "frac" and not b.lone:  # entry by entry, one supposes
+                    raise Unread("ambiguous", "a matrix below a line")
                 return combined(divide, a, b)
             case "pow" | "entry_pow":
                 base, exponent = self.value(node.kids[0]), node.at[0]
                 if node.kind == "pow" and not base.lone:
                     if exponent == -1:
                         return inverse(base)
-                    if exponent == 2 and base.rows == base.columns:
-                        raise Unread("ambiguous", "a power of a matrix")
-                    raise Misfit(f"({base.rows} × {base.columns})^{exponent}")
+                    raise Unread("ambiguous", "a power of a matrix")
                 return combined(lambda x: power(x, exponent), base)
             case "transpose":
                 return self.value(node.kids[0]).turned

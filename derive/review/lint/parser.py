@@ -151,6 +151,9 @@ class Parser(Atoms):
             raise self._stuck()
         self.place += 1
         inside = self._script()
+        sizes = re.fullmatch(r"(\d{1,4})\\times(\d{1,4})", "".join(inside))
+        if sizes is not None and node.kind in ("matrix", "bracket"):  # a mark of its size
+            return Node("sized", (node,), (int(sizes[1]), int(sizes[2])))
         letters = "".join(inside).replace(",", "")
         if node.kind == "name" or re.fullmatch("[ij]+", letters) is None:
             raise Unread("symbolic", "_" + letters)

@@ -15,16 +15,20 @@ from flint import fmpq
 
 from derive.errors import DeriveError
 from derive.graph.expression import Adjoint
+from derive.numbers import arrays
 from derive.numbers.arrays import Array
 from derive.numbers.balls import Number
+from derive.numbers.decimals import read_number
+from derive.numbers.rounding import Rounding, printed
 from derive.records import dataclass
 from derive.review.lint.book import BITS, Book, World
-from derive.review.lint.judge import UNREAD, Digits, Printed, Verdict, cost, judged
+from derive.review.lint.judge import CARRIED, UNREAD, WRONG, Digits, Printed, Verdict, cost, judged
 from derive.review.lint.source import Heading
 from derive.review.lint.tokens import keys
 from derive.review.lint.vocabulary import Spelling, Vocabulary, Whole, vocabulary
 from derive.solution import Solution, rules
 from derive.solution.part import Part
+from derive.solution.values import Run
 
 READINGS = ((False, False), (True, False), (False, True), (True, True))
 MOST_STATES = 24
@@ -58,6 +62,7 @@ class Known:
         self._places: dict[str | None, list[Place]] = {}
         self._books: dict[tuple[int, bool, bool], Book] = {}
         self._last: dict[int, int] = {}
+        self._by_hand: dict[int, tuple[World, ...]] = {}
         self._only: str | None = None
         self._now: str | None = solution.parts[0].problem.part
 
@@ -80,7 +85,8 @@ class Known:
             name = part.problem.part
             if name is not None and len(words) <= 2 and name in words:
                 return name
-            alone = rf"(?:^|[^\w]|[\u4e00-\u9fff])[(（]?{re.escape(name or '')}[)）]?$"
+            own = re.escape(name or "")
+            alone = rf"[(（]{own}[)）]|(?:^|[^\w]|[\u4e00-\u9fff]){own}$"
             if name is not None and len(title) <= len(name) + longest and re.search(alone, title):
                 return name
         return None
@@ -130,7 +136,22 @@ class Known:
                     self._now = place.part.problem.part
                     return found
         assert best is not None
-        return best[1]
+        return self._carried(sides, place, best[1])
+
+    def _carried(self, sides: Sequence[Printed], place: Place, found: list[Verdict]) -> list[Verdict]:
+        """What is wrong at full precision may be right where rounded values were carried, in the whole chain."""
+        world = place.worlds[0]
+        if world.carried is not None or all(verdict.kind != WRONG for verdict in found):
+            return found
+        if id(world) not in self._by_hand:
+            self._by_hand[id(world)] = tuple(by_hand(place))
+        for hand in self._by_hand[id(world)]:
+            for local, turned in READINGS:
+                again = self._judge(sides, place, hand, local, turned)
+                if cost(again) <= (cost(found)[0], 0):
+                    pairs = zip(found, again, strict=True)
+                    return [replace(new, kind=CARRIED) if old.kind == WRONG else new for old, new in pairs]
+        return found
 
     def _judge(self, sides: Sequence[Printed], place: Place, world: World, local: bool, turned: bool) -> list[Verdict]:
         book = self._book(world, local, turned)
@@ -166,6 +187,31 @@ def places(part: Part, speller: Speller | None) -> Iterator[Place]:
         for view in part.further.views.values():
             more = vocabulary(view, speller.names(view) if speller else None)
             yield Place(view, more, (_start(view, more),), digits)
+
+
+def by_hand(place: Place) -> Iterator[World]:
+    """The start of a part as work by hand has it.
+
+    Every named value is rounded as it is shown, and carried on so; or values that are right as shown are put in.
+    """
+    part, world = place.part, place.worlds[0]
+    run = Run(part.run.equations, part.run.data, part.run.kind, carried=part.rounding)
+    finders: tuple[Callable[[Any], Array], ...] = (
+        lambda name: run.value(name, BITS),
+        lambda name: _rounded(world.find(name), part.rounding),
+    )
+    for find in finders:
+        carried = World(part, place.vocabulary, find, lambda name: None)
+        yield World(part, place.vocabulary, world.find, world.after, carried)
+
+
+def _rounded(array: Array, rounding: Rounding) -> Array:
+    """Every entry as it is shown; what is not decided stays."""
+    found: list[Number] = []
+    for x in arrays.entries(array):
+        text = printed(x, rounding)
+        found.append(x if text is None else read_number(text.text))
+    return arrays.filled(array.shape, found)
 
 
 def constants(part: Part) -> frozenset[fmpq]:
@@ -243,11 +289,23 @@ def _with_rule(part: Part, symbols: Vocabulary, printed: Mapping[str, str]) -> V
     """The symbols with those of the update rule: constants, memory, points ahead."""
     names = dict(symbols.names)
     for label, latex in printed.items():
-        if label not in part.network.data and not label.startswith(":unused"):
-            text = keys(latex)
-            if text and text not in names:
-                names[text] = Whole(label)
+        text = keys(latex)
+        if text and text not in names and _used(label, part):
+            names[text] = Whole(label)
     return Vocabulary(names, symbols.own, frozenset(text[0] for text in names if len(text) == 1))
+
+
+def _used(label: str, part: Part) -> bool:
+    """Whether the rule has anything under this name: several share a symbol, and one of them stands in the formulas."""
+    history = part.opening
+    assert history is not None
+    update, rule = history.update, history.moves[0].rule
+    moving = list(update.moving)
+    if label in {rules.given(name) for name in moving}:
+        return bool(update.slopes)
+    if label in {make(name) for name in moving for make in (rules.penalised, rules.ahead)}:
+        return label in rule.equations
+    return label != rules.DECAY or bool(update.decay)
 
 
 def _moves(part: Part, symbols: Vocabulary) -> Iterator[World]:

@@ -204,6 +204,8 @@ def spellings(name: str) -> Iterator[str]:
     for font in ("{}", r"\mathbf{{{}}}", r"\boldsymbol{{{}}}", r"\bm{{{}}}"):
         here = font.format(base) if "\\" not in base or font == "{}" else base
         here = rf"\{accent}{{{here}}}" if accent else here
+        if len(stem) > 1 and "\\" not in here.replace(r"\mathrm", "") and font == "{}":
+            yield name
         if index is None:
             yield here
             continue
