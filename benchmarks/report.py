@@ -71,8 +71,10 @@ def seconds(name: str, rounds: int) -> tuple[float, float, float, float | None]:
 
     taken: list[list[float]] = [[], [], [], []]
     with tempfile.TemporaryDirectory() as place:
-        source = render(compose(solve(find_problem(name))), "tex").text
-        (Path(place) / "report.tex").write_text(source, encoding="utf-8")
+        rendered = render(compose(solve(find_problem(name))), "tex")
+        (Path(place) / "report.tex").write_text(rendered.text, encoding="utf-8")
+        for beside, content in rendered.attachments.items():
+            (Path(place) / beside).write_bytes(content)
         xelatex = _xelatex(Path(place)) if shutil.which("xelatex") else None
         for number in range(rounds + 1):  # taking turns; the first round does not count
             first, later = (_printed("-m", "benchmarks.report", name, *before) for before in ((), (BEFORE,)))
