@@ -56,6 +56,27 @@ def test_the_problem_in_the_readme(run: Callable[..., subprocess.CompletedProces
     assert done.returncode == 0, done.stderr.decode()
 
 
+def commands(containing: str) -> list[str]:
+    """The commands of a block of the README, without what is said behind them."""
+    lines = [line.split("  #")[0].split(" # ")[0].strip() for line in block("sh", containing).splitlines()]
+    return [line.removeprefix("derive ") for line in lines if line]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [*commands("derive my.toml"), *commands("derive check")])
+def test_the_commands_in_the_readme(
+    command: str, run: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path
+) -> None:
+    """Each command that the README shows runs as it stands, on the files that it shows."""
+    import shlex
+
+    (tmp_path / "my.toml").write_text(block("toml", "# my.toml"), encoding="utf-8")
+    (tmp_path / "my.claims.toml").write_text(block("toml", "# my.claims.toml"), encoding="utf-8")
+    (tmp_path / "solution.tex").write_text(r"\[ 0.5^2 / 2 = 0.125 \]", encoding="utf-8")
+    done = run(*shlex.split(command))
+    assert done.returncode == 0, done.stderr.decode()
+
+
 def test_the_python_in_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lines of Python that the README shows run as they stand."""
     monkeypatch.chdir(tmp_path)

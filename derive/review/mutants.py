@@ -8,6 +8,7 @@ from math import prod
 from flint import fmpq
 
 from derive.graph import ops
+from derive.graph.collect import collect
 from derive.graph.expression import Adjoint, Expression, Name, constant, leaf
 from derive.graph.network import Network
 from derive.graph.ops import FUNCTIONS
@@ -142,15 +143,16 @@ def _formulas(
     simulation: Simulation, network: Network, name: Name, right: Expression
 ) -> Iterator[tuple[str, Expression, Expression]]:
     """Wrong formulas for one name, each once."""
-    seen = {right}
+    seen = {collect(right)}
     found = [("sign", ops.negate(right), right)]
     found += [(slip.kind, slip.wrong, slip.place) for slip in slips(network, right, {**KINDS, **MORE})]
     found += _slopes(simulation, network, name, right)
     found += [("factor", ops.multiply(constant(factor), right), right) for factor in _factors(network)]
     for kind, wrong, place in found:
-        if wrong not in seen and wrong.shape == right.shape:
-            seen.add(wrong)
-            yield kind, wrong, place
+        tidy = collect(wrong)
+        if tidy not in seen and wrong.shape == right.shape:
+            seen.add(tidy)
+            yield kind, tidy, place
 
 
 def _slopes(
