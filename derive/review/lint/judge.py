@@ -96,11 +96,16 @@ def _decimals(node: Node) -> int:
     return len(node.at[0].partition(".")[2])
 
 
-def judged(sides: Sequence[Printed], book: Book | None, digits: Digits, hand: Book | None = None) -> list[Verdict]:
-    """The verdicts on a chain. What is wrong is so, too, if its numbers that occur in the problem were rounded."""
-    found = Judge(sides, book, digits, hand).verdicts()
+def judged(
+    sides: Sequence[Printed], book: Book | None, digits: Digits, hand: Book | None = None, strict: bool = False
+) -> list[Verdict]:
+    """The verdicts on a chain. What is wrong is so, too, if its numbers that occur in the problem were rounded.
+
+    ``strict``: each number that can be laid over a symbol has to fit, for a reading that is to excuse what is printed.
+    """
+    found = Judge(sides, book, digits, hand, strict=strict).verdicts()
     if digits.constants and any(verdict.kind == WRONG for verdict in found):
-        again = Judge(sides, book, digits, hand, wary=True).verdicts()
+        again = Judge(sides, book, digits, hand, wary=True, strict=strict).verdicts()
         return found if cost(again) == cost(found) else again
     return found
 
@@ -115,9 +120,16 @@ class Judge:
     """One chain under one reading of its names."""
 
     def __init__(
-        self, sides: Sequence[Printed], book: Book | None, digits: Digits, hand: Book | None = None, wary: bool = False
+        self,
+        sides: Sequence[Printed],
+        book: Book | None,
+        digits: Digits,
+        hand: Book | None = None,
+        *,
+        wary: bool = False,
+        strict: bool = False,
     ) -> None:
-        self.book, self.hand, self.digits = book, hand, digits
+        self.book, self.hand, self.digits, self.strict = book, hand, digits, strict
         self.sides = _assigned(sides)
         setting: Any = book or Nameless()
         decimal = digits.decimal(sides, wary)
@@ -284,11 +296,10 @@ class Judge:
                     best = laid
         if best is None or not best.odd:
             return None
-        if 2 * len(best.odd) > best.numbers and best.numbers > 1:
-            return None  # not the line that was laid under it: what it comes to has been judged
-        if not self._mended(tree, best.odd):
-            return None
         odd = best.odd[0]
+        other = 2 * len(best.odd) > best.numbers > 1 or not self._mended(tree, best.odd)
+        if other and not self.strict:
+            return None  # not the line that was laid under it: what it comes to has been judged
         return Verdict(WRONG, "place", number(odd.printed), number(odd.right))
 
     def _mended(self, tree: Node, odd: Sequence[Odd]) -> bool:
