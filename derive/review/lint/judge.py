@@ -20,7 +20,7 @@ from derive.review.lint.cursor import literal
 from derive.review.lint.evaluate import Evaluator, Nameless, half_unit, literally
 from derive.review.lint.shown import certainly, number, shown
 from derive.review.lint.tree import Misfit, Node, Unread
-from derive.review.lint.values import Value, bounded, meets, scalar, widened
+from derive.review.lint.values import Value, bounded, combined, meets, scalar, widened
 
 RIGHT, WRONG, CARRIED, UNREAD = "right", "wrong", "carried", "not read"
 
@@ -250,7 +250,13 @@ class Judge:
     def _goals(self) -> list[Value]:
         """What numbers may come to in work by hand: the displayed value, or what displayed values put in come to."""
         assert self.target is not None
-        return [self.shown if self.shown is not None else self.target, self.target, *self._put_in]
+        shown = self.shown if self.shown is not None else self.target
+        if any(isinstance(value, Unread) for value in self.values):
+            # The symbols that numbers were put in for are not read: what they come to is displayed as the value.
+            unit = fmpq(10) ** -(self.digits.decimals or 0)
+            rounded = combined(lambda x: widened(x, unit), shown)
+            return [shown, self.target, rounded, *self._put_in]
+        return [shown, self.target, *self._put_in]
 
     @cached_property
     def _put_in(self) -> list[Value]:
@@ -294,7 +300,7 @@ class Judge:
                 laid = Overlay(self.put_in, self.wide).lay(side.tree, tree)
                 if laid is not None and (best is None or laid.cost < best.cost):
                     best = laid
-        if best is None or not best.odd:
+        if best is None or not best.odd or best.loose == best.numbers:  # as a whole it has been judged
             return None
         odd = best.odd[0]
         other = 2 * len(best.odd) > best.numbers > 1 or not self._mended(tree, best.odd)
