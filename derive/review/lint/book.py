@@ -148,6 +148,8 @@ class Book(Nameless):
         """The derivatives of the entries above (rows) by those below, by one equation."""
         explicit = self.part.explicit
         stands = above.name in {str(equation.name) for equation in self.part.network.equations}
+        if self._array(above.name).shape != self.shapes[above.name]:  # another number of samples than the whole has
+            raise Unread("symbolic", f"∂{above.name}/∂{below.name}")
         if explicit is None or not stands or isinstance(above, InStack) or isinstance(below, InStack):
             raise Unread("symbolic", f"∂{above.name}/∂{below.name}")
         import sympy

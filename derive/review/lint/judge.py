@@ -20,7 +20,7 @@ from derive.review.lint.cursor import literal
 from derive.review.lint.evaluate import Evaluator, Nameless, half_unit, literally
 from derive.review.lint.shown import certainly, number, shown
 from derive.review.lint.tree import Misfit, Node, Unread
-from derive.review.lint.values import Value, bounded, meets, scalar, widened
+from derive.review.lint.values import Value, bounded, combined, meets, scalar, widened
 
 RIGHT, WRONG, CARRIED, UNREAD = "right", "wrong", "carried", "not read"
 
@@ -96,11 +96,16 @@ def _decimals(node: Node) -> int:
     return len(node.at[0].partition(".")[2])
 
 
-def judged(sides: Sequence[Printed], book: Book | None, digits: Digits, hand: Book | None = None) -> list[Verdict]:
-    """The verdicts on a chain. What is wrong is so, too, if its numbers that occur in the problem were rounded."""
-    found = Judge(sides, book, digits, hand).verdicts()
+def judged(
+    sides: Sequence[Printed], book: Book | None, digits: Digits, hand: Book | None = None, strict: bool = False
+) -> list[Verdict]:
+    """The verdicts on a chain. What is wrong is so, too, if its numbers that occur in the problem were rounded.
+
+    ``strict``: each number that can be laid over a symbol has to fit, for a reading that is to excuse what is printed.
+    """
+    found = Judge(sides, book, digits, hand, strict=strict).verdicts()
     if digits.constants and any(verdict.kind == WRONG for verdict in found):
-        again = Judge(sides, book, digits, hand, wary=True).verdicts()
+        again = Judge(sides, book, digits, hand, wary=True, strict=strict).verdicts()
         return found if cost(again) == cost(found) else again
     return found
 
@@ -115,9 +120,16 @@ class Judge:
     """One chain under one reading of its names."""
 
     def __init__(
-        self, sides: Sequence[Printed], book: Book | None, digits: Digits, hand: Book | None = None, wary: bool = False
+        self,
+        sides: Sequence[Printed],
+        book: Book | None,
+        digits: Digits,
+        hand: Book | None = None,
+        *,
+        wary: bool = False,
+        strict: bool = False,
     ) -> None:
-        self.book, self.hand, self.digits = book, hand, digits
+        self.book, self.hand, self.digits, self.strict = book, hand, digits, strict
         self.sides = _assigned(sides)
         setting: Any = book or Nameless()
         decimal = digits.decimal(sides, wary)
@@ -238,7 +250,13 @@ class Judge:
     def _goals(self) -> list[Value]:
         """What numbers may come to in work by hand: the displayed value, or what displayed values put in come to."""
         assert self.target is not None
-        return [self.shown if self.shown is not None else self.target, self.target, *self._put_in]
+        shown = self.shown if self.shown is not None else self.target
+        if any(isinstance(value, Unread) for value in self.values):
+            # The symbols that numbers were put in for are not read: what they come to is displayed as the value.
+            unit = fmpq(10) ** -(self.digits.decimals or 0)
+            rounded = combined(lambda x: widened(x, unit), shown)
+            return [shown, self.target, rounded, *self._put_in]
+        return [shown, self.target, *self._put_in]
 
     @cached_property
     def _put_in(self) -> list[Value]:
@@ -282,13 +300,12 @@ class Judge:
                 laid = Overlay(self.put_in, self.wide).lay(side.tree, tree)
                 if laid is not None and (best is None or laid.cost < best.cost):
                     best = laid
-        if best is None or not best.odd:
-            return None
-        if 2 * len(best.odd) > best.numbers and best.numbers > 1:
-            return None  # not the line that was laid under it: what it comes to has been judged
-        if not self._mended(tree, best.odd):
+        if best is None or not best.odd or best.loose == best.numbers:  # as a whole it has been judged
             return None
         odd = best.odd[0]
+        other = 2 * len(best.odd) > best.numbers > 1 or not self._mended(tree, best.odd)
+        if other and not self.strict:
+            return None  # not the line that was laid under it: what it comes to has been judged
         return Verdict(WRONG, "place", number(odd.printed), number(odd.right))
 
     def _mended(self, tree: Node, odd: Sequence[Odd]) -> bool:

@@ -147,16 +147,18 @@ class Known:
             self._by_hand[id(world)] = tuple(by_hand(place))
         for hand in self._by_hand[id(world)]:
             for local, turned in READINGS:
-                again = self._judge(sides, place, hand, local, turned)
+                again = self._judge(sides, place, hand, local, turned, strict=True)
                 if cost(again) <= (cost(found)[0], 0):
                     pairs = zip(found, again, strict=True)
                     return [replace(new, kind=CARRIED) if old.kind == WRONG else new for old, new in pairs]
         return found
 
-    def _judge(self, sides: Sequence[Printed], place: Place, world: World, local: bool, turned: bool) -> list[Verdict]:
+    def _judge(
+        self, sides: Sequence[Printed], place: Place, world: World, local: bool, turned: bool, strict: bool = False
+    ) -> list[Verdict]:
         book = self._book(world, local, turned)
         hand = self._book(world.carried, local, turned) if world.carried is not None else None
-        return judged(sides, book, place.digits, hand)
+        return judged(sides, book, place.digits, hand, strict)
 
     def _book(self, world: World, local: bool, turned: bool) -> Book:
         key = (id(world), local, turned)
