@@ -307,3 +307,13 @@ def test_every_message_is_said() -> None:
     for language in languages():
         keys = {key.partition(".")[2] for key in catalogue(language).keys if key.startswith("lint.")}
         assert keys == reasons | whys | plain
+
+
+@pytest.mark.parametrize(
+    "formula", [r"E = " + "h_1 t_1 + " * 1_500 + "1", r"E = " + r"\frac{\partial E}{\partial b} " * 400 + "= 0.5"]
+)
+def test_long_chains_of_names(formula: str) -> None:
+    """A long formula of symbols is tried in one state and one reading, and so takes no longer than it is long."""
+    start = time.perf_counter()
+    assert set(verdicts(formula, SMALL)) == {"wrong"}
+    assert time.perf_counter() - start < 20

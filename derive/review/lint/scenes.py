@@ -32,6 +32,8 @@ from derive.solution.values import Run
 
 READINGS = ((False, False), (True, False), (False, True), (True, True))
 MOST_STATES = 24
+LONGEST_TRIED = 3000
+"""Pieces of a chain that is tried in more than one state and one reading."""
 
 
 class Speller(Protocol):
@@ -124,9 +126,13 @@ class Known:
         if not place.part.numeric:
             return [Verdict(UNREAD, "symbolic")] * (len(sides) - 1)
         last = self._last.get(id(place), 0)
+        states = [last, *(k for k in range(len(place.worlds)) if k != last)]
+        readings = READINGS if "partial" in nodes else READINGS[:1]
+        if len(nodes) > LONGEST_TRIED:
+            states, readings = states[:1], readings[:1]
         best: tuple[tuple[int, int], list[Verdict]] | None = None
-        for k in [last, *(k for k in range(len(place.worlds)) if k != last)]:
-            for local, turned in READINGS if "partial" in nodes else READINGS[:1]:
+        for k in states:
+            for local, turned in readings:
                 found = self._judge(sides, place, place.worlds[k], local, turned)
                 price = cost(found)
                 if best is None or price < best[0]:
@@ -136,7 +142,7 @@ class Known:
                     self._now = place.part.problem.part
                     return found
         assert best is not None
-        return self._carried(sides, place, best[1])
+        return self._carried(sides, place, best[1]) if len(nodes) <= LONGEST_TRIED else best[1]
 
     def _carried(self, sides: Sequence[Printed], place: Place, found: list[Verdict]) -> list[Verdict]:
         """What is wrong at full precision may be right where rounded values were carried, in the whole chain."""

@@ -43,7 +43,7 @@ _SKIPPED = {
     r"\hphantom": (1, False), r"\phantom": (1, False), r"\vphantom": (1, False), r"\eqref": (1, False),
     r"\boxed": (0, True), r"\fbox": (0, True), r"\dvresult": (0, True), r"\ensuremath": (0, True),
     r"\mathstrut": (0, False), r"\textcolor": (1, True), r"\colorbox": (1, True), r"\dvfit": (1, True),
-    r"\underline": (0, True), r"\smash": (0, True),
+    r"\num": (0, True), r"\numprint": (0, True), r"\underline": (0, True), r"\smash": (0, True),
 }  # fmt: skip
 _SAME = {
     r"\cr": r"\\", r"\tabularnewline": r"\\", r"\lbrack": "[", r"\rbrack": "]", r"\lparen": "(", r"\rparen": ")",
