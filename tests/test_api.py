@@ -240,7 +240,7 @@ def test_a_notebook_shows_the_report_with_its_figures(sigmoid: derive.Solution) 
     """The Markdown that Jupyter gets stands alone: every picture is inside."""
     shown = sigmoid._repr_markdown_()
     assert shown.startswith("# ")
-    assert shown.count('src="data:image/svg+xml;base64,') == shown.count("<img alt=") == 1
+    assert shown.count('src="data:image/svg+xml;base64,') == shown.count("<img alt=") == 2
     assert "](" not in shown  # markdown-it refuses such data in an image of Markdown
 
 

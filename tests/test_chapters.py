@@ -199,8 +199,8 @@ def test_the_factor_of_a_cross_entropy_is_in_its_derivative(name: str) -> None:
 
 
 def test_every_sentence_has_its_place() -> None:
-    """A chapter's sentences stand under its name or under one that chapters share."""
-    shared = {"activation", "legend", "losses"}
+    """A chapter's sentences stand under its name or under one that chapters share; errata are a document too."""
+    shared = {"activation", "errata", "legend", "losses"}
     assert {key.split(".")[0] for key in own("en")} - set(chapter_names()) <= shared
 
 

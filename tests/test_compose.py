@@ -20,8 +20,10 @@ from derive.problem.problem import Problem
 from derive.report import catalogue as languages
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose import compose
+from derive.report.compose.exam import composed
 from derive.report.compose.proofs import proof_blocks
 from derive.report.document import Chain, Display, Document, Heading, Math, Note, Paragraph, Strong, Table, Text
+from derive.report.setting import Setting
 from derive.solution import solve
 
 CORPUS = {
@@ -447,6 +449,8 @@ def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPat
         compose(solve(problem(name)), detail="brief")
     compose(solve(problem("convolution")), detail="full")
     compose(solve(problem("case1")), only="b2@1")
+    monkeypatch.setattr("derive.report.compose.exam.catalogue", lambda language: watched)
+    composed(solve(problem("case1")), Setting(frame="exam"))
     # what is said at the terminal is held in test_languages, what a page of HTML adds by its rendering, how formulas
     # are read out in test_speech, and what is said of other people's solutions in test_check and test_lint
     elsewhere = ("terminal.", "page.", "speech.", "errata.", "lint.")

@@ -369,7 +369,8 @@ def test_prove_writes_documents(run: Run, tmp_path: Path) -> None:
     done = run("prove", "softmax", "--format", "md,tex,pdf", "--out", "notes")
     assert done.returncode == 0, done.stderr.decode()
     assert {path.name for path in (tmp_path / "notes").iterdir()} == {
-        f"proof-softmax.{e}" for e in ("md", "tex", "pdf")
+        "derive.sty",
+        *(f"proof-softmax.{e}" for e in ("md", "tex", "pdf")),
     }
     assert (tmp_path / "notes" / "proof-softmax.pdf").read_bytes().startswith(b"%PDF")
 

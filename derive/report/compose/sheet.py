@@ -92,7 +92,7 @@ class Sheet:
     @cached_property
     def pictures(self) -> Mapping[Entry, Figure]:
         """The entries whose paths are drawn, each with its drawing."""
-        if self.part.paths is None and not self.part.problem.ask.paths:
+        if not self.detail.paths or (self.part.paths is None and not self.part.problem.ask.paths):
             return {}
         from derive.report.compose.path_pictures import pictures  # only who has paths pays for it
 

@@ -285,7 +285,12 @@ class Atoms(Cursor):
         if kind == "cases" or kind not in _MATRICES:
             raise Unread("definition" if kind == "cases" else "unknown macro", self.peek)
         end = rf"\end{{{self.peek[7:]}"
+        aligned = self.peek.endswith("*}")
         self.place += 1
+        if aligned and self.peek == "[":  # pmatrix*[r]: how its columns are aligned
+            while self.peek not in ("]", ""):
+                self.place += 1
+            self.place += 1
         if kind == "array" and self.peek == "{":
             self._script()
         rows: list[list[Node]] = [[]]

@@ -33,8 +33,8 @@ _TOKEN = re.compile(
 _GAP = re.compile(r"\\\\\*?\[-?[0-9.]+\s*(?:ex|em|pt|mm|cm|\\jot)\]")  # \\[4pt]: more room between two rows
 _DROPPED = frozenset(
     r"\left \right \middle \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl \Biggr \displaystyle "
-    r"\textstyle \scriptstyle \limits \nolimits \nonumber \notag \thinspace \, \! \: \> \medspace \thickspace "
-    r"\negthinspace \hfill \allowbreak \relax \strut \centering \vcenter".split()
+    r"\textstyle \scriptstyle \limits \nolimits \nonumber \notag \dvnumber \thinspace \, \! \: \> \medspace "
+    r"\thickspace \negthinspace \hfill \allowbreak \relax \strut \centering \vcenter".split()
 )
 _WIDE = frozenset([r"\quad", r"\qquad", r"\;", "\\ ", "~", r"\enspace"])
 # Commands whose first groups are not read: how many, and whether the group behind them is (None: there is none).
