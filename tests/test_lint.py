@@ -109,6 +109,7 @@ NUMBERS: dict[str, list[str]] = {
     r"0.5 0.3 = 0.15": ["ambiguous"],
     r"2 \frac{1}{3} = 2.333": ["ambiguous"],
     r"1 / 2 \cdot 3 = 1.5": ["ambiguous"],
+    r"(4, 6) \oslash (2, 3) \cdot 2 = (4, 4)": ["ambiguous"],
     r"2 \cdot -3 = -6": ["ambiguous"],
     r"\begin{pmatrix} 1 & \cdots & 3 \end{pmatrix} = 2": ["elided"],
     r"1 + \dots + 3 = 6": ["elided"],

@@ -80,7 +80,10 @@ class Parser(Atoms):
                 if re.fullmatch(r"[1-9]\d?", step) is None:
                     raise Unread("symbolic", rf"\star_{step}")
                 at = (int(step),)
-            node = Node(kind, (node, self._run()), at)
+            right = self._run()
+            if kind == "oslash" and right.kind == "mul":
+                raise Unread("ambiguous", "a ⊘ b c")
+            node = Node(kind, (node, right), at)
         return node
 
     def _run(self) -> Node:

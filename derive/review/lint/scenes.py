@@ -275,12 +275,13 @@ def _worlds(part: Part, symbols: Vocabulary) -> Iterator[World]:
 
     def world(run: Any, shown: Any, k: int) -> World:
         carried = None
+        own = part.batch or part if k == 0 else part  # the first mini-batch is solved like a problem of its own
         if by_hand:
             carried = World(
-                part, symbols, lambda name: shown.value(name, BITS), lambda name: _assigned(part, k, name, True)
+                own, symbols, lambda name: shown.value(name, BITS), lambda name: _assigned(part, k, name, True)
             )
         return World(
-            part, symbols, lambda name: run.value(name, BITS), lambda name: _assigned(part, k, name, False), carried
+            own, symbols, lambda name: run.value(name, BITS), lambda name: _assigned(part, k, name, False), carried
         )
 
     for k, (move, shown) in enumerate(pairs[:MOST_STATES]):

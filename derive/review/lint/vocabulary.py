@@ -138,7 +138,7 @@ def _printed(part: Part, spelling: Spelling, shapes: Mapping[str, tuple[int, ...
 
         negative = part.problem.convention.delta_sign == "negative"
         for adjoint in part.derivation.adjoints:
-            if adjoint.by in part.problem.ask.questions.delta:
+            if adjoint.by in part.problem.ask.questions.delta and adjoint.by in shapes:
                 signal = Adjoint(adjoint.of, adjoint.by, adjoint.numerator, negative)
                 enter(spelling.name(signal), Whole(signal))
                 shape = shapes[adjoint.by]
