@@ -500,7 +500,10 @@ def less_a_sum(node: Expression) -> bool:
 
 
 def _entrywise(node: Expression) -> bool:
-    return node.op in ("multiply", "divide") and sum(not is_scalar(arg.shape) for arg in node.args) > 1
+    if node.op == "divide":
+        return not is_scalar(node.args[1].shape)
+    wide = [arg for arg in node.args if not is_scalar(arg.shape)]
+    return node.op == "multiply" and (len(wide) > 1 or any(map(_entrywise, wide)))
 
 
 def _minus(x: Cell) -> Cell:
