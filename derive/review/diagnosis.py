@@ -28,20 +28,25 @@ MOST_PAIRS = 4000  # pairs of slips that are tried where no single one explains 
 MOST_CLASSES = 3  # that are told
 
 
-def diagnose(part: Part, observed: Sequence[Observed], beside: Sequence[Part] = ()) -> Diagnosis:
+def diagnose(
+    part: Part, observed: Sequence[Observed], beside: Sequence[Part] = (), simulation: Simulation | None = None
+) -> Diagnosis:
     """What explains the wrong ones among the printed values of a solved part.
 
     ``observed`` has all printed values, right and wrong: each is evidence. ``beside`` are the other parts of the
-    problem, whose numbers may have been repeated. Without numbers there is nothing to explain.
+    problem, whose numbers may have been repeated. ``simulation`` is the part's, where many solutions of one problem
+    are diagnosed: its slips are made but once. Without numbers there is nothing to explain.
     """
     if not part.numeric:
         return Diagnosis()
-    return _Search(part, observed, beside).diagnosis()
+    return _Search(part, observed, beside, simulation or Simulation(part)).diagnosis()
 
 
 class _Search:
-    def __init__(self, part: Part, observed: Sequence[Observed], beside: Sequence[Part]) -> None:
-        self.simulation = Simulation(part)
+    def __init__(
+        self, part: Part, observed: Sequence[Observed], beside: Sequence[Part], simulation: Simulation
+    ) -> None:
+        self.simulation = simulation
         self.beside = tuple(other for other in beside if other is not part)
         self.quantities = tuple(dict.fromkeys(one.quantity for one in observed))
         right = self.simulation.values(RIGHT, self.quantities)

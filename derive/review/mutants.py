@@ -116,19 +116,24 @@ def mutants(simulation: Simulation, names: frozenset[Name]) -> Iterator[Explanat
         if name not in names:
             continue
         met: set[str] = set()
-        for kind, wrong, place in _formulas(simulation, network, name, right):
-            made = Explanation(
-                kind, str(name), _cost(simulation, kind, name, right), Change(((name, wrong),)), right, wrong, place
-            )
+        if name not in simulation.slips:
+            simulation.slips[name] = tuple(_of_one(simulation, network, name, right))
+        for made in simulation.slips[name]:
             yield made
-            if kind in CUSTOMS and kind not in met:
-                everywhere.setdefault(kind, []).append(made)
-                met.add(kind)
+            if made.kind in CUSTOMS and made.kind not in met:
+                everywhere.setdefault(made.kind, []).append(made)
+                met.add(made.kind)
     for kind, each in everywhere.items():
         if len(each) > 1:
             change = Change(tuple(formula for one in each for formula in one.change.formulas))
             yield Explanation(kind, "", RARER, change, names=tuple(one.quantity for one in each))
     yield from of_updates(simulation)
+
+
+def _of_one(simulation: Simulation, network: Network, name: Name, right: Expression) -> Iterator[Explanation]:
+    for kind, wrong, place in _formulas(simulation, network, name, right):
+        cost = _cost(simulation, kind, name, right)
+        yield Explanation(kind, str(name), cost, Change(((name, wrong),)), right, wrong, place)
 
 
 def _cost(simulation: Simulation, kind: str, name: Name, right: Expression) -> int:

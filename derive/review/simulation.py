@@ -81,6 +81,7 @@ class Simulation:
         self.rates: Mapping[str, fmpq] = update.moving if update is not None and update.plain else {}
         self.top = part.asked.top or ""
         self.names: dict[str, Name] = {str(name): name for name in (*self.data, *self.equations)}
+        self.slips: dict[Name, tuple[Any, ...]] = {}  # of each formula, once they have been made
         self._right: Values | None = None
 
     def values(self, change: Change, wanted: Iterable[str]) -> dict[str, Any]:
