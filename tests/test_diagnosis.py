@@ -13,6 +13,7 @@ import pytest
 from flint import fmpq
 
 from derive.calculus.explicit import Entry
+from derive.numbers.balls import midpoint
 from derive.problem import find_problem, problem_from_text
 from derive.review.diagnosis import diagnose
 from derive.review.evidence import Observed
@@ -94,7 +95,7 @@ def test_the_plain_lines_are_the_problem(network: Network) -> None:
     part, values = solved(network), work(network, {})
     for name, value in values.items():
         if "@" not in name:
-            certified = np.array([float(x) for x in part.value_of(quantity_of(network, name)).ravel()])
+            certified = np.array([midpoint(x) for x in part.value_of(quantity_of(network, name)).ravel()])
             assert np.ravel(value) == pytest.approx(certified, abs=1e-12)
     assert diagnose(part, tuple(as_printed(network, part, values))) == Diagnosis()
 
@@ -130,7 +131,7 @@ def printed(part: Part, quantities: Mapping[str, int], wrong: Mapping[tuple[Any,
     for quantity, places in quantities.items():
         array = part.value_of(quantity)
         for index in np.ndindex(*array.shape):
-            text = wrong.get((quantity, *index), f"{float(array[index]) + 0.0:.{places}f}")
+            text = wrong.get((quantity, *index), f"{midpoint(array[index]) + 0.0:.{places}f}")
             found.append(observed(quantity, index, text))
     return found
 
