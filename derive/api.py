@@ -258,7 +258,8 @@ class Solution:
     def results(self, largest: int = 96, lang: str = "en") -> list[Result]:
         """The loss, the gradients and ratios asked for, and the loss after the updates, as they are displayed.
 
-        Of matrices with more than ``largest`` entries only the shape is told. Empty where there are no numbers.
+        Of matrices with more than ``largest`` entries, or more than 24 columns, only the shape is told. Empty where
+        there are no numbers.
         ``lang`` is the language of what is said of the updates.
         """
         from derive.report.catalogue import catalogue
@@ -362,6 +363,9 @@ class Solution:
         return f"<Solution of {self.name}: {passed} checks passed>"
 
 
+WIDEST = 24  # numbers in a row that a terminal shows
+
+
 def _results(part: solved.Part, largest: int, words: Catalogue) -> Iterator[Result]:
     from derive.graph.expression import Adjoint, Name
     from derive.numbers.certify import Undecided
@@ -375,7 +379,7 @@ def _results(part: solved.Part, largest: int, words: Catalogue) -> Iterator[Resu
     def result(
         quantity: str, shape: tuple[int, ...], entries: Callable[[], Iterable[Printed | Undecided | None]]
     ) -> Result:
-        if prod(shape) > largest:
+        if prod(shape) > largest or (shape and shape[-1] > WIDEST):
             return Result(part.problem.part, quantity, shape, ())
         texts = [text(entry) for entry in entries()]
         width = shape[-1] if shape else 1

@@ -63,7 +63,7 @@ _PARTIALS = {
 }  # fmt: skip
 Writer = Callable[[str], str]
 
-_LONG_TABLE = 12  # rows; a longer one may break across pages
+_LONG_TABLE = 24  # rows, about half a page; a longer one may break across pages
 _LONG_DISPLAY = 6  # rows; a longer one may break across pages
 NO_REFERENCE = Reference()
 MACROS = "derive.sty"  # the macro file beside every TeX file

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import jinja2
 from jinja2 import nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.sandbox import MAX_RANGE, ImmutableSandboxedEnvironment
 
 from derive.errors import ProblemError
 from derive.report.own_look import Look, partials
@@ -145,6 +145,8 @@ class OwnTemplates(ImmutableSandboxedEnvironment):
                 told = f"is broken: {error.message}"
             case RecursionError():
                 told = "goes on without end: it includes itself, or is nested too deep"
+            case OverflowError() if "range" in told.lower():  # Jinja's own bound
+                told = f"goes on without end: a range is longer than {MAX_RANGE:,}"
             case OverflowError():
                 told = "goes on without end: it " + (told if told[0].islower() else told[0].lower() + told[1:])
             case jinja2.TemplateNotFound():

@@ -21,10 +21,10 @@ def checks(sheets: Sequence[Sheet], words: Catalogue) -> Iterator[Block]:
         return
     yield Paragraph(words.say("checks.intro"))
     kinds = by_name(tuple(check for sheet in sheets for check in sheet.part.checks))
-    of: dict[str, dict[str, None]] = {}
+    of: dict[str, dict[Spans, None]] = {}
     for sheet in sheets:
         for check in sheet.part.checks:
-            of.setdefault(check.check, {})[_symbol(sheet, check.of)] = None
+            of.setdefault(check.check, {})[_judged(sheet, words, check.of)] = None
     rows = tuple(
         (
             words.say(f"checks.{kind}"),
@@ -53,16 +53,24 @@ def _power(value: str) -> str:
     return power if mantissa == "1" else rf"{mantissa} \times {power}"
 
 
-def _of(words: Catalogue, symbols: Sequence[str], most: int) -> Spans:
+def _of(words: Catalogue, judged: Sequence[Spans], most: int) -> Spans:
     """The quantities, each once: their symbols where they are few, else their number."""
-    if len(symbols) <= most:
-        return words.in_a_row(map(Math, symbols))
-    shown = words.in_a_row([*map(Math, symbols[:most]), Math(r"\ldots")])
-    return (*shown, *words.say("locale.note", text=len(symbols)))
+    if len(judged) <= most:
+        return words.in_a_row(judged)
+    shown = words.in_a_row([*judged[:most], Math(r"\ldots")])
+    return (*shown, *words.say("locale.note", text=len(judged)))
+
+
+def _judged(sheet: Sheet, words: Catalogue, name: str) -> Spans:
+    """The symbol of a quantity; ``dE`` stands for every derivative of E."""
+    known = name in sheet.part.network.data or any(e.name == name for e in sheet.part.network.equations)
+    if known or "/" in name or not name.startswith("d"):
+        return (Math(_symbol(sheet, name)),)
+    return words.say("checks.every", loss=Math(sheet.symbols.name(name[1:])))
 
 
 def _symbol(sheet: Sheet, name: str) -> str:
-    """``dE/dW1`` as a fraction on one line, ``dE`` as a differential."""
+    """``dE/dW1`` as a fraction on one line."""
     symbols = sheet.symbols
     if (found := second_of(name, symbols.known)) is not None:
         of, first, then = map(symbols.name, found)
@@ -71,8 +79,6 @@ def _symbol(sheet: Sheet, name: str) -> str:
     if "/" in name:
         of, by = (part[1:] for part in name.split("/"))
         return rf"\partial {symbols.name(of)} / \partial {symbols.name(by)}"
-    if name not in sheet.part.network.data and not any(e.name == name for e in sheet.part.network.equations):
-        return rf"\partial {symbols.name(name[1:])}"
     return symbols.name(name)
 
 
