@@ -23,7 +23,7 @@ OF_FORMULAS = (
 )
 OF_UPDATES = ("early", "late", "kept", "uphill", "no_rate")
 OF_DIGITS = ("sign_lost", "sign_added", "truncated", "elsewhere", "swapped", "point", "digit")
-MOST_TOLD = 5  # of one class
+MOST_TOLD = 7  # of one class
 
 
 class Slip(Protocol):

@@ -79,6 +79,13 @@ class Checked:
         """The right value, to the digits that are printed."""
         return self.judged.right
 
+    def __bool__(self) -> bool:
+        """Whether the printed value may stand, so that ``assert solution.check(…)`` says what it looks like."""
+        return self.judged.verdict.right
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
     def __str__(self) -> str:
         judged = self.judged
         value = "" if judged.full == judged.right else f" ({judged.full})"

@@ -150,7 +150,7 @@ class _Search:
             if candidate.quantity == name and not made and len(candidate.change.formulas) == 1:
                 yield replace(candidate, change=replace(candidate.change, only_here=True), cost=candidate.cost + 1)
                 yield from self._in_one_entry(candidate, one)
-            elif made and candidate.quantity == "update":  # the text went on rightly, and this came from elsewhere
+            elif made and candidate.kind in ("early", "late"):  # the text went on rightly; a program did it otherwise
                 alone = replace(candidate.change, only_here=True)
                 yield replace(candidate, quantity=one.quantity, change=alone, cost=candidate.cost + 1)
         yield from dropped_paths(self.simulation, one)

@@ -168,7 +168,10 @@ def _slopes(
         return
     for equation in network.equations:
         node, z = equation.value, equation.value.args[0] if equation.value.args else equation.value
-        if node.shape != right.shape:
+        if node.op == "cross_entropy" and z.op == "name" and z.name == name.by:
+            yield from _fused(node, right)
+        beside = name.by in (equation.name, *node.names())  # the activation in front of it, or the one behind
+        if node.shape != right.shape or not beside:
             continue
         h = leaf(equation.name, node.shape)
         if node.op in FUNCTIONS and node.op != "own":
@@ -180,6 +183,14 @@ def _slopes(
             above = Adjoint(name.of, str(equation.name))
             if z.op == "name" and z.name == name.by and above in simulation.equations:
                 yield "softmax", ops.multiply(leaf(above, node.shape), slope), right
+
+
+def _fused(node: Expression, right: Expression) -> Iterator[tuple[str, Expression, Expression]]:
+    """A cross-entropy with its softmax, differentiated as if the softmax acted entry by entry: -y (1 - p)."""
+    (z, y), (axis, reduction) = node.args, node.at
+    share = constant(fmpq(1, int(z.shape[1 - axis]))) if reduction == "mean" else constant(1)
+    p = ops.apply("softmax", z, at=(axis,))
+    yield "softmax", ops.multiply(constant(-1), share, y, ops.subtract(constant(1), p)), right
 
 
 def _factors(network: Network) -> list[fmpq]:

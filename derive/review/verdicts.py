@@ -12,7 +12,7 @@ from functools import cached_property, partial
 
 from flint import fmpq
 
-from derive.graph.expression import Name
+from derive.graph.expression import Adjoint, Name
 from derive.numbers.arrays import Array
 from derive.numbers.balls import Number, enclosure
 from derive.numbers.decimals import read_number
@@ -222,6 +222,10 @@ class Bench:
         if key is None:
             return ()
         level, name = key
+        step = self._at.get((level - 1, Adjoint(self.part.asked.top or "", str(name))), []) if level else []
+        own = [one for place, one in step if place == self.place(claim) and not self.judge(one).verdict.right]
+        if own:  # an updated parameter takes its error from its own derivative
+            return tuple(one.id for one in own)
         used = None if claim.expression is None else set(map(_digits, numbers_in(claim.expression, self.decimal)))
         found: list[str] = []
         for (at, other), on_name in self._at.items():

@@ -122,7 +122,9 @@ def _formula(formula: Formula, scene: Scene | None) -> Iterator[Link]:
         except RecursionError:
             verdicts = [Verdict(UNREAD, "too deep")] * (len(chain.sides) - 1)
         for k, verdict in enumerate(verdicts, start=1):
-            left, right = (_slice(formula, side) for side in (chain.sides[k - 1], chain.sides[k]))
+            # What stands beside a side that was not read is judged by what the chain began with, and shown beside it.
+            unread = k > 1 and verdicts[k - 2].kind == UNREAD and verdict.kind != UNREAD
+            left, right = (_slice(formula, side) for side in (chain.sides[0 if unread else k - 1], chain.sides[k]))
             place = next((side.tokens[0].start for side in (chain.sides[k], chain.sides[k - 1]) if side.tokens), 0)
             line = formula.line + formula.text.count("\n", 0, place)
             yield Link(line, left, chain.sides[k].relation, right, verdict)
