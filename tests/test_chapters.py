@@ -56,6 +56,7 @@ def test_every_chapter_is_written_in_every_format(name: str, worked: dict[str, W
     assert all(check.passed for check in worked[name].checks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", chapter_names())
 def test_the_written_out_case_has_the_sizes_that_are_asked_for(name: str) -> None:
     """Other sizes, the smallest and the largest ones: solved and written like the chapter's own."""
@@ -181,6 +182,7 @@ def test_the_factor_of_the_loss_is_in_the_derivative(factor: str, number: float)
         assert sympy.nsimplify(sympy.expand(ours[index] / difference).simplify()) == sympy.nsimplify(number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cross-entropy", "binary-cross-entropy"])
 def test_the_factor_of_a_cross_entropy_is_in_its_derivative(name: str) -> None:
     """What is shown as the rule for each factor has that factor, as one fraction, in front of the difference."""

@@ -408,6 +408,7 @@ def test_a_softmax_is_differentiated_by_the_names_of_its_entries() -> None:
     assert "(s_1 - t_1) s_1 (1 - s_1)+ (s_2 - t_2) (-s_1 s_2)" in texts
 
 
+@pytest.mark.slow
 def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The corpus and the chapters ask for every sentence of the catalogue and of the chapters' own; a sentence that nobody asks for is to be taken out."""
     asked: set[str] = set()

@@ -541,6 +541,7 @@ CHOOSING = ("max", "min", "first_of", "clip", "inside", "compare")
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in (*MOVED, *SLID)])
 def test_only_right_claims_are_proved(rule: str) -> None:
     """Of all claims with one slip in them, every size being the same, those are proved that are right in numbers."""
