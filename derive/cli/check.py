@@ -69,7 +69,8 @@ def check(
 
         from derive.review.result import as_json as data
 
-        click.echo(json.dumps({"format": 1, "files": [data(one) for one in reviews]}, ensure_ascii=False, indent=1))
+        told = [_told(data(one), findings(one, said)) for one in reviews]
+        click.echo(json.dumps({"format": 1, "files": told}, ensure_ascii=False, indent=1))
     else:
         every = [findings(one, said) for one in reviews]
         for number, (review, found) in enumerate(zip(reviews, every, strict=True)):
@@ -78,6 +79,17 @@ def check(
             written = write(reviews, every, formats, out, lang, engine)
             click.echo("\n" + "\n".join(written))
     return int(any(review.unexpected for review in reviews))
+
+
+def _told(data: dict[str, Any], found: Sequence[Finding]) -> dict[str, Any]:
+    """The same data, with the slips in words under the claims that they explain."""
+    from derive.report.plain import words as in_plain
+    from derive.report.spacing import spaced_text
+
+    for claim, finding in zip(data["claims"], found, strict=True):
+        if finding.slips:
+            claim["said"] = [spaced_text(in_plain(spans)) for spans in finding.slips]
+    return data
 
 
 def findings(review: Reviewed, say: Catalogue) -> list[Finding]:

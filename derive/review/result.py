@@ -52,7 +52,10 @@ def _claim(review: Reviewed, judged: Judged) -> dict[str, Any]:
 
 
 def _diagnosis(review: Reviewed, judged: Judged) -> list[list[dict[str, Any]]] | None:
-    """The slips that explain a number, in classes; those of the first assume least, those of one are not told apart."""
+    """The slips that explain a number, in classes; those of the first assume least, those of one are not told apart.
+
+    ``goes_on`` says whether later values follow from a slip.
+    """
     found = review.finding(judged)
     if found is None:
         return None
@@ -67,6 +70,7 @@ def _slip(one: Explanation) -> dict[str, Any]:
         "index": entry,
         "names": list(one.names) or None,
         "paths_left_out": len(one.paths) or None,
+        "goes_on": one.goes_on,
         "besides": _slip(one.besides) if one.besides else None,
     }
     return {key: value for key, value in said.items() if value is not None}
