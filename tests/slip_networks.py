@@ -245,6 +245,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("factor", _swap(r"^(?=\w+ [-@] )(.*)$", r"2 * (\1)")),
     ("factor", _swap(r"^(rows\(\w+\))$", r"\1 / 3")),
     ("extra_slope", _swap(r"^\((P - y)\) / 3$", r"\1 * P * (1 - P) / 3")),
+    ("softmax", _swap(r"^\(P - y\) / 3$", r"-y * (1 - P) / 3")),
     ("extra_slope", _swap(r"^(d_z2 @ W2\.T)$", r"(\1) * h * (1 - h)")),
     ("other_name", _swap(r"\bx\.T", "h1.T")),
     ("other_name", _swap(r"\bh2\b", "h1")),

@@ -122,6 +122,14 @@ def test_five_hundred_slips_are_found() -> None:
     assert np.median(sizes) <= 3
 
 
+def test_a_softmax_taken_entry_by_entry() -> None:
+    """-y (1 - p) for p - y: the softmax inside a cross-entropy differentiated as if its entries stood alone."""
+    network = next(network for network in NETWORKS if network.name == "classes")
+    part, [slip] = solved(network), [slip for slip in injections(network) if slip.kind == "softmax"]
+    diagnosis = diagnose(part, tuple(as_printed(network, part, outcome(network, slip))))
+    assert kinds(diagnosis) == ["softmax"]
+
+
 # ── the textbook's and the web's ────────────────────────────────────────────────────────────────────────────────
 
 
