@@ -139,7 +139,8 @@ def printed(part: Part, quantities: Mapping[str, int], wrong: Mapping[tuple[Any,
     for quantity, places in quantities.items():
         array = part.value_of(quantity)
         for index in np.ndindex(*array.shape):
-            text = wrong.get((quantity, *index), f"{midpoint(array[index]) + 0.0:.{places}f}")
+            value: Any = array[index]
+            text = wrong.get((quantity, *index), f"{midpoint(value) + 0.0:.{places}f}")
             found.append(observed(quantity, index, text))
     return found
 
