@@ -49,7 +49,7 @@ def textbook_claim(case: str, fact: Fact) -> Fact:
     """A record as a claim: the book's names of entries become names with indices."""
     quantity, index, part = fact["quantity"], list(fact.get("index", ())), None
     if case == "case2":
-        quantity, part = re.fullmatch(r"(.*)\((.)\)", quantity).groups()  # type: ignore[union-attr]
+        quantity, _, part = quantity.removesuffix(")").rpartition("(")  # yhat(a)
         quantity = quantity.replace("_", "")
         index = [] if quantity in ("yhat", "l", "dl/dyhat") else index
     else:

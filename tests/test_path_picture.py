@@ -66,7 +66,8 @@ def pictures(document: Document) -> list[Figure]:
 def legend(scene: Scene) -> list[tuple[str, str]]:
     """Term and value of each path, as its row says."""
     rows = [m.latex for m in scene.marks if isinstance(m, Label) and m.role in PATHS and "frac" in m.latex]
-    return [tuple(map(str.strip, re.split(r"=|\\approx", row + " = ")[:2])) for row in reversed(rows)]  # type: ignore[misc]
+    cut = (re.split(r"=|\\approx", row + " = ") for row in reversed(rows))
+    return [(term.strip(), value.strip()) for term, value, *_ in cut]
 
 
 # ── which, and what it says ─────────────────────────────────────────────────────────────────────────────────────

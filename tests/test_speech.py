@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -298,18 +298,21 @@ def test_every_command_has_its_words(language: str) -> None:
         assert spoken(rf"\{style}{{x}}", language) != spoken("x", language)
 
 
-class _Heard(dict[str, object]):
+V = TypeVar("V")
+
+
+class _Heard(dict[str, V]):
     """A dictionary that knows what it was asked for."""
 
-    def __init__(self, of: dict[str, object], asked: set[str]) -> None:
+    def __init__(self, of: dict[str, V], asked: set[str]) -> None:
         super().__init__(of)
         self.asked = asked
 
-    def __getitem__(self, key: str) -> object:
+    def __getitem__(self, key: str) -> V:
         self.asked.add(key)
         return super().__getitem__(key)
 
-    def get(self, key: str, default: object = None) -> object:
+    def get(self, key: str, default: Any = None) -> Any:
         self.asked.add(key)
         return super().get(key, default)
 
@@ -326,8 +329,8 @@ def test_every_phrase_is_used() -> None:
     """A phrase of the table that no formula asks for is to be taken out."""
     phrases = Phrases(catalogue("en"))
     asked = {"capital", "variant", "greek"}
-    phrases._phrases = _Heard(phrases._phrases, asked)  # type: ignore[assignment,arg-type]
-    phrases.fill = _Heard(phrases.fill, asked)  # type: ignore[assignment,arg-type]
+    phrases._phrases = _Heard(phrases._phrases, asked)
+    phrases.fill = _Heard(phrases.fill, asked)
     reader = Reader(phrases)
     vocabulary = latex_tree.ORDINARY | latex_tree.BINARY | latex_tree.RELATIONS | latex_tree.NAMED_OPERATORS
     for latex in (*FORMULAS, *RARE, *(f"\\{name}" for name in vocabulary), *(latex for latex, _, _ in SPOKEN)):

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,10 +147,10 @@ def test_a_fragment_is_the_body_of_the_document() -> None:
         ({"frame": "letter"}, ["tex"], "known are article, exam"),
     ],
 )
-def test_wishes_that_contradict_each_other(wish: dict[str, object], formats: list[str], told: str) -> None:
+def test_wishes_that_contradict_each_other(wish: dict[str, Any], formats: list[str], told: str) -> None:
     """What cannot be had is said, with what can."""
     with pytest.raises(ProblemError, match=told):
-        setting_for(formats, **wish)  # type: ignore[arg-type]
+        setting_for(formats, **wish)
     assert setting_for(["tex", "pdf"], fragment=True).engine == "typst"
     assert setting_for(["pdf"], frame="exam", engine="xelatex").frame == "exam"
 

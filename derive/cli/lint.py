@@ -30,13 +30,14 @@ class Printed:
 
     def rule(self, part: Part) -> Mapping[str, str]:
         """How the names of its update rule are printed."""
+        from derive.report.notation import Symbols
         from derive.report.notation.rule_symbols import rule_symbols
 
         history = part.opening
         if history is None:
             return {}
         names = (*part.network.data, *(str(equation.name) for equation in part.network.equations))
-        return rule_symbols(history.update, history.loss, self.names(part), names)  # type: ignore[arg-type]
+        return rule_symbols(history.update, history.loss, Symbols(part.problem, part.network), names)
 
 
 @click.command("lint")

@@ -7,7 +7,7 @@ asked, so that the same templates are refused or accepted everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -132,7 +132,7 @@ class OwnTemplates(ImmutableSandboxedEnvironment):
         self._steps = self._characters = 0
         try:
             return template.render(variables)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - a filter, or what a variable holds, may raise anything
             self._refuse(error, name)
 
     def _refuse(self, error: Exception, name: str) -> NoReturn:
@@ -176,10 +176,12 @@ class _Counted:
     """Something to loop over, each step of it counted."""
 
     def __init__(self, items: Iterable[Any], step: Callable[[], None]) -> None:
-        self._items, self._step = items, step
+        # Jinja asks how many there are, for loop.last.
+        self._items: Collection[Any] = items if isinstance(items, Collection) else tuple(items)
+        self._step = step
 
     def __len__(self) -> int:
-        return len(self._items)  # type: ignore[arg-type]
+        return len(self._items)
 
     def __iter__(self) -> Iterator[Any]:
         for item in self._items:

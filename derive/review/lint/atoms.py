@@ -84,9 +84,10 @@ class Atoms(Cursor):
             self.place += name[0]
             return Node("name", (), (name[1],))
         word = _WORD.fullmatch(here)
-        if here in FUNCTIONS or (word is not None and word[1] in WORDS):
+        function = FUNCTIONS.get(here) or (WORDS.get(word[1]) if word is not None else None)
+        if function is not None:
             self.place += 1
-            return self._call(FUNCTIONS.get(here) or WORDS[word[1]])  # type: ignore[index]
+            return self._call(function)
         if word is not None and word[1] in WINDOWS:
             return self._window(word[1])
         match here:
