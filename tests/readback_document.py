@@ -22,37 +22,11 @@ from derive.report.document import Chain, Display, Document, Heading, Text
 from derive.report.notation import Symbols, letter
 from derive.solution import Solution
 from derive.solution.part import Part
-from readback import (
-    BITS,
-    FUNCTIONS,
-    SLOPES,
-    Digits,
-    Finding,
-    Node,
-    NotRead,
-    Number,
-    Parser,
-    Reader,
-    Report,
-    Running,
-    Setting,
-    Side,
-    Slip,
-    Value,
-    _relu,
-    _step,
-    ball,
-    literal,
-    meets,
-    numbered,
-    split,
-    telling,
-    tokens,
-    visible,
-    widened,
-    written,
-)
+from readback import Digits, Finding, Reader, Report, Running, Setting, Side
+from readback_grammar import Node, Parser, numbered, visible
+from readback_tokens import NotRead, Slip, split, tokens, written
 from readback_updates import staged, update_of
+from readback_values import BITS, FUNCTIONS, SLOPES, Number, Value, _relu, _step, ball, literal, meets, telling, widened
 from readback_windows import IndexFormula, Misread, is_index_formula
 
 POINTS = tuple(fmpq(*pair) for pair in ((3, 10), (-7, 5), (9, 4)))  # where definitions of functions are tried

@@ -26,7 +26,7 @@ from derive.report.notation.rule_symbols import rule_symbols
 from derive.solution import rules
 from derive.solution.history import History, Move
 from derive.solution.part import Part
-from readback import tokens
+from readback_tokens import tokens
 
 HEADING = re.compile(r"Update (\d+)\b")
 

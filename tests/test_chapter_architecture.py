@@ -15,7 +15,7 @@ from derive.errors import ProblemError
 from derive.problem import problem_from_text
 from derive.report.document import Figure, Math, Table
 from derive.solution import solve
-from readback import as_centred
+from readback_tokens import as_centred
 
 
 @pytest.fixture(scope="module")

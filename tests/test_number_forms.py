@@ -36,7 +36,7 @@ from derive.report.numerals import in_latex, set_numbers
 from derive.report.render import render
 from derive.report.result import double
 from derive.report.scene import Bare
-from readback import as_centred
+from readback_tokens import as_centred
 
 POINT = re.compile(r"\d\.\d")
 COMMA = re.compile(r"\d\{,\}\d")

@@ -17,7 +17,7 @@ from derive.report.compose import compose
 from derive.report.document import Document
 from derive.report.render import render
 from derive.solution import Solution, solve
-from readback import Number, Parser, Report, Slip, Value, split, tokens
+from readback import Report
 from readback_document import (
     Books,
     Chained,
@@ -31,7 +31,10 @@ from readback_document import (
     rows_of,
     rows_of_tex,
 )
+from readback_grammar import Parser
 from readback_problems import CONVENTIONS, PROBLEMS, text_of, with_convention
+from readback_tokens import Slip, split, tokens
+from readback_values import Number, Value
 
 pytestmark = pytest.mark.slow  # hundreds of documents or proofs: once for each change is enough
 

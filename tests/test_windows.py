@@ -24,7 +24,7 @@ from derive.report.result import as_json
 from derive.solution import solve
 from derive.solution.part import Part
 from derive.solution.values import Balls
-from readback import as_centred
+from readback_tokens import as_centred
 
 Shape = tuple[int, ...]
 
