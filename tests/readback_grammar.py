@@ -28,14 +28,8 @@ class Node:
 
 
 _CLOSING = {"(": ")", "[": "]"}
-
-
 _ENDS = {")", "]", "}", "&", r"\\", r"\end{pmatrix}", r"\end{cases}", ",", r"\right", "|", r"\rVert"}
-
-
 _COMPARE = (r"\ge", r"\le", "<", ">", "=")
-
-
 _PLAIN_FUNCTIONS = {
     r"\sigma": "sigmoid", r"\tanh": "tanh", r"\exp": "exp", r"\sin": "sin", r"\cos": "cos",
     r"\operatorname{ReLU}": "relu", r"\operatorname{LReLU}": "leaky_relu", r"\operatorname{ELU}": "elu",

@@ -24,8 +24,6 @@ _TOKEN = re.compile(
 
 # An array of numbers set flush right in round brackets, as it stands in a document and in a LaTeX file: a matrix.
 _FLUSH = re.compile(r"\\left\(\\begin\{array\}\{[rc]+\}((?:(?!\\begin|\\end).)*)\\end\{array\}\\right\)", re.DOTALL)
-
-
 _UNSEEN = re.compile(r"\\phantom\{(?:\.|\{,\})?0+\}")  # noughts that fill a column up to its longest number
 
 

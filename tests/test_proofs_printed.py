@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from claims_in_numbers import ANY, KNOWN, SIZES, called, extent, number, point, slopes
 from derive.calculus.proofs import COMPOSITES, OUT, RULES, Claim, claims, prove
 from derive.calculus.proofs.claims import UPSTREAM
 from derive.chapters.proofs import every_rule, proofs, verdicts
@@ -43,7 +44,7 @@ from derive.report.notation import Symbols
 from derive.report.notation.sums import Sums
 from derive.report.plain import formula, plain
 from derive.solution import solve
-from test_proofs import ANY, EVERY, KNOWN, NO_SUM, SIZES, called, extent, number, point, slopes
+from test_proofs import EVERY, NO_SUM
 
 pytestmark = pytest.mark.slow  # hundreds of documents or proofs: once for each change is enough
 

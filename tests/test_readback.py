@@ -18,21 +18,11 @@ from derive.report.document import Document
 from derive.report.render import render
 from derive.solution import Solution, solve
 from readback import Report
-from readback_document import (
-    Books,
-    Chained,
-    Row,
-    Whole,
-    _defines_a_function,
-    _precision,
-    check_row,
-    read_document,
-    read_tex,
-    rows_of,
-    rows_of_tex,
-)
+from readback_book import Whole
+from readback_document import Books, Chained, _defines_a_function, _precision, check_row, read_document, read_tex
 from readback_grammar import Parser
 from readback_problems import CONVENTIONS, PROBLEMS, text_of, with_convention
+from readback_rows import Row, rows_of, rows_of_tex
 from readback_tokens import Slip, split, tokens
 from readback_values import Number, Value
 

@@ -13,7 +13,8 @@ from derive.report.document import Heading, Table
 from derive.report.plain import plain
 from derive.solution import CheckFailed, rules, solve
 from readback import Report
-from readback_document import Books, Row, check_row, read_document, rows_of
+from readback_document import Books, check_row, read_document
+from readback_rows import Row, rows_of
 from readback_tokens import tokens
 from update_rules import HERE, RULES, layer
 
