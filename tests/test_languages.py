@@ -14,6 +14,7 @@ from derive.chapters import chapter_names
 from derive.chapters.chapter import work_out
 from derive.chapters.proofs import proofs
 from derive.chapters.prose import own
+from derive.cli import shown
 from derive.errors import ProblemError, Unsupported
 from derive.problem import built_in, find_problem
 from derive.report import fonts
@@ -104,7 +105,7 @@ def test_a_catalogue_that_lacks_a_message_fails() -> None:
 
 def test_what_the_terminal_says_is_all_asked_for() -> None:
     """The messages of the terminal are those that the command line and the results ask for: test_compose leaves them to this test."""
-    source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (cli, api))
+    source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (cli, shown, api))
     asked = set(re.findall(r'"(terminal\.\w+)"', source))
     asked |= {f"terminal.{unit}_{number}" for unit in ("updates", "passes") for number in ("one", "many")}
     asked |= {f"terminal.stopped_{why}" for why in ("loss", "settled", "at_most", "diverged")}
