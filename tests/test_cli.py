@@ -336,3 +336,12 @@ def test_importing_costs_nothing() -> None:
         [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": root}, capture_output=True, check=True
     )
     assert done.stdout.decode().strip() == "[]"
+
+
+def test_formats_and_engines_are_those_of_the_reports() -> None:
+    """What help and messages name before anything is loaded is what the report can be made as."""
+    from derive.cli.words import ENGINES, FORMATS
+    from derive.report import files, tex_engines
+
+    assert files.FORMATS == FORMATS
+    assert set(ENGINES) == {"typst", *tex_engines.ENGINES}

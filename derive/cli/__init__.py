@@ -19,7 +19,7 @@ import click
 from derive import __version__
 from derive.aside import Aside
 from derive.cli.shown import Rows, ending, files, plainly, results, summarise
-from derive.cli.words import one_of, require_text, words
+from derive.cli.words import FORMATS, by_engine, check_printing, in_language, one_of, require_text, words
 from derive.errors import DeriveError, ProblemError, Unsupported
 
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ RESERVED = (
 SOURCES = {"import": "import_", "new": "new", "schema": "schema"}
 # Commands with a module of their own, imported when they are asked for.
 OWN = ("check", "lint")
-FORMATS = ("md", "tex", "pdf", "html", "typ")
-LATER_FORMATS = ("docx", "ipynb")
-ENGINES = ("typst", "xelatex", "lualatex", "pdflatex", "tectonic")
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,16 +147,9 @@ def program() -> None:
 @click.option("--fractions", is_flag=True, default=None, help="Exact values as fractions, where these are short.")
 @click.option("--decimal", metavar="SIGN", help="point or comma.  [default: as the language has it]")
 @click.option("--style", metavar="STYLES", multiple=True, callback=words, help="Of matrix, elements, jacobian.")
-@click.option("--lang", metavar="LANGUAGE", default="en", show_default=True, help="Language of the prose.")
+@in_language
 @click.option("--questions", is_flag=True, help="The sheet without the solutions.")
-@click.option(
-    "--pdf-engine",
-    "engine",
-    metavar="ENGINE",
-    default="typst",
-    show_default=True,
-    help=f"Of {', '.join(ENGINES)}; all but typst must be installed beside derive.",
-)
+@by_engine
 @click.option("--frame", metavar="FRAME", default="article", show_default=True, help="Of the LaTeX: article, exam.")
 @click.option("--fragment/--standalone", help="The LaTeX as a body to \\input in a paper of your own.")
 @click.option("--templates", metavar="DIR", help="Folder with templates of your own, in place of single ones.")
@@ -218,9 +208,7 @@ def solve(
     PROBLEM is the name of a built-in problem or chapter, or a problem file: what ends in .toml or has a slash.
     """
     start = time.perf_counter()
-    for name in formats:
-        one_of(name, FORMATS, LATER_FORMATS, what="the format")
-    one_of(engine, ENGINES, what="the PDF engine")
+    check_printing(formats, engine)
     if decimal is not None:
         one_of(decimal, ("point", "comma"), what="the decimal sign")
     if as_json:
@@ -371,8 +359,8 @@ def nearest(ctx: click.Context, problem: str) -> str | None:
     help=f"Of {', '.join(FORMATS)}: write a document.  [default: print the proof]",
 )
 @click.option("--out", metavar="DIR", default="reports", show_default=True, help="Folder for the files.")
-@click.option("--lang", metavar="LANGUAGE", default="en", show_default=True, help="Language of the prose.")
-@click.option("--pdf-engine", "engine", metavar="ENGINE", default="typst", show_default=True, help="As of `solve`.")
+@in_language
+@by_engine
 @click.option("--templates", metavar="DIR", help="As of `solve`.")
 def prove(
     rules: tuple[str, ...], formats: tuple[str, ...], out: str, lang: str, engine: str, templates: str | None
@@ -381,9 +369,7 @@ def prove(
 
     A rule is that of one operation of the equation language (matmul, add, softmax, …), or of several in a row.
     """
-    for name in formats:
-        one_of(name, FORMATS, LATER_FORMATS, what="the format")
-    one_of(engine, ENGINES, what="the PDF engine")
+    check_printing(formats, engine)
     require_text(out, "the folder of --out")
     for rule in rules:
         require_text(rule, "the name of a rule")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from derive.cli.words import one_of, require_text, words
+from derive.cli.words import FORMATS, by_engine, check_printing, in_language, require_text, words
 
 if TYPE_CHECKING:
     from derive.chapters.findings import Finding
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from derive.review.check import Reviewed
     from derive.review.verdicts import Judged
 
-REPORTS = ("md", "tex", "pdf", "html", "typ")
-ENGINES = ("typst", "xelatex", "lualatex", "pdflatex", "tectonic")
 COLOURS = {"agrees": "green", "carried": "green", "consistent": "red", "wrong": "red", "undecided": "yellow"}
 
 
@@ -31,11 +29,11 @@ COLOURS = {"agrees": "green", "carried": "green", "consistent": "red", "wrong": 
     metavar="FORMATS",
     multiple=True,
     callback=words,
-    help=f"Of {', '.join(REPORTS)}: write the errata as a document, with each corrected line derived.",
+    help=f"Of {', '.join(FORMATS)}: write the errata as a document, with each corrected line derived.",
 )
 @click.option("--out", metavar="DIR", default="reports", show_default=True, help="Folder for the errata.")
-@click.option("--lang", metavar="LANGUAGE", default="en", show_default=True, help="Language of the prose.")
-@click.option("--pdf-engine", "engine", metavar="ENGINE", default="typst", show_default=True, help="As of `solve`.")
+@in_language
+@by_engine
 @click.option("--json", "as_json", is_flag=True, help="Print all verdicts as one JSON document.")
 def check(
     files: tuple[str, ...],
@@ -50,9 +48,7 @@ def check(
     FILE is a claims file: the problem, and the printed values with their digits. The exit status is 1 if a verdict is
     not the one that the claim expects.
     """
-    for name in formats:
-        one_of(name, REPORTS, what="the format")
-    one_of(engine, ENGINES, what="the PDF engine")
+    check_printing(formats, engine)
     require_text(out, "the folder of --out")
     if as_json and formats:
         raise click.UsageError("--json prints the verdicts and writes no files: --report says nothing")

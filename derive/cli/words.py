@@ -8,6 +8,22 @@ import click
 
 from derive.errors import ProblemError, Unsupported
 
+# What `report` makes, said here too: help and a slip of the pen need not wait until it is loaded. A test compares them.
+FORMATS = ("md", "tex", "pdf", "html", "typ")
+LATER_FORMATS = ("docx", "ipynb")
+ENGINES = ("typst", "xelatex", "lualatex", "pdflatex", "tectonic")
+
+# Options that mean the same wherever something is written.
+in_language = click.option("--lang", metavar="LANGUAGE", default="en", show_default=True, help="Language of the prose.")
+by_engine = click.option(
+    "--pdf-engine",
+    "engine",
+    metavar="ENGINE",
+    default="typst",
+    show_default=True,
+    help=f"Of {', '.join(ENGINES)}; all but typst must be installed beside derive.",
+)
+
 
 def words(ctx: click.Context, option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """``--format md,tex --format pdf`` as ``("md", "tex", "pdf")``, each once."""
@@ -36,3 +52,10 @@ def require_text(word: str, what: str) -> None:
     except UnicodeEncodeError:
         shown = word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         raise ProblemError(f"{what}, '{shown}', is not valid UTF-8") from None
+
+
+def check_printing(formats: Sequence[str], engine: str) -> None:
+    """Raise ``ProblemError`` for a format or an engine that is not known, ``Unsupported`` for a format to come."""
+    for name in formats:
+        one_of(name, FORMATS, LATER_FORMATS, what="the format")
+    one_of(engine, ENGINES, what="the PDF engine")

@@ -231,19 +231,9 @@ def _check_second(text: str, known: Known, places: Places, path: KeyPath) -> Non
 
 
 def _upstreams(value: object, known: Known, places: Places, folder: Path | None) -> tuple[Upstream, ...]:
-    path: KeyPath = ("ask", "upstream")
     usage = 'upstream = { of = "J", at = "out" }'
-    single = not isinstance(value, list | tuple)
-    tables = [value] if single else list(value)  # type: ignore[call-overload]
-    if not tables:
-        raise places.error("upstream is an empty list", *path, hint=usage)
     found: list[Upstream] = []
-    for number, item in enumerate(tables):
-        here = path if single else (*path, number)
-        if not isinstance(item, Mapping):
-            raise places.error(f"upstream is {wording.kind(item)}, expected is a table", *here, hint=usage)
-        table = places.table(item, *here)
-        places.keys(table, ("of", "at", "value"), *here)
+    for table, here in places.tables(value, ("of", "at", "value"), "ask", "upstream", hint=usage):
         of, at = table.get("of"), table.get("at")
         if not isinstance(of, str) or not isinstance(at, str):
             raise places.error("upstream needs of and at, both names", *here, hint=usage)

@@ -5,7 +5,7 @@ A part is laid over the problem above it, so a key of a finished part may stand 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 
 from derive.errors import ProblemError, Unsupported
@@ -60,6 +60,24 @@ class Places:
             if not isinstance(key, str):
                 raise self.error(f"{name} has the key {wording.shown(key)}, expected is a text", *path)
         return dict(value)
+
+    def tables(
+        self, value: object, known: Sequence[str], *path: str, hint: str
+    ) -> Iterator[tuple[dict[str, object], KeyPath]]:
+        """One table, or each of a list of them, with its place; an error for anything else, and for an unknown key."""
+        name = path[-1]
+        single = not isinstance(value, list | tuple)
+        items = [value] if not isinstance(value, list | tuple) else value
+        if not items:
+            raise self.error(f"{name} is an empty list", *path, hint=hint)
+        for number, item in enumerate(items):
+            here: KeyPath = path if single else (*path, number)
+            if not isinstance(item, Mapping):
+                verb = "is" if single else "has"
+                raise self.error(f"{name} {verb} {wording.kind(item)}, expected is a table", *here, hint=hint)
+            table = self.table(item, *here)
+            self.keys(table, known, *here)
+            yield table, here
 
     def keys(self, table: Mapping[str, object], known: Iterable[str], *path: str | int) -> None:
         """An error for the first key of a table that is not a known one."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from derive.problem import wording
 from derive.problem.places import Places
 from derive.problem.problem import Traced
 from derive.problem.questions import read_entry
-from derive.problem.toml import KeyPath
 
 if TYPE_CHECKING:
     from derive.problem.ask import Known
@@ -20,21 +17,10 @@ USAGE = 'paths = { of = "W1", entry = [1, 2] }'
 
 def read_traced(value: object, known: Known, places: Places) -> tuple[Traced, ...]:
     """The entries in their order; none for ``false``. Raises ``ProblemError``."""
-    path: KeyPath = ("ask", "paths")
     if value is False:
         return ()
-    single = isinstance(value, Mapping)
-    items = [value] if single else value
-    if not isinstance(items, list | tuple) or not items:
-        what = "an empty list" if value == [] else wording.kind(value)
-        raise places.error(f"paths is {what}, expected is a table", *path, hint=USAGE)
     found: list[Traced] = []
-    for number, item in enumerate(items):
-        here = path if single else (*path, number)
-        if not isinstance(item, Mapping):
-            raise places.error(f"paths has {wording.kind(item)}, expected is a table", *here, hint=USAGE)
-        table = places.table(item, *here)
-        places.keys(table, TRACED_KEYS, *here)
+    for table, here in places.tables(value, TRACED_KEYS, "ask", "paths", hint=USAGE):
         of = table.get("of")
         if not isinstance(of, str):
             raise places.error("paths needs of, the name of what the loss is differentiated by", *here, hint=USAGE)
