@@ -13,6 +13,7 @@ import pytest
 from flint import fmpq
 
 from derive.calculus.explicit import Entry
+from derive.graph.expression import leaf
 from derive.numbers.balls import midpoint
 from derive.problem import find_problem, problem_from_text
 from derive.review.diagnosis import diagnose
@@ -219,6 +220,29 @@ def test_two_slips_apart_are_two_findings() -> None:
     assert {one.quantity for finding in diagnosis.findings for one in finding.explains} == {"dE/db1", "dE/do"}
     assert len(diagnosis.findings) == 2
     assert diagnosis.unexplained == ()
+
+
+def test_a_pair_only_where_no_single_slip_will_do() -> None:
+    """Two slips on the way to the one number that shows them: named together, each a common one."""
+    network = NETWORKS[0]
+    part = solved(network)
+    values = work(network, {"d_h": "d_h = d_z2 @ W2", "d_z1": "d_z1 = d_h"})
+    seen = {name: value for name, value in values.items() if name not in ("d_h", "d_z1") and "@" not in name}
+    diagnosis = diagnose(part, tuple(as_printed(network, part, seen)))
+    [pair] = diagnosis.findings[0].classes[0]
+    assert pair.besides is not None
+    assert {(one.kind, one.quantity) for one in (pair, pair.besides)} == {("transpose", "dE/dh"), ("slope", "dE/dz1")}
+
+
+def test_a_step_is_shown_beside_the_right_one() -> None:
+    """Of a parameter that went uphill, or stayed, what was done stands beside what should have been."""
+    network = NETWORKS[0]
+    part = solved(network)
+    diagnosis = diagnose(part, tuple(as_printed(network, part, work(network, {}, "kept:b1"))))
+    [kept] = diagnosis.findings[0].classes[0]
+    assert kept.wrong == leaf("b1", (1, 2))
+    assert kept.right is not None
+    assert "b1" in map(str, kept.right.names())
 
 
 def test_rounded_values_carried_are_no_slip() -> None:

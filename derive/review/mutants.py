@@ -14,6 +14,7 @@ from derive.graph.network import Network
 from derive.graph.ops import FUNCTIONS
 from derive.review.explanation import EVERYDAY, RARER, Explanation
 from derive.review.simulation import Change, Simulation
+from derive.solution.history import updated
 from derive.solution.slips import KINDS, Kinds, slips
 
 # ── what may go wrong at one place of a formula, beyond what a question of choice offers ────────────────────────
@@ -209,28 +210,33 @@ def of_updates(simulation: Simulation) -> Iterator[Explanation]:
     moving = tuple(simulation.rates)
     if not moving:
         return
-    backward = {
-        name
-        for adjoint, value in simulation.backward.items()
-        for name in value.names()
-        if name in moving and str(adjoint) != str(name)
-    }
-    used_back = tuple(name for name in moving if name in backward)
+    backward = {name for value in simulation.backward.values() for name in value.names()}
     biases = tuple(name for name in moving if _is_added(simulation.part.network, name))
-    groups = {(name,) for name in moving} | {moving}
-    for names in _each_and_all(used_back):
+    for names in _each_and_all(tuple(name for name in moving if name in backward)):
         yield Explanation("early", "update", EVERYDAY, Change(early=names), names=names)
     for names in _each_and_all(biases):
-        yield Explanation("kept", "update", EVERYDAY, Change(kept=names), names=names)
+        yield _of_step(simulation, "kept", EVERYDAY, Change(kept=names), names, fmpq(0))
     for names in _each_and_all(tuple(name for name in moving if name not in biases)):
-        yield Explanation("kept", "update", RARER, Change(kept=names), names=names)
-    for names in sorted(groups, key=lambda names: (-len(names), names)):
+        yield _of_step(simulation, "kept", RARER, Change(kept=names), names, fmpq(0))
+    for names in _each_and_all(moving)[::-1]:
         cost = EVERYDAY if names == moving else RARER
         uphill = tuple((name, -1.0) for name in names)
-        yield Explanation("uphill", "update", cost, Change(factors=uphill), names=names)
-        whole = tuple((name, 1 / float(simulation.kind.number(simulation.rates[name]))) for name in names)
-        yield Explanation("no_rate", "update", cost, Change(factors=whole), names=names)
+        rates = simulation.rates
+        yield _of_step(simulation, "uphill", cost, Change(factors=uphill), names, -rates[names[0]])
+        whole = tuple((name, 1 / float(simulation.kind.number(rates[name]))) for name in names)
+        yield _of_step(simulation, "no_rate", cost, Change(factors=whole), names, fmpq(1))
         yield Explanation("late", "update", RARER, Change(late=names), names=names)
+
+
+def _of_step(
+    simulation: Simulation, kind: str, cost: int, change: Change, names: tuple[str, ...], rate: fmpq
+) -> Explanation:
+    """A slip in the step itself; of a single parameter with the step as it was taken, at ``rate``, and as it should."""
+    if len(names) > 1:
+        return Explanation(kind, "update", cost, change, names=names)
+    network, top, [name] = simulation.part.network, simulation.top, names
+    wrong, right = (updated(network, top, name, taken) for taken in (rate, simulation.rates[name]))
+    return Explanation(kind, "update", cost, change, collect(right), collect(wrong), names=names)
 
 
 def _each_and_all(names: tuple[str, ...]) -> list[tuple[str, ...]]:
