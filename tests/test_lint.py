@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flint import arb, fmpq
 
+from derive.calculus.functions import DEFINITIONS, Functions
+from derive.calculus.numeric import of_one_variable
 from derive.cli import main
 from derive.cli.lint import Printed
 from derive.errors import ProblemError
@@ -16,6 +19,7 @@ from derive.problem import find_problem, problem_from_text
 from derive.report.catalogue import catalogue, languages
 from derive.review.lint import Linted, lint_text
 from derive.review.lint.document import MOST_LINKS
+from derive.review.lint.functions import FUNCTIONS, SLOPES
 from derive.review.lint.scenes import Known
 from derive.review.lint.source import LARGEST
 from derive.review.lint.tree import REASONS
@@ -318,3 +322,17 @@ def test_long_chains_of_names(formula: str) -> None:
     start = time.perf_counter()
     assert set(verdicts(formula, SMALL)) == {"wrong"}
     assert time.perf_counter() - start < 20
+
+
+@pytest.mark.parametrize("x", [fmpq(3, 10), fmpq(7, 5), fmpq(9, 4), fmpq(-6, 5)], ids=str)
+def test_functions_are_those_of_the_calculus(x: fmpq) -> None:
+    """What lint knows of a function without SymPy, and of its slope, is what SymPy has for it, and encloses its values."""
+    calculus = Functions(find_problem("case1"))
+    for table, known in ((FUNCTIONS, calculus.definition), (SLOPES, calculus.derivative)):
+        for name in table.keys() & set(DEFINITIONS) - {"leaky_relu"}:
+            if x < 0 and name in ("log", "log2", "sqrt"):
+                continue
+            right = arb(of_one_variable(known(name, ()))(x))
+            assert right.overlaps(arb(table[name](x))), name
+            wide = table[name](arb(x, "0.01"))
+            assert arb(wide).contains(right.mid()), name

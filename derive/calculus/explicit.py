@@ -6,7 +6,7 @@ function stays a function there (``sigmoid(z_1)``) whose derivative SymPy takes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from typing import Any
 
@@ -74,12 +74,6 @@ class Explicit:
     @cached_property
     def _kind(self) -> Symbolic:
         return Symbolic(self.functions)
-
-    def function_names(self) -> Iterator[sympy.Basic]:
-        """The functions that occur, for the printer."""
-        for array in self._equations.values():
-            for entry in array.ravel():
-                yield from entry.atoms(sympy.Function)
 
     @cached_property
     def called_by_name(self) -> dict[sympy.Expr, sympy.Expr]:

@@ -1,9 +1,9 @@
 """Printed arithmetic such as ``(0.7896)(0.0983)(0.7) + (0.7504)(0.1598)(0.8)``, as the interval that it stands for.
 
 A narrow and strict reader of numbers, ``+ - · × / ^``, brackets, products side by side, ``\\frac``, ``\\sqrt`` and a
-few functions, in plain text or LaTeX. What it cannot read it refuses: nothing is guessed. Rows and matrices go to the
-reader of ``derive lint``. Intervals have rational
-ends, so that sums and products of them are exact.
+few functions, in plain text (``2*-0.3``, as somebody types it) or LaTeX. What it cannot read it refuses: nothing is
+guessed. Rows and matrices go to the reader of ``derive lint``; that one works in balls, which are wider than what a
+product of rounded numbers can be. Here intervals have rational ends, so that sums and products of them are exact.
 """
 
 from __future__ import annotations

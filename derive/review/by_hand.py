@@ -141,8 +141,3 @@ def rounded(rounding: Rounding) -> Carry:
         )
 
     return carry
-
-
-def unrounded(level: Level, name: Name, value: Array) -> Array:
-    """Every value is carried as it is."""
-    return value

@@ -8,7 +8,7 @@ from derive.review.evidence import Observed
 from derive.review.simulation import Change
 
 # How much an explanation assumes. What other printed numbers bear out comes first, what explains anything last.
-PLAIN, EVERYDAY, RARER, FAR_FETCHED, MISPRINT = 0, 1, 2, 3, 4
+PLAIN, EVERYDAY, RARER, MISPRINT = 0, 1, 2, 4
 
 
 @dataclass(frozen=True, slots=True)
