@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 # Names of commands to come. No built-in problem may be called so; a file still may.
 RESERVED = (
-    *("batch", "book", "chapter", "diff", "docs", "exam", "explain", "export", "help", "key"),
-    *("mark", "paper", "quiz", "review", "run", "serve", "show", "test", "train"),
+    *("batch", "book", "chapter", "diff", "docs", "explain", "export", "help", "key"),
+    *("paper", "quiz", "review", "run", "serve", "show", "test", "train"),
     *("translate", "variant", "variants", "verify", "watch"),
 )
 # Commands of `sources`, and what each is called there: imported when they are asked for.
 SOURCES = {"import": "import_", "new": "new", "schema": "schema"}
 # Commands with a module of their own, imported when they are asked for.
-OWN = ("check", "lint")
+OWN = ("check", "exam", "lint", "mark")
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────
