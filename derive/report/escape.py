@@ -9,7 +9,10 @@ _BLANK = re.compile(r"\s+")
 
 def plain(text: str) -> str:
     """The text on one line, without control characters and without direction overrides."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in _BLANK.sub(" ", text))
+    text = _BLANK.sub(" ", text)
+    if text.isprintable():  # as nearly every text is
+        return text
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 BREAK = "\u200b"  # a place where a line may end
@@ -106,6 +109,8 @@ _APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 
 
 def _printable(text: str) -> str:
+    if text.isprintable() and text.isascii():
+        return plain(text)
     return "".join(part if part in (NON_JOINER, BREAK) else plain(part) for part in _SILENT.split(text))
 
 

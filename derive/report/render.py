@@ -149,7 +149,7 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     variables = {
         "document": document, "page": setting.page, "setting": setting, "views": views, "text_size": SIZE,
         "running": document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
-        "matrix_columns": max([10, *(view.most_columns for view in views)]), "indent": INDENT,
+        "matrix_columns": max([10, *(view.most_columns for view in views)]) if format == "tex" else 0, "indent": INDENT,
         "styles": Ready(_FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
         "subject": document.title if escape.plain(document.title).strip() else document.name,
         "words": _page_words(document.language) if format in ("html", "tex") else {},
