@@ -396,11 +396,16 @@ def _html_inline(context: Context, latex: str) -> Ready:
 @jinja2.pass_context
 def _typst_spans(context: Context, line: Spans) -> Ready:
     """Spans of Typst; each formula carries its words, which PDF/UA asks for."""
+    return _typst_line(context["document"].language)(line)
 
+
+@lru_cache(maxsize=4)
+def _typst_line(language: str) -> Callable[[Spans], Ready]:
+    @lru_cache(maxsize=4096)
     def math(latex: str) -> str:
-        return f"#derive-math({escape.typst_string(spoken(latex, context['document'].language))}, ${to_typst(latex)}$);"
+        return f"#derive-math({escape.typst_string(spoken(latex, language))}, ${to_typst(latex)}$);"
 
-    return _joined(escape.typst_text, "#strong[@]", escape.typst_code, math)(line)
+    return _joined(escape.typst_text, "#strong[@]", escape.typst_code, math)
 
 
 def _html_source(lines: tuple[str, ...]) -> Ready:
