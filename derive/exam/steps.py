@@ -46,14 +46,15 @@ def read_work(table: Mapping[str, object], form: str, problem: Problem, places: 
     if points is None and steps is None:
         raise places.error("a question without points", *path, hint="points = 4, or points for each of its steps")
     claims = [_step(quantity, places, (*path, "steps", quantity)) for quantity in steps or ()]
+    narrow = problem
     if steps is not None:
-        problem = _narrowed(problem, claims, places.table(table.get("ask", {}), *path, "ask"))
-    wanted = asking(problem, claims)
+        narrow = _narrowed(problem, claims, places.table(table.get("ask", {}), *path, "ask"))
+    wanted = asking(narrow, claims)
     network = build(wanted)
     wish = asked(wanted, network)
     wanted = _with(wanted, gradients=(*wish.gradients, *(ratio.text for ratio in wish.ratios), *wish.seconds))
     for one in claims:
-        _worked_out(one, wanted, network)
+        _worked_out(one, problem, network)
     if form == "find_error":
         assert points is not None
         if not wish.gradients:
@@ -133,7 +134,7 @@ def _worked_out(one: Claim, problem: Problem, network: Network) -> None:
     if name in network.data and (update is None or name not in moving):
         what = "does not move" if update is not None else "is given"
         tip = f"{name}@1 is its value after one update" if name in moving else None
-        raise one.error(f"{one.quantity.text}: {name} {what}, and points are for what is worked out", tip)
+        raise one.error(f"{name} {what}, and points are for what is worked out", tip)
 
 
 def _asked(problem: Problem, network: Network, wish: Asked, derivative_alone: bool) -> tuple[str, ...]:

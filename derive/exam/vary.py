@@ -9,7 +9,7 @@ Every entry of a value is chosen on its own. The name of a family means each of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from math import prod
 
@@ -21,6 +21,7 @@ from derive.exam.variant import with_functions
 from derive.graph import build
 from derive.numbers.tensor import Tensor
 from derive.problem import wording
+from derive.problem.exact import exact
 from derive.problem.functions import FUNCTIONS
 from derive.problem.language import walk
 from derive.problem.names import members
@@ -49,8 +50,8 @@ def read_vary(value: object, problem: Problem, places: Places, *path: str | int)
             found |= dict.fromkeys(names, numbers)
         elif key in problem.shapes:
             raise places.error(f"{key} has a size and no numbers: there is nothing to vary", *here)
-        elif key in _called(problem):
-            found[key] = _activations(wish, places, here)
+        elif names := _every(key, _called(problem)):
+            found |= dict.fromkeys(names, _activations(wish, places, here))
         else:
             what = " (its equation does not end in an activation)" if key in _equations(problem) else ""
             known = (*data, *sorted(_called(problem)))
@@ -71,11 +72,11 @@ def _first(vary: Mapping[str, Domain]) -> dict[str, str]:
     return {key: domain.names[0] for key, domain in vary.items() if isinstance(domain, Activations)}
 
 
-def _every(key: str, data: Mapping[str, Tensor]) -> tuple[str, ...]:
-    """The data that a key means: one name, or every member of a family."""
-    if key in data:
+def _every(key: str, names: Collection[str]) -> tuple[str, ...]:
+    """What a key means among names: one of them, or every member of a family."""
+    if key in names:
         return (key,)
-    found = members(data).get(key, {})
+    found = members(names).get(key, {})
     return tuple(found[index] for index in sorted(found))
 
 
@@ -144,9 +145,12 @@ def _listed(value: list[object], places: Places, path: KeyPath) -> list[fmpq]:
     found: list[fmpq] = []
     seen: set[fmpq] = set()
     for at, entry in enumerate(value):
-        one = number(entry, places, (*path, at)) if not isinstance(entry, list | Mapping) else None
-        if one is None:
+        if isinstance(entry, list | Mapping):
             raise places.error(f"{path[-1]} has {wording.kind(entry)}, expected are numbers", *path, at, hint=USAGE)
+        try:
+            one = exact(entry)
+        except ProblemError as error:
+            raise places.error(f"{path[-1]}: {error.message}", *path, at, hint=error.hint) from None
         if one in seen:
             raise places.error(f"{path[-1]} has {one} twice", *path, at)
         seen.add(one)
