@@ -7,6 +7,7 @@ function stays a function there (``sigmoid(z_1)``) whose derivative SymPy takes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from functools import cache, cached_property
 from typing import Any
 
@@ -44,6 +45,16 @@ class Explicit:
         self._symbols: dict[Name, Array] = {}
         self.entry_of: dict[sympy.Symbol, Entry] = {}
         self._equations: dict[str, Array] = {}
+        self.notes: dict[Any, Any] = {}
+
+    def over(self, network: Network) -> Explicit:
+        """The same entries over a network that differs in its numbers alone; what one works out is known to both.
+
+        So are ``notes``: what others work out of these expressions, for all numbers, and keep by keys of their own.
+        """
+        twin = copy(self)
+        twin.network = network
+        return twin
 
     def symbols(self, name: Name) -> Array:
         """The entries of a name as an array of symbols of its shape."""
