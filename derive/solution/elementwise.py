@@ -184,9 +184,12 @@ def _same_numbers(part: Part, check: str, of: str, index: tuple[int, ...], a: sy
 def enclosed(part: Part, expression: sympy.Expr) -> Number:
     """A SymPy expression in entry symbols at the numbers of a part, with more bits until its branches are decided."""
     assert part.explicit is not None
-    entry_of, bits, evaluated = part.explicit.entry_of, 2 * START_BITS, compiled(expression)
+    entry_of, bits = part.explicit.entry_of, 2 * START_BITS
+    evaluated, symbols = part.explicit.once(
+        ("compiled", expression), lambda: (compiled(expression), tuple(expression.free_symbols))
+    )
     while True:
-        known = {s: part.run.value(entry_of[s].name, bits)[entry_of[s].index] for s in expression.free_symbols}
+        known = {s: part.run.value(entry_of[s].name, bits)[entry_of[s].index] for s in symbols}
         try:
             with precision(bits):
                 return settle(evaluated(known))
