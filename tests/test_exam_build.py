@@ -13,9 +13,9 @@ import pytest
 from flint import fmpq
 
 from derive.errors import ProblemError
-from derive.exam.build import MANIFEST, Built, make
 from derive.exam.exam import Exam
 from derive.exam.executors import outcomes
+from derive.exam.folder import MANIFEST, Built, make
 from derive.exam.jobs import Wishes, jobs, packed, stem_of, work
 from derive.exam.journal import NAME
 from derive.exam.variant import Chosen, Variant
@@ -213,7 +213,7 @@ def test_a_folder_of_another_exam_is_refused(tmp_path: Path) -> None:
     built(tmp_path)
     (tmp_path / "papers" / "notes.txt").write_text("mine")
     before = contents(tmp_path)
-    with pytest.raises(ProblemError, match=r"papers of another exam, seed or number of variants.*--force"):
+    with pytest.raises(ProblemError, match=r"papers of another exam, seed, version or number of variants.*--force"):
         built(tmp_path, ("BBB2",), first=first("two"))
     assert contents(tmp_path) == before
     built(tmp_path, ("BBB2",), first=first("two"), force=True)

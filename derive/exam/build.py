@@ -9,172 +9,131 @@ done.jsonl      what is finished, with the digest of every file
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, overload
 
 from derive.errors import ProblemError
 from derive.exam.exam import Exam
-from derive.exam.executors import outcomes
-from derive.exam.jobs import KINDS, Compose, Failure, Wishes, digest, jobs, stem_of
-from derive.exam.journal import Journal
+from derive.exam.folder import MANIFEST, Built, Progress, make
+from derive.exam.jobs import Wishes
+from derive.exam.manifest import Manifest, manifest_bytes, manifest_of, read_manifest
 from derive.exam.variant import Variant
-from derive.records import dataclass
-from derive.report.document import stem_in
-from derive.report.write import write_files
+from derive.report.document import Document
+from derive.report.files import files
+from derive.version import __version__
 
-MANIFEST = "manifest.json"
 REPORT = "set.md"
-MERGED = ("paper", "key")  # the documents of which all variants stand in one file, too
 
-Progress = Callable[[int, int, int], None]  # variants that are finished, of how many, and how many failed
-Merge = Callable[[Sequence[tuple[str, bytes]]], bytes]
+Searching = Callable[[int, int], None]  # searches that are done, and of how many
 
 
-@dataclass(frozen=True)
-class Built:
-    """A folder of papers. ``finished`` counts the variants that are whole, ``made`` those of them made this time."""
-
-    folder: Path
-    variants: int
-    finished: int
-    made: int
-    failures: tuple[Failure, ...] = ()
-
-    @property
-    def status(self) -> int:
-        """The exit status: 0, 2 where a variant could not be made, 3 where a check failed in one."""
-        return max((failure.status for failure in self.failures), default=0)
-
-
-def make(
+def build(
     exam: Exam,
-    variants: Sequence[Variant],
-    folder: Path,
-    first: Mapping[str, bytes],
-    wishes: Wishes,
+    folder: str | os.PathLike[str],
+    variants: int = 30,
+    seed: int = 7,
+    students: Sequence[str] | None = None,
+    formats: Iterable[str] = ("pdf",),
+    languages: Iterable[str] = (),
+    engine: str = "typst",
     *,
     force: bool = False,
     executor: Executor | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
-    compose: Compose | None = None,
-    merge: Merge | None = None,
+    searching: Searching | None = None,
 ) -> Built:
-    """Write ``first`` (the manifest among it), then every variant that is not finished, then the merged files.
+    """Search for variants of an exam, and print them all; with ``students`` one for each of them.
 
-    ``compose`` and ``merge`` stand in for ``derive.exam.papers``' ``documents`` and ``merged``. Raises ``ProblemError``
-    where the folder holds papers of another manifest (``force`` removes these) and where it cannot be written.
+    They are printed by ``executor``, any of ``concurrent.futures``' kind (``Client.get_executor()`` of Dask), or by
+    ``workers`` processes, one for each core. In a folder where the same build was interrupted it goes on. ``searching``
+    is told how many searches are done, and of how many. Raises ``ProblemError`` before anything is written; a variant
+    that cannot be made is among the ``failures`` of what comes back.
     """
-    wishes = wishes.check(exam)
-    journal = Journal(folder, wishes)
-    _claim(folder, first[MANIFEST], journal, force)
-    write_files({folder / name: content for name, content in first.items() if not _is(folder / name, content)})
-    finished = {one.number: files for one in variants if (files := journal.finished(one.number, one.code)) is not None}
-    before, failures = len(finished), list[Failure]()
+    place, count = Path(folder), len(students) if students is not None else variants
+    wishes = Wishes(tuple(formats), tuple(languages), engine=engine).check(exam)
+    known = _known(place, exam, count, seed, students)
+    if known is not None:
+        manifest, first = known, {MANIFEST: (place / MANIFEST).read_bytes()}
+    else:
+        from derive.exam.search import search
+        from derive.exam.set_document import set_document
+        from derive.exam.set_report import set_report
 
-    def tell() -> None:
-        if progress is not None:
-            progress(len(finished), len(variants), len(failures))
-
-    tell()
-    todo = [one for one in variants if one.number not in finished]
-    for outcome in outcomes(jobs(exam, todo, wishes, compose), executor, _no_more_than(workers, len(todo))):
-        if outcome.failure is not None:
-            failures.append(outcome.failure)
-        else:
-            write_files({folder / name: content for name, content in outcome.files.items()})
-            finished[outcome.number] = journal.note(outcome)
-        tell()
-    if "pdf" in wishes.formats:
-        _merge([one for one in variants if one.number in finished], finished, folder, wishes, journal, merge)
-    journal.settle()
-    return Built(folder, len(variants), len(finished), len(finished) - before, tuple(sorted(failures, key=_number)))
+        found = search(exam, count, seed, students, searching)
+        manifest = manifest_of(exam, seed, found.variants)
+        report = set_document(exam, set_report(exam, found.variants, found.statistics), wishes.languages[0])
+        first = {MANIFEST: manifest_bytes(manifest), **_report(report)}
+    return make(
+        exam, manifest.variants, place, first, wishes,
+        force=force, executor=executor, workers=workers, progress=progress,
+    )  # fmt: skip
 
 
-def _number(failure: Failure) -> int:
-    return failure.number
+def rebuild(
+    manifest: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    only: Iterable[int | str] = (),
+    formats: Iterable[str] = ("pdf",),
+    languages: Iterable[str] = (),
+    engine: str = "typst",
+    *,
+    force: bool = False,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Built:
+    """The papers of a manifest once more: ``only`` those of these numbers and codes, where any are named.
+
+    Raises ``ProblemError`` for what is no manifest, and for a number or a code that it does not have.
+    """
+    found = read_manifest(os.fspath(manifest))
+    wishes = Wishes(tuple(formats), tuple(languages), engine=engine).check(found.exam)
+    chosen = _chosen(found, tuple(only), os.fspath(manifest))
+    return make(
+        found.exam, chosen, Path(folder), {MANIFEST: Path(manifest).read_bytes()}, wishes,
+        force=force, executor=executor, workers=workers, progress=progress, whole=len(chosen) == len(found.variants),
+    )  # fmt: skip
 
 
-def _no_more_than(workers: int | None, jobs: int) -> int:
-    from derive.exam.executors import cores
+def _known(folder: Path, exam: Exam, count: int, seed: int, students: Sequence[str] | None) -> Manifest | None:
+    """The manifest in a folder, where it is that of the very same build: then nothing has to be searched for."""
+    if not exam.sources or not (folder / MANIFEST).is_file() or not (folder / REPORT).is_file():
+        return None
+    found = read_manifest(folder / MANIFEST)
+    same = (
+        (found.exam.name, found.exam.sources, found.exam.languages) == (exam.name, exam.sources, exam.languages)
+        and (found.seed, found.version, len(found.variants)) == (seed, __version__, count)
+        and [one.student for one in found.variants] == list(students or [None] * count)
+    )
+    return found if same else None
 
-    return max(1, min(workers or cores(), jobs))
+
+def _report(document: Document) -> dict[str, bytes]:
+    """The report on a set as ``set.md``, with its pictures."""
+    return files(replace(document, name=Path(REPORT).stem), ("md",))
 
 
-def _claim(folder: Path, manifest: bytes, journal: Journal, force: bool) -> None:
-    """Raises ``ProblemError`` for a folder with the papers of another manifest, which ``force`` removes."""
-    path = folder / MANIFEST
-    if not path.exists() or _is(path, manifest):
-        return
-    if not force:
-        raise ProblemError(
-            f"the folder {folder} holds the papers of another exam, seed or number of variants",
-            file=str(path),
-            hint="choose another folder with --out, or replace them with --force",
+def _chosen(manifest: Manifest, only: Sequence[int | str], file: str) -> tuple[Variant, ...]:
+    numbers = {str(one.number): one for one in manifest.variants}
+    chosen: dict[int, Variant] = {}
+    for wish in only:
+        number = (
+            int(wish) if isinstance(wish, int) or (wish.isascii() and wish.isdigit() and int(wish) in numbers) else None
         )
-    journal.forget()
+        try:
+            one = numbers[number] if number is not None else manifest.variant(str(wish))
+        except KeyError:
+            raise ProblemError(
+                f"there is no variant {wish} in this manifest",
+                file=file,
+                hint=f"it has the numbers {min(numbers)} to {max(numbers)}, and codes such as {manifest.variants[0].code}",
+            ) from None
+        chosen[one.number] = one
+    return tuple(chosen[number] for number in sorted(chosen)) if only else manifest.variants
 
 
-def _is(path: Path, content: bytes) -> bool:
-    return path.is_file() and path.read_bytes() == content
-
-
-# ── merged files ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class _Read(Sequence[tuple[str, bytes]]):
-    """Names and contents of files, each read when it is looked at: all at once need not be in memory."""
-
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self.folder, self.names = folder, names
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    @overload
-    def __getitem__(self, k: int) -> tuple[str, bytes]: ...
-    @overload
-    def __getitem__(self, k: slice) -> Sequence[tuple[str, bytes]]: ...
-    def __getitem__(self, k: int | slice) -> Any:
-        if isinstance(k, slice):
-            return _Read(self.folder, self.names[k])
-        return Path(self.names[k]).stem, (self.folder / self.names[k]).read_bytes()
-
-
-def _merge(
-    variants: Sequence[Variant],
-    finished: Mapping[int, Mapping[str, str]],
-    folder: Path,
-    wishes: Wishes,
-    journal: Journal,
-    merge: Merge | None,
-) -> None:
-    """All papers and all keys one behind another, in each language; what stands there unchanged is left alone."""
-    for language in wishes.languages:
-        for kind in wishes.kinds:
-            names = [f"{KINDS[kind]}/{stem_in(language, stem_of(one))}.pdf" for one in variants]
-            if kind not in MERGED or not names:
-                continue
-            name = f"{stem_in(language, KINDS[kind])}.pdf"
-            parts = digest("\n".join(_digests(variants, finished, names)).encode())
-            if journal.merged(name, parts):
-                continue
-            content = (merge or _merged())(_Read(folder, names))
-            write_files({folder / name: content})
-            journal.note_merged(name, parts, content)
-
-
-def _digests(
-    variants: Iterable[Variant], finished: Mapping[int, Mapping[str, str]], names: Iterable[str]
-) -> Iterator[str]:
-    for one, name in zip(variants, names, strict=True):
-        yield finished[one.number][name]
-
-
-def _merged() -> Merge:
-    from derive.exam.papers import merged
-
-    found: Merge = merged
-    return found
+__all__ = ["Built", "Progress", "Searching", "build", "rebuild"]

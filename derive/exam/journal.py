@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from derive import __version__
 from derive.errors import ProblemError
 from derive.exam.jobs import Outcome, Wishes, digest
 from derive.report.write import write_files
+from derive.version import __version__
 
 NAME = "done.jsonl"
 
