@@ -107,7 +107,7 @@ def _known(folder: Path, exam: Exam, count: int, seed: int, students: Sequence[s
     same = (
         (found.exam.name, found.exam.sources, found.exam.languages) == (exam.name, exam.sources, exam.languages)
         and (found.seed, found.version, len(found.variants)) == (seed, __version__, count)
-        and [one.student for one in found.variants] == list(students or [None] * count)
+        and all(one.student == id for one, id in zip(found.variants, students or [None] * count, strict=True))
     )
     return found if same else None
 
@@ -121,16 +121,14 @@ def _chosen(manifest: Manifest, only: Sequence[int | str], file: str) -> tuple[V
     numbers = {str(one.number): one for one in manifest.variants}
     chosen: dict[int, Variant] = {}
     for wish in only:
-        number = (
-            int(wish) if isinstance(wish, int) or (wish.isascii() and wish.isdigit() and int(wish) in numbers) else None
-        )
         try:
-            one = numbers[number] if number is not None else manifest.variant(str(wish))
+            one = numbers[str(wish)] if str(wish) in numbers else manifest.variant(str(wish))
         except KeyError:
+            code = manifest.variants[0].code
             raise ProblemError(
                 f"there is no variant {wish} in this manifest",
                 file=file,
-                hint=f"it has the numbers {min(numbers)} to {max(numbers)}, and codes such as {manifest.variants[0].code}",
+                hint=f"it has the numbers {next(iter(numbers))} to {len(numbers)}, and codes such as {code}",
             ) from None
         chosen[one.number] = one
     return tuple(chosen[number] for number in sorted(chosen)) if only else manifest.variants
