@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from derive.exam.papers.choices import choices, hunt, statements
 from derive.exam.papers.paper import letter
 from derive.exam.papers.posed import Asked, Posed
-from derive.exam.papers.solution import verdict
+from derive.exam.papers.solution import found
 from derive.report.compose.slips import told
 from derive.report.document import (
     Block,
@@ -104,7 +104,7 @@ def _judge(asked: Asked) -> Iterator[Block]:
 def _find_error(asked: Asked) -> Iterator[Block]:
     lines = hunt(asked, asked.wrongs)
     number, wrong = next((n, line) for n, line in enumerate(lines, 1) if line.slip is not None)
-    yield Paragraph((*asked.words.say("quiz.line", number=number), Text(" "), *verdict(asked, wrong)))
+    yield Paragraph(found(asked, number, wrong))
 
 
 def _head(asked: Asked, *keys: str) -> tuple[Spans, ...]:
@@ -123,12 +123,12 @@ def _guide(asked: Asked) -> Iterator[Block]:
     silent = []
     for quantity, points in asked.question.steps.items():
         right = asked.values[quantity]
-        found = asked.wrongs.of(quantity)[:MOST_WRONG]
-        if not found:
+        wrongs = asked.wrongs.of(quantity, MOST_WRONG)
+        if not wrongs:
             silent.append(Math(asked.symbol(quantity, line=True)))
             continue
         rows = []
-        for wrong in found:
+        for wrong in wrongs:
             left = points * wrong.entries_right(right) / max(len(right.texts), 1)
             said = asked.words.sentences(told(asked.sheet, [wrong.slip]))
             rows.append(((Math(wrong.value.latex),), said, (Text(asked.number_text(left)),)))
