@@ -107,7 +107,10 @@ def _known(folder: Path, exam: Exam, count: int, seed: int, students: Sequence[s
     same = (
         (found.exam.name, found.exam.sources, found.exam.languages) == (exam.name, exam.sources, exam.languages)
         and (found.seed, found.version, len(found.variants)) == (seed, __version__, count)
-        and all(one.student == id for one, id in zip(found.variants, students or [None] * count, strict=True))
+        and all(
+            one.student == id
+            for one, id in zip(found.variants, (*students,) if students else (None,) * count, strict=True)
+        )
     )
     return found if same else None
 
