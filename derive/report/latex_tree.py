@@ -324,7 +324,12 @@ class _Reader:
 
     def starts(self) -> list[int]:
         """Where each piece starts in the formula."""
-        return [token.start for token in tokens(self.latex) if token.kind != "space"]
+        found, start = [], 0
+        for piece in _PIECE.findall(self.latex):
+            if not piece.isspace():
+                found.append(start)
+            start += len(piece)
+        return found
 
     # the cursor
 

@@ -106,6 +106,7 @@ def _row(row: Row) -> float:
     return sum(map(_node, row))
 
 
+@lru_cache(maxsize=8192)
 def _node(node: Node) -> float:
     match node:
         case Symbol(name):
