@@ -123,13 +123,15 @@ class View:
 
     @property
     def wrapped(self) -> bool:
-        """Whether cells of the table run over several lines or hold fractions; its rows then stand further apart."""
-        return any(width is not None for width in self.columns) or self._fractions
+        """Whether cells of the table run over several lines or are high; its rows then stand further apart."""
+        return any(width is not None for width in self.columns) or self._high
 
     @property
-    def _fractions(self) -> bool:
+    def _high(self) -> bool:
+        """Whether a cell holds a fraction or a matrix of several rows."""
         rows = self.block.rows if isinstance(self.block, Table) else ()
-        return any(isinstance(span, Math) and r"\frac" in span.latex for row in rows for cell in row for span in cell)
+        formulas = [span.latex for row in rows for cell in row for span in cell if isinstance(span, Math)]
+        return any(r"\frac" in latex or r"\\" in latex for latex in formulas)
 
     @property
     def most_columns(self) -> int:

@@ -182,8 +182,8 @@ def _options(choice: Choice) -> Iterator[Chain]:
 
 
 def listing(lines: Sequence[Statement]) -> Items:
-    """Numbered lines of formulas."""
-    return Items(tuple((Math(line.shown),) for line in lines), ordered=True)
+    """Lines of formulas, each with its letter."""
+    return Items(tuple((Math(line.shown),) for line in lines), letters=True)
 
 
 def form(asked: Asked, filled: Mapping[str, str] | None = None) -> Table:
@@ -198,7 +198,11 @@ def form(asked: Asked, filled: Mapping[str, str] | None = None) -> Table:
     for name in sorted(rows, key=lambda name: order.get(name, len(order))):
         pair = [next((q for q in rows[name] if (split_ratio(q) is not None) == back), None) for back in (False, True)]
         cells: list[Spans] = [
-            (Text("–"),) if quantity is None else (Math(filled[quantity]),) if filled is not None else ()
+            (Text("–"),)
+            if quantity is None
+            else (Math(rf"\displaystyle {filled[quantity]}"),)
+            if filled is not None
+            else ()
             for quantity in pair
         ]
         points = " + ".join(asked.number_text(steps[quantity]) for quantity in pair if quantity is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from derive.errors import ProblemError
@@ -135,8 +135,7 @@ def _judge(asked: Asked) -> Iterator[Block]:
 def _find_error(asked: Asked) -> Iterator[Block]:
     lines = hunt(asked, asked.wrongs)
     yield listing(lines)
-    number, wrong = next((n, line) for n, line in enumerate(lines, 1) if line.slip is not None)
-    yield Paragraph(found(asked, number, wrong))
+    yield Paragraph(found(asked, lines))
     yield from (_earned(asked, "", display) for display in _derivatives(asked))
 
 
@@ -148,10 +147,11 @@ def _derivatives(asked: Asked) -> Iterator[Display]:
         yield matrix_form(asked.sheet, derivation, adjoint)
 
 
-def found(asked: Asked, number: int, wrong: Statement) -> Spans:
+def found(asked: Asked, lines: Sequence[Statement]) -> Spans:
     """Which line is wrong, why, and what should stand there."""
-    words = asked.words
-    return words.sentences((words.say("quiz.line", number=number), *_mended(asked, wrong)))
+    k, wrong = next((k, line) for k, line in enumerate(lines) if line.slip is not None)
+    line = asked.words.say("quiz.line", number=Strong(f"({letter(k)})"))
+    return asked.words.sentences((line, *_mended(asked, wrong)))
 
 
 def _mended(asked: Asked, wrong: Statement) -> tuple[Spans, ...]:
