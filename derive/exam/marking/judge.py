@@ -7,8 +7,8 @@ Entries are judged in the order of working. An entry earns its points in three c
 *Follows*: it lies within the tolerance of what the equations give from the student's own answers. Three works are
 tried, each carried through the whole question, and they are never mixed:
 
-1. every answer goes on as its digits say, as the interval of all values that round to them (work with displayed values
-   and work with the digits of a calculator both lie in it);
+1. every answer goes on as its digits say, as the interval of all values that round to them, and what was not asked for
+   as what it may have been rounded to (work with displayed values lies in it, and so does that of a calculator);
 2. an answer that its own inputs explain goes on unrounded, any other as in 1 (a calculator all the way);
 3. every answer goes on as the number that is written.
 
@@ -128,7 +128,7 @@ class _Judge:
         """The works of a student who made these slips in what was not asked for; the last one is by hand."""
         part = self.bench.part
         return (
-            Own(part, self.balls, change=change),
+            Own(part, self.balls, change=change, blurred=self._blurred),
             Own(part, self.balls, self._explained, change),
             Own(part, self.written, change=change),
         )
@@ -145,6 +145,19 @@ class _Judge:
         half = min(number.last, self.bench.unit(number.value)) / 2
         with precision(BITS):
             return arb(number.value, half)
+
+    def _blurred(self, value: Number) -> Number:
+        """What a value that was not asked for may have been rounded to before it went on."""
+        if not isinstance(value, arb):
+            unit = self.bench.unit(value)
+            if (value / unit).q == 1:  # nothing to round
+                return value
+        else:
+            if not value.is_finite():
+                return value
+            unit = self.bench.unit(middle(value))
+        with precision(BITS):
+            return arb(value) + arb(0, unit / 2)
 
     def _explained(self, computed: Number, written: Number) -> bool:
         """Whether what was written may be what was worked out."""

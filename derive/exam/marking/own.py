@@ -28,11 +28,22 @@ class Own(ByHand):
 
     ``kept(computed, written)`` says whether the digits written may stand for what was worked out: then that goes on,
     with all its digits, in place of what was written. Without it whatever was written goes on. ``change`` has slips
-    that were made in formulas whose values nobody asked for: these are worked with the slip in them.
+    that were made in formulas whose values nobody asked for: these are worked with the slip in them. ``blurred``
+    makes of a value that was not written all those that it may have been rounded to.
     """
 
-    def __init__(self, part: Part, written: Written, kept: Kept | None = None, change: Change = RIGHT) -> None:
-        super().__init__(part, lambda level, name, value: value)
+    def __init__(
+        self,
+        part: Part,
+        written: Written,
+        kept: Kept | None = None,
+        change: Change = RIGHT,
+        blurred: Callable[[Number], Number] | None = None,
+    ) -> None:
+        def carry(level: Level, name: Name, value: Array) -> Array:
+            return value if blurred is None else arrays.filled(value.shape, map(blurred, arrays.entries(value)))
+
+        super().__init__(part, carry)
         self.written, self.kept, self.change = written, kept, change
         self._changed = {name: wrong for name, wrong in change.formulas if (0, name) not in written}
 
@@ -72,8 +83,8 @@ class Own(ByHand):
             return None
         known: dict[Name, Array] = {}
         for used in formula.names():
-            early = used in self.change.early and isinstance(name, Adjoint)
-            at = (level + 1, used) if early and name.by != used else (level, used)
+            early = used in self.change.early and isinstance(name, Adjoint) and name.by != used
+            at = (level + 1, used) if early else (level, used)
             value = self.computed(*at) if at == besides else self.carried(*at)
             if value is None:
                 return None

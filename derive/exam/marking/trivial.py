@@ -14,7 +14,8 @@ What follows and is not right is *degenerate*, and earns nothing, where
 - all of its quantity comes out as 0 and the right one does not (``"vanished"``), unless it is an activation of a number
   that is not 0: a ReLU that a slip has put out is read from the student's own ``z``;
 - it comes out as 0 only because wrong entries before it are 0 (``"vanished"``);
-- a sigmoid, tanh or softmax comes out at its limit, to the digits shown, and the right one does not (``"saturated"``).
+- every entry of a sigmoid, tanh or softmax is at its limit, to the digits shown, and of the right one not
+  (``"saturated"``).
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ class Trivial:
             if not activated and self._only_by_zeros(key, entry):
                 return "vanished"
         formula = self.formula(key)
-        if formula is not None and formula.op in SQUASHING and self._at_limit(formula.op, entry):
+        if formula is not None and formula.op in SQUASHING and self._at_limits(formula.op, entries):
             return "saturated"
         return None
 
@@ -170,12 +171,16 @@ class Trivial:
         found = middle(value[self.bench.place(entry)])
         return bool(abs(found) > self.bench.unit(found) / 2)
 
-    def _at_limit(self, function: str, entry: Entry) -> bool:
-        own, right = self.judged[entry].own, self.bench.middle[entry]
-        limits = (-1, 1) if function == "tanh" else (0, 1)
-        if own is None:
-            return False
-        return any(abs(own - k) <= self.bench.unit(own) / 2 and not self.near(fmpq(k), right) for k in limits)
+    def _at_limits(self, function: str, entries: list[Entry]) -> bool:
+        """Whether all entries are at a limit of the function, to the digits shown, and not all of the right ones."""
+        limits = [fmpq(k) for k in ((-1, 1) if function == "tanh" else (0, 1))]
+
+        def reached(value: fmpq) -> bool:
+            return any(abs(value - limit) <= self.bench.unit(limit) / 2 for limit in limits)
+
+        given = [self.given.get(entry) for entry in entries]
+        there = all(one is not None and reached(one.value) for one in given)
+        return there and not all(reached(self.bench.middle[entry]) for entry in entries)
 
     # ── trivial ──
 
