@@ -85,6 +85,11 @@ class Slipped:
     alternatives: tuple[Explanation, ...]
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of slip that explain it, each once."""
+        return tuple(dict.fromkeys(one.kind for one in self.alternatives))
+
+    @property
     def in_formula(self) -> bool:
         """Whether a formula with a slip in it explains every entry."""
         return any(one.entry is None and not one.change.only_here for one in self.alternatives)
