@@ -5,6 +5,7 @@ Points stand in tables as decimals of at most four places, rounded half up; they
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from flint import fmpq
@@ -22,7 +23,8 @@ Solve = Callable[[Exam, Variant], Mapping[str, Solution]]
 
 HEAD = ("student", "variant", "question", "quantity", "index", "answer", "points", "of", "verdict", "flag", "slip")
 SHOWN = Rounding(digits=4)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # wide ones as well
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,28 @@ class Room:
         }
 
 
-def mark(room: Room, sheets: Iterable[Sheet], tolerance: Tolerance = PRINTED) -> tuple[Paper, ...]:
-    """Every sheet marked, in the order of the sheets; variant by variant, so that one is in memory at a time."""
-    papers: dict[str, Paper] = {}
-    order = list(sheets)
-    for sheet in sorted(order, key=lambda one: one.variant):
-        questions = [
+def marked(
+    room: Room, sheets: Iterable[Sheet], tolerance: Tolerance = PRINTED
+) -> Iterator[tuple[Paper, Mapping[str, Bench]]]:
+    """Every sheet marked, with the benches it was marked on: variant by variant, so that one is in memory at a time."""
+    for sheet in sorted(sheets, key=lambda one: one.variant):
+        benches = room.benches(sheet.variant)
+        questions = tuple(
             judge(bench, {(q, i): given for q, own in sheet.answers[id].items() for i, given in own.items()}, tolerance)
-            for id, bench in room.benches(sheet.variant).items()
-        ]
-        papers[sheet.student] = Paper(sheet, room.variants[sheet.variant].code, tuple(questions))
-    return tuple(papers[sheet.student] for sheet in order)
+            for id, bench in benches.items()
+        )
+        yield Paper(sheet, room.variants[sheet.variant].code, questions), benches
+
+
+def in_order(papers: Iterable[Paper], sheets: Iterable[Sheet]) -> tuple[Paper, ...]:
+    """The papers as the file of answers has them."""
+    found = {paper.sheet.student: paper for paper in papers}
+    return tuple(found[sheet.student] for sheet in sheets)
+
+
+def mark(room: Room, sheets: Sequence[Sheet], tolerance: Tolerance = PRINTED) -> tuple[Paper, ...]:
+    """Every sheet marked, in the order of the sheets."""
+    return in_order((paper for paper, _ in marked(room, sheets, tolerance)), sheets)
 
 
 # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,9 +127,9 @@ def _rows(paper: Paper) -> Iterator[Sequence[str]]:
             )  # fmt: skip
 
 
-def number(value: fmpq) -> str:
+def number(value: fmpq, rounding: Rounding = SHOWN) -> str:
     """Points as a decimal: ``0.6667``, ``2``."""
-    found = printed(value, SHOWN)
+    found = printed(value, rounding)
     assert found is not None
     return found.text.rstrip("0").rstrip(".") if "." in found.text else found.text
 
@@ -137,11 +150,8 @@ def _cell(text: str) -> str:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a plain decimal with a sign or without: digits, and one point at the most between them."""
-    bare = text[1:] if text[:1] in ("+", "-") else text
-    whole, point, after = bare.partition(".")
-    digits = whole + after
-    return digits.isascii() and digits.isdigit() and bool(whole) and (not point or bool(after))
+    """Whether a text is a plain decimal, with a sign and a power of ten or without."""
+    return _NUMBER.fullmatch(text) is not None
 
 
 def all_entries(papers: Iterable[Paper]) -> Iterator[tuple[str, Judged]]:
