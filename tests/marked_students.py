@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,17 @@ def line_of(network: Network, name: str) -> str:
 def run(network: Network, line: str, own: Mapping[str, Any]) -> Any:
     """A line on a student's own numbers."""
     with np.errstate(all="ignore"):
-        return eval(line.split(" = ", 1)[1], {**WORDS, **network.data(), **own})
+        return eval(_compiled(line), {**WORDS, **_data(network), **own})
+
+
+@cache
+def _compiled(line: str) -> Any:
+    return compile(line.split(" = ", 1)[1], line, "eval")
+
+
+@cache
+def _data(network: Network) -> Values:
+    return network.data()
 
 
 def reach(network: Network, line: str, own: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -132,3 +143,30 @@ def follows(one: Student, right: Values, name: str, extra: float = 1.0) -> Any:
 def is_right(one: Student, right: Values, name: str) -> Any:
     """Entry by entry: whether an answer is within one unit of the right one."""
     return np.abs(one.values[name] - right[name]) <= UNIT + 1e-9
+
+
+# ── students who did no work ────────────────────────────────────────────────────────────────────────────────────
+
+
+def idle(network: Network, kind: str, seed: int) -> Student:
+    """Numbers without work: ``random``, ``zeros``, ``constant``, ``copied``, ``huge``, or right ones with digits spoilt."""
+    made = np.random.default_rng(seed)
+    right = rounded(work(network, {}))
+    names = names_of(network)
+    values: Values = {}
+    for k, name in enumerate(names):
+        shape = np.shape(right[name])
+        if kind == "random":
+            values[name] = np.round(made.uniform(-2, 2, shape), PLACES)
+        elif kind in ("zeros", "constant"):
+            values[name] = np.full(shape, 0.0 if kind == "zeros" else 0.5)
+        elif kind == "huge":
+            values[name] = np.round(made.uniform(1, 9, shape), 1) * 1e5
+        elif kind == "copied":  # the numbers of the quantity before, as often as it takes
+            other = np.ravel(right[names[k - 1]])
+            values[name] = np.resize(other[::-1], shape)
+        else:  # one digit of some entries, and never the last
+            spoilt = made.random(shape) < 0.3
+            step = made.integers(1, 9, shape) * 10.0 ** -made.integers(1, PLACES, shape)
+            values[name] = np.where(spoilt, right[name] + step, right[name])
+    return Student(network, values, kind=kind)

@@ -208,7 +208,8 @@ class _Judge:
         if any(own is not None for own in met):
             self.worlds = [world for world, own in zip(self.worlds, met, strict=True) if own is not None]
             own = next(own for own in met if own is not None)
-            return made(FOLLOWS if self._slipped_before(entry[0]) else CARRIED, of, of, own)
+            unasked = self.by_hand.change != NO_SLIP
+            return made(FOLLOWS if unasked or self._slipped_before(entry[0]) else CARRIED, of, of, own)
         follows = self._expected(entry)
         return made(WRONG, fmpq(0), of, follows)
 

@@ -159,7 +159,8 @@ class Naming:
     def _misprints(self, quantity: str, one: Judged) -> Iterator[Explanation]:
         if one.own is None or one.given is None or base_of(quantity)[1]:
             return
-        last = one.given.last if one.given.last != 0 else self.bench.unit(one.given.value)
+        unit = self.bench.unit(one.given.value)  # who writes 0.5 where 0.9241 is right has not one digit wrong
+        last = unit if one.given.last == 0 else min(one.given.last, unit)
         value, half = one.given.value, last / 2
         seen = Observed(quantity, self.bench.place((quantity, one.index)), value - half, value + half)
         yield from misprints(self.simulation, seen, int(one.own.p) / int(one.own.q), ())

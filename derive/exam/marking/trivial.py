@@ -3,14 +3,15 @@
 Follow-through pays for work that was done with a wrong number. Where the wrong number takes the work away, there is
 nothing to pay for. A *trivial* value is an answered quantity with a wrong entry, in which
 
-- all entries are 0, or all of three or more are one and the same number, and the right ones are not (``"constant"``);
+- all entries are 0, or all are one and the same number and the right ones are not, and at least ``FEWEST`` wrong
+  entries so far are that number (``"constant"``);
 - an entry is more than ``HUGE`` times as large as the largest right one and as 1 (``"huge"``);
 - all entries are those of another matrix or row of the question, which its equation does not use, and no slip in a
   formula explains it (``"copied"``).
 
 What follows and is not right is *degenerate*, and earns nothing, where
 
-- it uses a trivial quantity, or one of which every entry is degenerate (``"trivial"``);
+- it uses a trivial quantity, or one of which every entry is degenerate or a right 0 (``"trivial"``);
 - all of its quantity comes out as 0 and the right one does not (``"vanished"``), unless it is an activation of a number
   that is not 0: a ReLU that a slip has put out is read from the student's own ``z``;
 - it comes out as 0 only because wrong entries before it are 0 (``"vanished"``);
@@ -121,7 +122,8 @@ class Trivial:
             self.tainted.add(key)
             for entry in wrong:
                 self.judged[entry] = replace(self.judged[entry], flag=why)
-        if all(self.judged[entry].verdict == "degenerate" for entry in entries):
+        found = [self.judged[entry] for entry in entries]
+        if any(one.verdict == "degenerate" for one in found) and all(map(_nothing, found)):
             self.tainted.add(key)
 
     def _degenerate(self, key: Key, entry: Entry, entries: list[Entry], by_hand: Own) -> str | None:
@@ -189,13 +191,18 @@ class Trivial:
         right = [self.bench.middle[entry] for entry in entries]
         apart = any(not self.near(value, right[0]) for value in right)
         alike = len(values) == len(entries) > 1 and len(set(values)) == 1
-        if alike and (values[0] == 0 or (apart and len(values) >= FEWEST)):
+        if alike and (values[0] == 0 or (apart and self._often(values[0]) >= FEWEST)):
             return "constant"
         if any(abs(value) > HUGE * max(fmpq(1), *map(abs, right)) for value in values):
             return "huge"
         if not slip and len(set(values)) > 1 and len(values) == len(entries) and self._copied(key, values):
             return "copied"
         return None
+
+    def _often(self, value: fmpq) -> int:
+        """How many entries so far are this number, and wrong."""
+        wrong = (one.given for one in self.judged.values() if one.verdict == "wrong")
+        return sum(given is not None and bool(given.value == value) for given in wrong)
 
     def _copied(self, key: Key, values: list[fmpq]) -> bool:
         """Whether all entries, row by row, are those of something that the equation does not use."""
@@ -210,3 +217,9 @@ class Trivial:
             for name, datum in data.items()
             if name != key[1]
         )
+
+
+def _nothing(one: Judged) -> bool:
+    """Whether nothing can be worked out with an entry."""
+    zero = one.given is not None and bool(one.given.value == 0)
+    return one.verdict == "degenerate" or (one.verdict == "right" and zero)
