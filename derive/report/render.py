@@ -30,9 +30,12 @@ from derive.report.document import (
     Heading,
     Items,
     Listing,
+    Masthead,
     Math,
     Note,
     Paragraph,
+    Question,
+    Room,
     Span,
     Spans,
     Strong,
@@ -59,7 +62,7 @@ if TYPE_CHECKING:
 
 _PARTIALS = {
     Heading: "heading", Paragraph: "paragraph", Display: "display", Items: "items", Table: "table", Figure: "figure",
-    Note: "note", Listing: "listing",
+    Note: "note", Listing: "listing", Masthead: "masthead", Question: "question", Room: "room",
 }  # fmt: skip
 Writer = Callable[[str], str]
 
@@ -148,7 +151,7 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     views = _views(document, format, setting.page, attachments, plan)
     variables = {
         "document": document, "page": setting.page, "setting": setting, "views": views, "text_size": SIZE,
-        "running": document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
+        "running": _cut(document.running or document.title),
         "matrix_columns": max([10, *(view.most_columns for view in views)]), "indent": INDENT,
         "styles": Ready(_FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
         "subject": document.title if escape.plain(document.title).strip() else document.name,
@@ -164,6 +167,10 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     if format == "tex":
         attachments[MACROS] = fill(f"tex/{MACROS}").encode()
     return Rendered(text.rstrip("\n") + "\n", attachments)
+
+
+def _cut(title: str) -> str:
+    return title if len(title) <= _RUNNING else title[: _RUNNING - 1].rstrip() + "…"
 
 
 def _frame(format: str, setting: Setting) -> str:
@@ -228,7 +235,7 @@ def _views(
         if isinstance(block, Heading):
             above = [*(level for level in above if level < block.level), block.level]
         drawing, picture = "", ""
-        if isinstance(block, Figure):
+        if isinstance(block, Figure | Masthead):
             figures += 1
             _check_scene(block.scene)
             if format == "html":
@@ -264,7 +271,9 @@ def _kept(blocks: Sequence[Block]) -> bool:
     """Whether the first of these blocks stays on the page of the next: words with what they lead to."""
     block, following = blocks[0], blocks[1] if len(blocks) > 1 else None
     if isinstance(block, Items):
-        return isinstance(following, Display)
+        return isinstance(following, Display) or (block.letters and isinstance(following, Room))
+    if isinstance(block, Question):
+        return following is not None
     if isinstance(block, Paragraph) and isinstance(following, Paragraph):
         return _kept(blocks[1:])
     return isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items)
