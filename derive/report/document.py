@@ -179,11 +179,15 @@ class Masthead:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The line that opens a question: its number, its words, and its points at the right margin."""
+    """The line that opens a question: its number, its words, and its points at the right margin.
 
-    number: int
+    ``part`` is one of several in a question, numbered ``1.2``.
+    """
+
+    number: str
     spans: Spans
     points: str
+    part: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def _block(block: Block, width: int) -> Iterator[str]:
         case Table(head, rows):
             yield from _table([[words(cell) for cell in row] for row in (head, *rows)])
         case Question(number, spans, points):
-            yield from _folded(f"{number}. {words(spans)} {points}", width)
+            yield from _folded(f"{number}{'' if block.part else '.'} {words(spans)} {points}", width)
         case Masthead(lines, fields, _, code):
             for line in lines:
                 yield from _folded(words(line), width)

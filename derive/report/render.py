@@ -271,7 +271,7 @@ def _kept(blocks: Sequence[Block]) -> bool:
     """Whether the first of these blocks stays on the page of the next: words with what they lead to."""
     block, following = blocks[0], blocks[1] if len(blocks) > 1 else None
     if isinstance(block, Items):
-        return isinstance(following, Display) or (block.letters and isinstance(following, Room))
+        return isinstance(following, Display)
     if isinstance(block, Question):
         return following is not None
     if isinstance(block, Paragraph) and isinstance(following, Paragraph):
