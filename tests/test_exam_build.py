@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flint import fmpq
 
+import paper_stand_ins
 from derive.errors import ProblemError
 from derive.exam.exam import Exam
 from derive.exam.executors import outcomes
@@ -20,9 +21,8 @@ from derive.exam.jobs import Wishes, jobs, packed, stem_of, work
 from derive.exam.journal import NAME
 from derive.exam.variant import Chosen, Variant
 from derive.numbers.tensor import Tensor
-from tests import paper_stand_ins
+from paper_stand_ins import BAD, CRASHES
 from tests.exams import exam, relu_question
-from tests.paper_stand_ins import BAD, CRASHES
 
 MD = Wishes(formats=("md",), kinds=("paper", "key"))
 CODES = ("AAA2", "AAB3", "AAC4", "AAD5", "AAE6", "AAF7")
