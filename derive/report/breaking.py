@@ -19,11 +19,15 @@ from derive.report.document import (
     Heading,
     Items,
     Listing,
+    Masthead,
     Math,
     Note,
     Paragraph,
+    Question,
+    Room,
     Spans,
     Table,
+    Text,
 )
 from derive.report.page import A4, INDENT, Page
 from derive.report.widths import bound, spans_bound, unbreakable_bound
@@ -31,6 +35,7 @@ from derive.report.widths import bound, spans_bound, unbreakable_bound
 # Typst and LaTeX differ by up to 6 % on the same formula (measured over the corpus of the tests).
 MARGIN = 0.94
 _BOX = 1.2  # em that the frame of a boxed result takes
+_POINTS = 1.5  # em between a formula and its points at the margin
 _COLUMN = 1.1  # em between two columns of a table
 
 Widths = Callable[[str], float]
@@ -102,7 +107,8 @@ def wide_inline(document: Document, page: Page = A4) -> list[str]:
 
 
 def _room(block: Display, page: Page) -> float:
-    return page.line * MARGIN - INDENT - (_BOX if block.boxed else 0.0)
+    points = spans_bound((Text(block.points),)) + _POINTS if block.points else 0.0
+    return page.line * MARGIN - INDENT - (_BOX if block.boxed else 0.0) - points
 
 
 def _relation(relation: str) -> float:
@@ -216,8 +222,10 @@ def _columns(table: Table, page: Page) -> tuple[float | None, ...]:
 def _all_spans(document: Document) -> Iterator[Spans]:
     for block in document.blocks:
         match block:
-            case Paragraph(spans) | Note(spans):
+            case Paragraph(spans) | Note(spans) | Question(_, spans):
                 yield spans
+            case Masthead(lines):
+                yield from lines
             case Items(items):
                 yield from items
             case Table(head, rows, _, caption):
@@ -229,5 +237,5 @@ def _all_spans(document: Document) -> Iterator[Spans]:
                 yield spans
             case Figure(_, caption):
                 yield caption
-            case Display() | Listing():
+            case Display() | Listing() | Room():
                 pass

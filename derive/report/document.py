@@ -95,7 +95,8 @@ class Display:
     """Displayed chains, all aligned with each other. ``boxed`` frames a result worth remembering (a single chain).
 
     ``detail`` marks what a page may fold. ``of`` is the quantity that is worked out here (``dE/dW2``), and ``uses`` the
-    quantities that it is made of, each with its symbol: a page leads from one to where the other was found.
+    quantities that it is made of, each with its symbol: a page leads from one to where the other was found. ``points``
+    is what the step earns in an exam, as it stands at the right margin.
     """
 
     chains: tuple[Chain, ...]
@@ -103,25 +104,35 @@ class Display:
     detail: bool = False
     of: str = ""
     uses: tuple[tuple[str, str], ...] = ()
+    points: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A list; each item is one line of spans. ``tasks`` are what the reader is to find, one an item."""
+    """A list; each item is one line of spans. ``tasks`` are what the reader is to find, one an item.
+
+    With ``letters`` it is counted (a), (b), …; ``points`` are what stands beside each item at the right margin.
+    """
 
     items: tuple[Spans, ...]
     ordered: bool = False
     tasks: bool = False
+    letters: bool = False
+    points: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a head. ``align`` has one of ``l c r`` per column."""
+    """A table with a head. ``align`` has one of ``l c r`` per column.
+
+    With ``room`` it is a form to fill in: ruled, as wide as the page, each row as high as that many centimetres.
+    """
 
     head: tuple[Spans, ...]
     rows: tuple[tuple[Spans, ...], ...]
     align: str
     caption: Spans = ()
+    room: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +159,55 @@ class Listing:
     lines: tuple[str, ...]
 
 
-Block = Heading | Paragraph | Display | Items | Table | Figure | Note | Listing
+# ── blocks of an exam ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Masthead:
+    """What stands under the title of a paper: lines of text, fields to fill in, and a code that a machine reads.
+
+    ``fields`` are pairs of a label and what is filled in already; an empty one is a rule to write on. ``scene`` is the
+    drawing of the code, ``code`` what it says to people, ``alternative`` the drawing in words.
+    """
+
+    lines: tuple[Spans, ...]
+    fields: tuple[tuple[str, str], ...]
+    scene: Scene
+    code: str
+    alternative: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The line that opens a question: its number, its words, and its points at the right margin.
+
+    ``part`` is one of several in a question, numbered ``1.2``.
+    """
+
+    number: str
+    spans: Spans
+    points: str
+    part: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A framed space for an answer, ``height`` centimetres high; never cut at the end of a page."""
+
+    height: float
+
+
+Block = Heading | Paragraph | Display | Items | Table | Figure | Note | Listing | Masthead | Question | Room
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """A report, ready to be set. ``name`` is the stem of its files (see ``stem_in``), ``language`` a language code.
 
-    ``answers`` is the number of the block that a solution behind its sheet of questions begins with.
+    ``answers`` is the number of the block that a solution behind its sheet of questions begins with. ``running`` is the
+    head of every page but the first where that is not the title. ``pages`` is what stands before the number of a page,
+    between it and the number of all, and behind that (``"page "``, ``" of "``, ``""``); without it the number of the
+    page stands alone.
     """
 
     name: str
@@ -163,6 +215,8 @@ class Document:
     language: str
     blocks: tuple[Block, ...]
     answers: int | None = None
+    running: str = ""
+    pages: tuple[str, str, str] | None = None
 
 
 def stem_in(language: str, stem: str) -> str:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from html import escape
 
 from derive.errors import Unsupported
-from derive.report import tiles
+from derive.report import modules, tiles
 from derive.report.figures.formula import AXIS, CM_PER_POINT, Setting, set_formula
 from derive.report.figures.glyphs import GLYPHS
 from derive.report.figures.labels import ARROW
-from derive.report.scene import PATHS, Bare, Box, Circle, Label, Line, Mark, Polyline, Scene, Tiles
+from derive.report.scene import PATHS, Bare, Box, Circle, Label, Line, Mark, Modules, Polyline, Scene, Tiles
 
 # role -> ground, outline, ink (six hexadecimal digits each)
 PALETTE = {
@@ -85,6 +85,7 @@ TYPST_STYLES = (
     + "".join(f'  "{role}": ({width}pt, {_typst_dash(dashes)}),\n' for role, (width, dashes) in STROKES.items())
     + ")\n"
     + tiles.TYPST_STYLES
+    + modules.TYPST_STYLES
     + f"""#let derive-scene(width, height, body) = box(width: width, height: height, body)
 #let derive-stroke(role, dashed) = {{
   let dash = if dashed {{ {_typst_dash(DASH)} }} else {{ none }}
@@ -186,6 +187,8 @@ def scene_to_tikz(scene: Scene) -> str:
                 lines.append(f"\\draw[{_tikz_stroke(mark)}, line join=round] " + "\n  -- ".join(rows) + ";")
             case Tiles():
                 lines += tiles.to_tikz(mark, at)
+            case Modules():
+                lines.append(modules.to_tikz(mark, at))
         if not isinstance(mark, Bare) and mark.latex:
             angle = mark.angle if isinstance(mark, Label) else 0.0
             lines.append(text(mark.x, mark.y, mark.latex, mark.size, mark.role, angle))
@@ -229,6 +232,8 @@ def scene_to_typst(scene: Scene, math: Callable[[str], str]) -> str:
                 lines.append(f"  derive-polyline({role}, {str(mark.dashed).lower()}, {corners})")
             case Tiles():
                 lines += tiles.to_typst(mark, lambda x, y: cm(x, down(y)), cm)
+            case Modules():
+                lines.append(modules.to_typst(mark, lambda x, y: cm(x, down(y))))
         if not isinstance(mark, Bare) and mark.latex:
             angle = _number(-mark.angle) if isinstance(mark, Label) else "0"
             place = f"{cm(mark.x, down(mark.y))}, {_number(mark.size)}pt, {angle}deg, {role}"
@@ -276,6 +281,9 @@ class _Svg:
     def draw(self, mark: Mark) -> None:
         if isinstance(mark, Tiles):
             self.body += tiles.to_svg(mark, self.x, self.y, _short, CM_PER_POINT * PIXELS_PER_CM)
+            return
+        if isinstance(mark, Modules):
+            self.body.append(modules.to_svg(mark, self.x, self.y, _short))
             return
         ground, line, ink = ("#" + colour for colour in PALETTE[mark.role])
         pixel = CM_PER_POINT * PIXELS_PER_CM

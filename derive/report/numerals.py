@@ -21,9 +21,11 @@ from derive.report.document import (
     Figure,
     Heading,
     Items,
+    Masthead,
     Math,
     Note,
     Paragraph,
+    Question,
     Span,
     Spans,
     Table,
@@ -136,8 +138,10 @@ def _formulas(block: Block, change: Callable[[str], str], finish: Callable[[Span
         return finish(tuple(map(span, spans)))
 
     match block:
-        case Heading() | Paragraph() | Note():
+        case Heading() | Paragraph() | Note() | Question():
             return replace(block, spans=line(block.spans))
+        case Masthead(lines):
+            return replace(block, lines=tuple(map(line, lines)))
         case Items(items):
             return replace(block, items=tuple(map(line, items)))
         case Table(head, rows):

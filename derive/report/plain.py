@@ -19,9 +19,12 @@ from derive.report.document import (
     Heading,
     Items,
     Listing,
+    Masthead,
     Math,
     Note,
     Paragraph,
+    Question,
+    Room,
     Spans,
     Table,
 )
@@ -74,10 +77,20 @@ def _block(block: Block, width: int) -> Iterator[str]:
                 yield from _chain(chain, width)
         case Items(items, ordered):
             for k, item in enumerate(items, start=1):
-                mark = f"{k}. " if ordered else "- "
-                yield from _folded(mark + words(item), width, indent=len(mark))
+                mark = f"({chr(96 + k)}) " if block.letters else f"{k}. " if ordered else "- "
+                points = f" {block.points[k - 1]}" if block.points else ""
+                yield from _folded(mark + words(item) + points, width, indent=len(mark))
         case Table(head, rows):
             yield from _table([[words(cell) for cell in row] for row in (head, *rows)])
+        case Question(number, spans, points):
+            yield from _folded(f"{number}{'' if block.part else '.'} {words(spans)} {points}", width)
+        case Masthead(lines, fields, _, code):
+            for line in lines:
+                yield from _folded(words(line), width)
+            yield from (f"{label} {filled or '_' * 24}" for label, filled in fields)
+            yield code
+        case Room():
+            yield ""
         case Listing(_, lines):
             yield from (INDENT + line if line else line for line in lines)
         case Figure(_, _, alternative):

@@ -30,9 +30,12 @@ from derive.report.document import (
     Heading,
     Items,
     Listing,
+    Masthead,
     Math,
     Note,
     Paragraph,
+    Question,
+    Room,
     Span,
     Spans,
     Strong,
@@ -59,7 +62,7 @@ if TYPE_CHECKING:
 
 _PARTIALS = {
     Heading: "heading", Paragraph: "paragraph", Display: "display", Items: "items", Table: "table", Figure: "figure",
-    Note: "note", Listing: "listing",
+    Note: "note", Listing: "listing", Masthead: "masthead", Question: "question", Room: "room",
 }  # fmt: skip
 Writer = Callable[[str], str]
 
@@ -120,13 +123,15 @@ class View:
 
     @property
     def wrapped(self) -> bool:
-        """Whether cells of the table run over several lines or hold fractions; its rows then stand further apart."""
-        return any(width is not None for width in self.columns) or self._fractions
+        """Whether cells of the table run over several lines or are high; its rows then stand further apart."""
+        return any(width is not None for width in self.columns) or self._high
 
     @property
-    def _fractions(self) -> bool:
+    def _high(self) -> bool:
+        """Whether a cell holds a fraction or a matrix of several rows."""
         rows = self.block.rows if isinstance(self.block, Table) else ()
-        return any(isinstance(span, Math) and r"\frac" in span.latex for row in rows for cell in row for span in cell)
+        formulas = [span.latex for row in rows for cell in row for span in cell if isinstance(span, Math)]
+        return any(r"\frac" in latex or r"\\" in latex for latex in formulas)
 
     @property
     def most_columns(self) -> int:
@@ -148,8 +153,8 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     views = _views(document, format, setting.page, attachments, plan)
     variables = {
         "document": document, "page": setting.page, "setting": setting, "views": views, "text_size": SIZE,
-        "running": document.title if len(document.title) <= _RUNNING else document.title[: _RUNNING - 1].rstrip() + "…",
-        "matrix_columns": max([10, *(view.most_columns for view in views)]), "indent": INDENT,
+        "running": _cut(document.running or document.title),
+        "matrix_columns": max([10, *(view.most_columns for view in views)]) if format == "tex" else 0, "indent": INDENT,
         "styles": Ready(_FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
         "subject": document.title if escape.plain(document.title).strip() else document.name,
         "words": _page_words(document.language) if format in ("html", "tex") else {},
@@ -164,6 +169,10 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     if format == "tex":
         attachments[MACROS] = fill(f"tex/{MACROS}").encode()
     return Rendered(text.rstrip("\n") + "\n", attachments)
+
+
+def _cut(title: str) -> str:
+    return title if len(title) <= _RUNNING else title[: _RUNNING - 1].rstrip() + "…"
 
 
 def _frame(format: str, setting: Setting) -> str:
@@ -228,7 +237,7 @@ def _views(
         if isinstance(block, Heading):
             above = [*(level for level in above if level < block.level), block.level]
         drawing, picture = "", ""
-        if isinstance(block, Figure):
+        if isinstance(block, Figure | Masthead):
             figures += 1
             _check_scene(block.scene)
             if format == "html":
@@ -265,6 +274,8 @@ def _kept(blocks: Sequence[Block]) -> bool:
     block, following = blocks[0], blocks[1] if len(blocks) > 1 else None
     if isinstance(block, Items):
         return isinstance(following, Display)
+    if isinstance(block, Question):
+        return following is not None
     if isinstance(block, Paragraph) and isinstance(following, Paragraph):
         return _kept(blocks[1:])
     return isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items)
@@ -396,11 +407,16 @@ def _html_inline(context: Context, latex: str) -> Ready:
 @jinja2.pass_context
 def _typst_spans(context: Context, line: Spans) -> Ready:
     """Spans of Typst; each formula carries its words, which PDF/UA asks for."""
+    return _typst_line(context["document"].language)(line)
 
+
+@lru_cache(maxsize=4)
+def _typst_line(language: str) -> Callable[[Spans], Ready]:
+    @lru_cache(maxsize=4096)
     def math(latex: str) -> str:
-        return f"#derive-math({escape.typst_string(spoken(latex, context['document'].language))}, ${to_typst(latex)}$);"
+        return f"#derive-math({escape.typst_string(spoken(latex, language))}, ${to_typst(latex)}$);"
 
-    return _joined(escape.typst_text, "#strong[@]", escape.typst_code, math)(line)
+    return _joined(escape.typst_text, "#strong[@]", escape.typst_code, math)
 
 
 def _html_source(lines: tuple[str, ...]) -> Ready:

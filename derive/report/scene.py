@@ -118,7 +118,23 @@ class Tiles:
         return replace(self, x=self.x + dx, y=self.y + dy)
 
 
-Bare = Line | Polyline | Tiles  # marks without a formula
+@dataclass(frozen=True, slots=True)
+class Modules:
+    """Dark squares of a grid that touch, as in a QR code: black, centred at ``x, y``, rows from the top."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    dark: tuple[tuple[bool, ...], ...]
+    role: str = "plain"
+
+    def moved(self, dx: float, dy: float) -> Modules:
+        """The same mark elsewhere."""
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
+
+Bare = Line | Polyline | Tiles | Modules  # marks without a formula
 Mark = Circle | Box | Label | Bare
 
 

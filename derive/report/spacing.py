@@ -18,9 +18,11 @@ from derive.report.document import (
     Figure,
     Heading,
     Items,
+    Masthead,
     Math,
     Note,
     Paragraph,
+    Question,
     Span,
     Spans,
     Table,
@@ -120,8 +122,11 @@ def spaced(document: Document) -> Document:
 
 def _block(block: Block) -> Block:
     match block:
-        case Heading() | Paragraph() | Note():
+        case Heading() | Paragraph() | Note() | Question():
             return replace(block, spans=spaced_spans(block.spans))
+        case Masthead(lines, fields):
+            fields = tuple((spaced_text(label), spaced_text(filled)) for label, filled in fields)
+            return replace(block, lines=_lines(lines), fields=fields)
         case Items(items):
             return replace(block, items=_lines(items))
         case Table(head, rows):

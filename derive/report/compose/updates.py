@@ -93,7 +93,7 @@ def _numbers(sheet: Sheet, name: Name, slope: Name, after: Expression, rate: fmp
     product = f"{sign} {rate_text} {gradient}"
     exact = sheet.goes_on(name) and sheet.goes_on(slope)
     result = "=" if exact and sheet.exact(after) else r"\approx"
-    put_in = [Link("=" if exact else r"\approx", (old, product))] if sheet.detail.rewritings else []
+    put_in = [Link("=" if exact else r"\approx", (old, product))] if sheet.detail.lines else []
     return [*put_in, Link(result, (sheet.value(after),))]
 
 
