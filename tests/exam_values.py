@@ -12,6 +12,7 @@ from derive.exam.engine import Engine
 from derive.exam.exam import Numbers, Question
 from derive.exam.program import Program
 from derive.exam.trace import trace
+from derive.numbers.arrays import Array
 from derive.numbers.balls import overlaps
 from derive.problem.problem import Problem
 from derive.solution import Part
@@ -50,6 +51,6 @@ def differences(problem: Problem) -> Iterator[str]:
                 yield f"{name}[{k}]: {engine.values[slot]}, not {value}"
 
 
-def _whole(part: Part, name: str) -> object:
+def _whole(part: Part, name: str) -> Array:
     adjoint = next((one for one in part.shape_adjoints if str(one) == name), None)
     return part.run.value(adjoint) if adjoint is not None else value_of(part, name)

@@ -455,7 +455,7 @@ def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPat
     # what is said at the terminal is held in test_languages, what a page of HTML adds by its rendering, how formulas
     # are read out in test_speech, what is said of other people's solutions in test_check and test_lint, and what is said
     # of a set of papers in test_exam_set
-    elsewhere = ("terminal.", "page.", "speech.", "errata.", "lint.", "exam_set.")
+    elsewhere = ("terminal.", "page.", "speech.", "errata.", "slips.", "lint.", "exam_set.")
     said = {key for key in plain.keys | own("en").keys() if not key.startswith(elsewhere)}
     assert sorted(said - asked) == []
 

@@ -98,8 +98,8 @@ def _slips(review: Reviewed, judged: Judged, say: Catalogue) -> dict[str, Any]:
     found = review.finding(judged)
     if found is None:
         return {}
-    from derive.chapters.slips import drawn, told
     from derive.report.compose.sheet import Sheet
+    from derive.report.compose.slips import drawn, told
 
     sheet = Sheet(review.solution.part(judged.claim.part), say)
     pictures = (drawn(sheet, slip) for slip in found.classes[0])

@@ -86,7 +86,7 @@ def typst_pdf(source: str, standard: Literal["ua-1"] | None = None) -> bytes:
     script without a font.
     """
     chinese = set(WIDE.findall(source))
-    strange = next((c for c in source if _FOREIGN.match(c) and c not in chinese), None)
+    strange = None if source.isascii() else next((c for c in _FOREIGN.findall(source) if c not in chinese), None)
     if chinese and chinese_fonts() is None:
         raise ProblemError(
             f"a PDF with Chinese ('{min(chinese)}') needs fonts that are not installed", hint=f"pip install {PACKAGE}"

@@ -155,7 +155,7 @@ def picture(sheet: Sheet, entry: Entry, left_out: Container[int] = ()) -> Figure
 
 
 def _forgotten(sheet: Sheet) -> str:
-    return rf" \quad \text{{{sheet.words.text('errata.left_out')}}}"
+    return rf" \quad \text{{{sheet.words.text('slips.left_out')}}}"
 
 
 def way(path: Path) -> Way:

@@ -72,9 +72,9 @@ def told(sheet: Sheet, alternatives: Sequence[Slip]) -> tuple[Spans, ...]:
     said = tuple(dict.fromkeys(_sentences(sheet, slip) for slip in first))
     if len(said) == 1:
         return said
-    lead = sheet.words.say("errata.one_of", count=len(said))
+    lead = sheet.words.say("slips.one_of", count=len(said))
     shown = [(Text(f"({number}) "), *spans) for number, spans in enumerate(said[:MOST_TOLD], start=1)]
-    return (lead, *shown, *([sheet.words.say("errata.and_more")] if len(said) > MOST_TOLD else []))
+    return (lead, *shown, *([sheet.words.say("slips.and_more")] if len(said) > MOST_TOLD else []))
 
 
 def drawn(sheet: Sheet, slip: Slip) -> Figure | None:
@@ -93,15 +93,15 @@ def _sentences(sheet: Sheet, slip: Slip) -> Spans:
     if slip.wrong is not None and slip.right is not None:
         wrong, right = sheet.letters.text(slip.wrong), sheet.letters.text(slip.right)
         if bound(wrong) + bound(right) < ROOM and wrong != right:
-            pieces.append(words.say("errata.written", wrong=Math(wrong), right=Math(right)))
+            pieces.append(words.say("slips.written", wrong=Math(wrong), right=Math(right)))
         if slip.entry is not None:
-            pieces.append(words.say("errata.alone"))
+            pieces.append(words.say("slips.alone"))
     if slip.kind == "sign_lost" and slip.names:
-        pieces.append(words.say("errata.repeats", part=", ".join(slip.names)))
+        pieces.append(words.say("slips.repeats", part=", ".join(slip.names)))
     if slip.quantity == "" and slip.names:
-        pieces.append(words.say("errata.everywhere", names=words.listed(_symbol(sheet, name) for name in slip.names)))
+        pieces.append(words.say("slips.everywhere", names=words.listed(_symbol(sheet, name) for name in slip.names)))
     if slip.besides is not None:
-        pieces.append(words.say("errata.besides", said=_sentences(sheet, slip.besides)))
+        pieces.append(words.say("slips.besides", said=_sentences(sheet, slip.besides)))
     return words.sentences(pieces)
 
 
@@ -110,13 +110,13 @@ def _sentence(sheet: Sheet, slip: Slip) -> Spans:
     if slip.kind == "paths":
         return _paths(sheet, slip)
     if slip.kind in OF_DIGITS:
-        return words.say(f"errata.slip_{slip.kind}", **_names(slip, words.listed(map(Text, slip.names))))
+        return words.say(f"slips.{slip.kind}", **_names(slip, words.listed(map(Text, slip.names))))
     if slip.kind in OF_UPDATES:
-        return words.say(f"errata.slip_{slip.kind}", **_names(slip, sheet.listed(slip.names)))
+        return words.say(f"slips.{slip.kind}", **_names(slip, sheet.listed(slip.names)))
     place = Math(sheet.letters.text(slip.place)) if slip.place is not None else Math("")
-    table = "slip." if slip.kind in OF_QUESTIONS else "errata.slip_"
-    said = words.say(f"{table}{slip.kind}", place=place)
-    return words.say("errata.in", quantity=_symbol(sheet, slip.quantity), said=said) if slip.quantity else said
+    table = "slip" if slip.kind in OF_QUESTIONS else "slips"
+    said = words.say(f"{table}.{slip.kind}", place=place)
+    return words.say("slips.in", quantity=_symbol(sheet, slip.quantity), said=said) if slip.quantity else said
 
 
 def _names(slip: Slip, names: Spans) -> dict[str, Spans]:
@@ -149,7 +149,7 @@ def _paths(sheet: Sheet, slip: Slip) -> Spans:
     words, (entry, found) = sheet.words, _all_paths(sheet, slip)
     gone = [Math(" \\to ".join(_walk(sheet, found[k].factors))) for k in slip.paths]
     return words.say(
-        "errata.slip_path" if len(gone) == 1 else "errata.slip_paths",
+        "slips.path" if len(gone) == 1 else "slips.paths",
         count=len(found), gone=len(gone), entry=Math(sheet.entry(entry)),
         loss=Math(sheet.entry(found[0].factors[0].of)), paths=words.listed(gone),
     )  # fmt: skip
