@@ -154,7 +154,7 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     variables = {
         "document": document, "page": setting.page, "setting": setting, "views": views, "text_size": SIZE,
         "running": _cut(document.running or document.title),
-        "matrix_columns": max([10, *(view.most_columns for view in views)]), "indent": INDENT,
+        "matrix_columns": max([10, *(view.most_columns for view in views)]) if format == "tex" else 0, "indent": INDENT,
         "styles": Ready(_FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
         "subject": document.title if escape.plain(document.title).strip() else document.name,
         "words": _page_words(document.language) if format in ("html", "tex") else {},
@@ -407,11 +407,16 @@ def _html_inline(context: Context, latex: str) -> Ready:
 @jinja2.pass_context
 def _typst_spans(context: Context, line: Spans) -> Ready:
     """Spans of Typst; each formula carries its words, which PDF/UA asks for."""
+    return _typst_line(context["document"].language)(line)
 
+
+@lru_cache(maxsize=4)
+def _typst_line(language: str) -> Callable[[Spans], Ready]:
+    @lru_cache(maxsize=4096)
     def math(latex: str) -> str:
-        return f"#derive-math({escape.typst_string(spoken(latex, context['document'].language))}, ${to_typst(latex)}$);"
+        return f"#derive-math({escape.typst_string(spoken(latex, language))}, ${to_typst(latex)}$);"
 
-    return _joined(escape.typst_text, "#strong[@]", escape.typst_code, math)(line)
+    return _joined(escape.typst_text, "#strong[@]", escape.typst_code, math)
 
 
 def _html_source(lines: tuple[str, ...]) -> Ready:

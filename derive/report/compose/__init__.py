@@ -336,3 +336,14 @@ def _ratios(sheet: Sheet) -> Iterator[Block]:
             places = {name: Math(sheet.symbols.name(of)) for name, of in (("of", ratio.of), ("by", ratio.by))}
             yield Paragraph(sheet.words.say("jacobian.entries", **places))
             yield Display((sheet.ratio(ratio),))
+
+
+def given(sheet: Sheet) -> Iterator[Block]:
+    """The problem without a word on what to find, for questions that are put in a way of their own."""
+    yield from _problem(sheet, True)
+    yield from statement.data(sheet)
+
+
+def stepped(sheet: Sheet) -> Iterator[Block]:
+    """The numbered steps of one part, and no statement of its problem."""
+    yield from _steps(sheet, frozenset())

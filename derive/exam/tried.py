@@ -1,0 +1,59 @@
+"""Where a question is no straight line of operations: numbers are drawn, solved and looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from flint import fmpq
+
+from derive.errors import DeriveError
+from derive.exam.constraints import Constraint
+from derive.exam.engine import Blocked, Point
+from derive.exam.exam import Question
+from derive.exam.stream import Stream
+from derive.exam.variant import Chosen, Variant, problem_of
+from derive.exam.violations import count_operations, found_in
+from derive.solution import solve
+
+MOST_SOLVED = 50  # draws that are solved in one go: each is a whole solution, and not an operation
+
+
+class Tried:
+    """The same face as ``Engine``: one candidate is one draw of all numbers."""
+
+    def __init__(
+        self, question: Question, domains: Sequence[Sequence[fmpq]], chosen: Callable[[Sequence[fmpq]], Chosen]
+    ) -> None:
+        self.question, self.domains, self.chosen = question, domains, chosen
+        self.rejections: Counter[Constraint] = Counter()
+        self.candidates = 0
+
+    def find(
+        self,
+        stream: Stream,
+        bound: int,
+        operations: tuple[int, int] | None = None,
+        taken: Callable[[tuple[fmpq, ...]], bool] = lambda values: False,
+    ) -> Point:
+        """As ``Engine.find``; ``bound`` is a wish, and fewer are solved."""
+        for _ in range(min(bound, MOST_SOLVED)):
+            self.candidates += 1
+            values = tuple(domain[stream.below(len(domain))] for domain in self.domains)
+            if taken(values):
+                self.rejections[Constraint("distinct")] += 1
+                continue
+            variant = Variant(0, "", {self.question.id: self.chosen(values)})
+            try:
+                solution = solve(problem_of(self.question, variant))
+                wrong = found_in(self.question, solution)
+                count = count_operations(self.question, solution)
+            except DeriveError:
+                self.rejections[Constraint("value", self.question.id)] += 1
+                continue
+            if operations is not None and not operations[0] <= count <= operations[1]:
+                wrong = [*wrong, Constraint("operations")]
+            if not wrong:
+                return Point(values, count)
+            self.rejections[wrong[0]] += 1
+        raise Blocked(complete=False)
