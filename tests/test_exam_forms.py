@@ -122,7 +122,7 @@ def test_statements_are_right_in_half_of_the_variants() -> None:
 def test_one_line_is_wrong() -> None:
     """A derivation has one slip, in a line that differs from variant to variant."""
     exam = exams.exam(exams.relu_question(form="find_error", steps={}))
-    places = Counter()
+    places: Counter[int] = Counter()
     for _, posed in variants(exam):
         [asked] = posed.questions
         lines = hunt(asked, asked.wrongs)
