@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from derive.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from derive.api import Solution, Value, solve
     from derive.errors import ProblemError, Unsupported
@@ -50,8 +52,6 @@ if TYPE_CHECKING:
     from derive.problem.sources.pytorch import from_torch
     from derive.problem.sources.sequential import Residual, Sequential
     from derive.solution import CheckFailed
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ELU", "GELU", "Activation", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm", "CheckFailed", "Conv1d",

@@ -86,4 +86,35 @@ def variant(number: int = 1, code: str = "AB2C", **values: dict[str, Tensor]) ->
     return Variant(number, code, {id: Chosen(values.get(id, {})) for id in ("a", "b")})
 
 
+def every_form() -> Exam:
+    """An exam with a question in each form, and one with blanks beside its working."""
+    one, two = fmpq(1), fmpq(2)
+    some = {"z": one, "dE/dW2": two, "dE/dz": two, "dE/dW1": one}
+    both = {
+        "z": two,
+        "h": one,
+        "y": one,
+        "E": one,
+        "dE/dy": one,
+        "dE/dh": one,
+        "dE/dz": one,
+        "dE/dW2": one,
+        "dE/dW1": one,
+    }
+    return exam(
+        relu_question("worked", text={"en": "A small network:", "zh": "一个小网络："}),
+        relu_question("matrix", form="matrix"),
+        relu_question("table", form="table", steps=both),
+        relu_question("choice", form="choice"),
+        relu_question("judge", form="judge", points=fmpq(6), steps=some),
+        relu_question("find_error", form="find_error", steps={}),
+        sigmoid_question("blanks", blanks=True, space=fmpq(5)),
+    )
+
+
+def variant_of(whole: Exam, number: int = 1, code: str = "AB2C", student: str | None = None) -> Variant:
+    """A variant of any exam with the problems' own numbers."""
+    return Variant(number, code, {question.id: Chosen() for question in whole.questions}, student)
+
+
 __all__ = ["Activations", "exam", "grid", "relu_question", "sigmoid_question", "variant"]

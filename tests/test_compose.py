@@ -453,8 +453,10 @@ def test_every_message_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("derive.report.compose.exam.catalogue", lambda language: watched)
     composed(solve(problem("case1")), Setting(frame="exam"))
     # what is said at the terminal is held in test_languages, what a page of HTML adds by its rendering, how formulas
-    # are read out in test_speech, and what is said of other people's solutions in test_check and test_lint
-    elsewhere = ("terminal.", "page.", "speech.", "errata.", "slips.", "lint.")
+    # are read out in test_speech, what is said of other people's solutions in test_check and test_lint, and what is said
+    # of exams in the tests of papers, marks and sets
+    exams = ("exam_set.", "exam_paper.", "marking.", "platforms.")
+    elsewhere = ("terminal.", "page.", "speech.", "errata.", "slips.", "lint.", *exams)
     said = {key for key in plain.keys | own("en").keys() if not key.startswith(elsewhere)}
     assert sorted(said - asked) == []
 

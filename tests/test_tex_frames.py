@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 import derive
+import exams
 from derive.errors import ProblemError
+from derive.exam.papers import documents
+from derive.exam.solved import solved
 from derive.report.compose import compose
 from derive.report.compose.exam import composed
 from derive.report.document import Display, Document, Heading, Items
@@ -35,6 +38,13 @@ def report(name: str, language: str = "en") -> Document:
 def exam(name: str, questions: bool = False) -> Document:
     """The exam of a built-in problem."""
     return composed(derive.solve(name).core, EXAM, questions=questions)
+
+
+def papers() -> list[Document]:
+    """The papers of an exam in which every form of question stands."""
+    whole = exams.every_form()
+    variant = exams.variant_of(whole)
+    return list(documents(whole, variant, solved(whole, variant), "zh").values())
 
 
 def labels(text: str) -> list[str]:
@@ -65,6 +75,7 @@ def test_every_macro_is_used_and_every_used_one_is_there() -> None:
     macros = render(REALISTIC, "tex").attachments[MACROS].decode()
     texts = [render(document, "tex").text for document in (REALISTIC, WIDE, report("case1"), report("case1", "zh"))]
     texts.append(render(exam("case1"), "tex", EXAM).text)
+    texts += [render(paper, "tex", setting).text for paper in papers() for setting in (Setting(), EXAM)]
     used = {name for text in texts for name in re.findall(r"\\(dv[a-z]+)", text)}
     made = set(re.findall(r"\\newcommand\{\\(dv[a-z]+)\}", macros))
     assert used == made - {"dvspacing"} | {"dvfit"}

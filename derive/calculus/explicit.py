@@ -6,7 +6,8 @@ function stays a function there (``sigmoid(z_1)``) whose derivative SymPy takes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from copy import copy
 from functools import cache, cached_property
 from typing import Any
 
@@ -44,6 +45,19 @@ class Explicit:
         self._symbols: dict[Name, Array] = {}
         self.entry_of: dict[sympy.Symbol, Entry] = {}
         self._equations: dict[str, Array] = {}
+        self._once: dict[Any, Any] = {}
+
+    def over(self, network: Network) -> Explicit:
+        """The same entries over a network that differs in its numbers alone; what one works out is known to both."""
+        twin = copy(self)
+        twin.network = network
+        return twin
+
+    def once(self, key: Hashable, work: Callable[[], Any]) -> Any:
+        """What ``work`` finds about these expressions, for all numbers: worked out when it is first asked for."""
+        if key not in self._once:
+            self._once[key] = work()
+        return self._once[key]
 
     def symbols(self, name: Name) -> Array:
         """The entries of a name as an array of symbols of its shape."""
@@ -100,6 +114,10 @@ class Explicit:
 
     def with_definitions(self, value: sympy.Expr) -> sympy.Expr:
         """``value`` with every function replaced by its formula."""
+        found: sympy.Expr = self.once(("with definitions", value), lambda: self._with_definitions(value))
+        return found
+
+    def _with_definitions(self, value: sympy.Expr) -> sympy.Expr:
         while formulas := {call: call.formula() for call in value.atoms(Elementwise) if call.formula() is not call}:
             value = value.xreplace(formulas)  # an argument may hold further ones
         return value

@@ -8,6 +8,7 @@ factor is SymPy's derivative of one entry's right-hand side; the order of the pa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -57,6 +58,12 @@ class Paths:
         above = frozenset().union(*(self.network.ancestors(top) for top in tops or (of,)))
         self._equations = [str(e.name) for e in self.network.equations if e.name in above]
         self._local: dict[Entry, tuple[Factor, ...]] = {}
+
+    def over(self, explicit: Explicit) -> Paths:
+        """The same walks among the entries of a network that differs in its numbers alone."""
+        twin = copy(self)
+        twin.explicit, twin.network = explicit, explicit.network
+        return twin
 
     @cached_property
     def users(self) -> dict[sympy.Symbol, list[tuple[Entry, sympy.Expr]]]:

@@ -7,6 +7,7 @@ from dataclasses import field, replace
 
 from derive.exam.exam import Exam, Question
 from derive.numbers.tensor import Tensor
+from derive.problem.functions import FUNCTIONS
 from derive.problem.problem import Problem
 from derive.problem.syntax import Binary, Call, Compare, Index, Negate, Node, Statement, Transpose
 from derive.records import dataclass
@@ -54,17 +55,24 @@ def with_functions(statement: Statement, functions: Mapping[str, str]) -> Statem
         return statement
     node = _called(statement.expression, functions)
     if statement.name in functions and isinstance(node, Call):
-        node = replace(node, function=functions[statement.name], options=())
+        node = _other(node, functions[statement.name])
     return statement if node == statement.expression else replace(statement, expression=node)
 
 
 def _called(node: Node, functions: Mapping[str, str]) -> Node:
     match node:
         case Call():
-            name = functions.get(node.function, node.function)
-            return replace(node, function=name, arguments=tuple(_called(one, functions) for one in node.arguments))
+            node = replace(node, arguments=tuple(_called(one, functions) for one in node.arguments))
+            return _other(node, functions.get(node.function, node.function))
         case Negate() | Transpose() | Index():
             return replace(node, operand=_called(node.operand, functions))
         case Binary() | Compare():
             return replace(node, left=_called(node.left, functions), right=_called(node.right, functions))
     return node
+
+
+def _other(node: Call, function: str) -> Call:
+    """The call of another function, whose options are the usual ones: a slope, say."""
+    if function == node.function:
+        return node
+    return replace(node, function=function, options=tuple((o.key, o.default) for o in FUNCTIONS[function].options))

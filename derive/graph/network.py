@@ -82,8 +82,20 @@ class Network:
     def sums_to_one(self, name: str, axis: int) -> bool:
         """Whether the numbers given under a name add up to exactly 1 along an axis, in every row or column.
 
-        Of labels without numbers that is assumed: ``assumed`` maps them to the axis of their classes.
+        Of labels without numbers that is assumed: ``assumed`` maps them to the axis of their classes. The only answer
+        about a network's numbers that its formulas rest on, so it is kept in ``answers``.
         """
+        found = self._sums_to_one(name, axis)
+        self.answers[name, axis] = found
+        return found
+
+    @property
+    def answers(self) -> dict[tuple[str, int], bool]:
+        """What ``sums_to_one`` has answered so far, by name and axis."""
+        known: dict[tuple[str, int], bool] = self.__dict__.setdefault("_answers", {})
+        return known
+
+    def _sums_to_one(self, name: str, axis: int) -> bool:
         if name in self.assumed:
             return self.assumed[name] == axis
         if name in self._by_name and self.equation(name).value.op == "one_hot":

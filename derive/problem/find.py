@@ -30,14 +30,18 @@ def find_problem(name_or_path: str) -> Problem:
     """A file where the text ends in ``.toml`` or has a slash, else the built-in problem of that name."""
     if name_or_path.endswith(".toml") or "/" in name_or_path or "\\" in name_or_path:
         return read_problem(name_or_path)
+    return _from_file(built_in_file(name_or_path), f"{name_or_path}.toml")
+
+
+def built_in_file(name: str) -> Path:
+    """The file of the built-in problem of that name. Raises ``ProblemError`` with the nearest name."""
     names = _places()
-    if name_or_path not in names:
-        tip = hint(name_or_path, names)
+    if name not in names:
         raise ProblemError(
-            f"there is no built-in problem {shown(name_or_path)[1:-1]}; there are {listing(tuple(names), 'and')}",
-            hint=tip or "a file of one's own ends in .toml",
+            f"there is no built-in problem {shown(name)[1:-1]}; there are {listing(tuple(names), 'and')}",
+            hint=hint(name, names) or "a file of one's own ends in .toml",
         )
-    return _from_file(names[name_or_path], f"{name_or_path}.toml")
+    return names[name]
 
 
 def _from_file(place: Path, file: str) -> Problem:

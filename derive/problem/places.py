@@ -1,6 +1,7 @@
 """Where things stand: from a path of keys to an error with the right file and line.
 
-A part is laid over the problem above it, so a key of a finished part may stand in either of two places.
+A part is laid over the problem above it, so a key of a finished part may stand in either of two places; what an exam
+asks is laid over both, and stands in another file.
 """
 
 from __future__ import annotations
@@ -16,15 +17,21 @@ from derive.records import dataclass
 
 @dataclass(frozen=True)
 class Places:
-    """Makes errors. ``part`` is the part's name; ``own`` maps a path of the finished part to the part's table."""
+    """Makes errors. ``part`` is the part's name; ``own`` maps a path of the finished part to the part's table.
+
+    ``over`` are the places of what is laid over the problem from another file; its ``own`` has the paths there.
+    """
 
     source: Source | None = None
     file: str | None = None
     part: str | None = None
     own: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
+    over: Places | None = None
 
     def line(self, *path: str | int) -> int | None:
         """The line of a path of the finished problem, or of the nearest thing above it; ``None`` outside of a file."""
+        if self.over is not None and self.over.has(*path):
+            return self.over.line(*path)
         if self.source is None:
             return None
         for length in range(len(path), 0, -1):
@@ -32,16 +39,22 @@ class Places:
                 return self.source.line(*self.own[path[:length]], *path)
         return self.source.line(*path)
 
+    def has(self, *path: str | int) -> bool:
+        """Whether the path, or something that holds it, stands in a table of its own (``own``)."""
+        return any(path[:length] in self.own for length in range(1, len(path) + 1))
+
     def error(self, message: str, *path: str | int, hint: str | None = None) -> ProblemError:
         """The error for what stands at ``path``."""
-        return self.placed(ProblemError(message, line=self.line(*path), hint=hint))
+        return self.placed(ProblemError(message, hint=hint), *path)
 
     def unsupported(self, message: str, *path: str | int, hint: str | None = None) -> Unsupported:
         """What is right and not built yet, at ``path``."""
-        return Unsupported(self._in_part(message), file=self.file, line=self.line(*path), hint=hint)
+        return self.placed(Unsupported(message, hint=hint), *path)  # type: ignore[return-value]  # it stays one
 
     def placed(self, error: ProblemError, *path: str | int) -> ProblemError:
         """An error from a room that knows no places, put at ``path``. An ``Unsupported`` stays one."""
+        if self.over is not None and self.over.has(*path):
+            return self.over.placed(error, *path)
         line = error.line or (self.line(*path) if path else None)
         return type(error)(self._in_part(error.message), file=error.file or self.file, line=line, hint=error.hint)
 

@@ -54,10 +54,7 @@ def problem_from_tables(
     _check_format(tables.get("format", FORMAT), places)
     base = _checked_tables(tables, places)
     parts = _parts(tables.get("part", []), places)
-    functions = {key for _, part in parts for key in part.get("functions", {})} | set(base.get("functions", {}))
-    given = declared([base, *(part for _, part in parts)])
-    statements = _statements(tables, functions, given, places)
-    reader = _Reader(name, statements, Families(statements, given), folder)
+    reader = _reader(name, base, parts, places, folder)
     problem = reader.problem(base, places, complete=not parts)
     finished = tuple(reader.problem(*_overlay(base, part, its_places)) for its_places, part in parts)
     for part in finished:
@@ -69,6 +66,35 @@ def problem_from_tables(
                 hint="say decimal in the [convention] above the parts",
             )
     return replace(problem, parts=finished)
+
+
+def narrowed(
+    tables: Tables, part: str | None, ask: Mapping[str, object], over: Places, *, name: str, source: Source
+) -> Problem:
+    """One question on a problem that has been read: that of its part ``part``, with ``ask`` laid over the part's own.
+
+    ``ask`` is laid over key by key, as a part is over the tables above it; ``over`` knows where its keys stand. The
+    problem has no parts. Raises ``ProblemError`` and ``Unsupported``, ``KeyError`` for a part that is not there.
+    """
+    places = Places(source, source.file)
+    base = merged = _checked_tables(tables, places)
+    parts = _parts(tables.get("part", []), places)
+    reader = _reader(name, base, parts, places, None)
+    if part is not None:
+        its_places, own = {its.part: (its, own) for its, own in parts}[part]
+        merged, places = _overlay(base, own, its_places)
+    merged, places = _overlay(merged, {"ask": dict(ask)}, replace(places, over=over))
+    return replace(reader.problem(merged, places), part=None)
+
+
+def _reader(
+    name: str, base: Tables, parts: list[tuple[Places, Tables]], places: Places, folder: Path | None
+) -> _Reader:
+    """The reader of one network, which has the functions and families that any part brings."""
+    functions = {key for _, part in parts for key in part.get("functions", {})} | set(base.get("functions", {}))
+    given = declared([base, *(part for _, part in parts)])
+    statements = _statements(base, functions, given, places)
+    return _Reader(name, statements, Families(statements, given), folder)
 
 
 def _check_format(value: object, places: Places) -> None:
@@ -461,4 +487,7 @@ def _lines(places: Places) -> dict[tuple[str, ...], int]:
         plain = tuple(str(key) for key in path)
         if (own := places.line(*path)) is not None:
             found[plain] = own
+    if places.over is not None:  # what stands in another file has no line of this one
+        laid = {path[0] for path in places.over.own}
+        found = {path: line for path, line in found.items() if path[0] not in laid}
     return found

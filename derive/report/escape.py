@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _BLANK = re.compile(r"\s+")
 
 
 def plain(text: str) -> str:
     """The text on one line, without control characters and without direction overrides."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in _BLANK.sub(" ", text))
+    if text.isprintable() and text.isascii() and "  " not in text:  # as nearly every text is
+        return text
+    text = _BLANK.sub(" ", text)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 BREAK = "\u200b"  # a place where a line may end
@@ -17,6 +21,7 @@ BREAK = "\u200b"  # a place where a line may end
 _LONG_WORD = re.compile(r"[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u201c\u201d]{12,}")
 
 
+@lru_cache(maxsize=4096)  # the same words stand in every document
 def softened(text: str) -> str:
     """Words too long for the end of a line may break: behind punctuation, and anywhere if that is not enough."""
 
@@ -32,6 +37,7 @@ def softened(text: str) -> str:
 HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 
 
+@lru_cache(maxsize=4096)
 def html_text(text: str) -> str:
     """Prose inside an element or a quoted attribute."""
     return "".join(HTML.get(c, c) for c in plain(text))
@@ -46,6 +52,7 @@ _MARKDOWN = {c: "\\" + c for c in "\\`*_{}[]|~#"} | {
 _LINE_START = re.compile(r"^( *)([+=-]|\d+(?=[.)]))")
 
 
+@lru_cache(maxsize=4096)
 def markdown_text(text: str) -> str:
     """Prose inside a line of Markdown."""
     return "".join(_MARKDOWN.get(c, c) for c in plain(text)).replace("!\\[", "\\!\\[")
@@ -87,6 +94,7 @@ _TEX = {
 _LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)|(?<=[`!?])(?=`)|(?<=<)(?=<)|(?<=>)(?=>)")
 
 
+@lru_cache(maxsize=4096)
 def tex_text(text: str) -> str:
     """Prose inside a TeX paragraph."""
     return "".join(_TEX.get(c, c) for c in _LIGATURES.sub("\0", softened(text))).replace("\0", "{}")
@@ -106,6 +114,8 @@ _APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 
 
 def _printable(text: str) -> str:
+    if text.isascii():
+        return plain(text)
     return "".join(part if part in (NON_JOINER, BREAK) else plain(part) for part in _SILENT.split(text))
 
 
@@ -114,6 +124,7 @@ def typst_string(text: str) -> str:
     return '"' + _printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+@lru_cache(maxsize=4096)
 def typst_text(text: str) -> str:
     """Prose in Typst markup: a string expression, closed by its semicolon. An apostrophe gets its printed form."""
     return f"#{typst_string(_LIGATURES.sub(NON_JOINER, _APOSTROPHE.sub('’', softened(text))))};"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from string import ascii_letters
 from typing import NamedTuple
 
 from derive.errors import ProblemError
@@ -233,21 +234,26 @@ def children(node: Node) -> tuple[Row, ...]:
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_TOKEN = re.compile(
-    r"""(?P<text>\\text\s*\{(?P<words>(?:[^{}\\$\#%&~^_`<>|*\[\]]|\\_)*)\})
-      | (?P<named>\\(?:operatorname\*?|begin|end)\s*\{(?P<argument>(?:[A-Za-z0-9 *-]|\\[,_])*)\})
-      | (?P<command>\\(?:[A-Za-z]+|.))
-      | (?P<number>\d+(?:(?:\.|\{,\})\d+)?|\.\d+)
-      | (?P<space>\s+)
-      | (?P<character>.)""",
+# A piece of a formula: words, a command with a name in braces, a command, a number, blanks, or one character.
+_PIECE = re.compile(
+    r"""\\text\s*\{(?:[^{}\\$\#%&~^_`<>|*\[\]]|\\_)*\}
+      | \\(?:operatorname\*?|begin|end)\s*\{(?:[A-Za-z0-9 *-]|\\[,_])*\}
+      | \\(?:[A-Za-z]+|.)
+      | \d+(?:(?:\.|\{,\})\d+)?|\.\d+
+      | \s+
+      | .""",
     re.VERBOSE | re.DOTALL,
 )
+_NAMED = ("\\operatorname", "\\begin", "\\end")
 GAP = re.compile(r"\s*\[\s*(\d*\.?\d+)\s*(ex|em|pt|mm)\s*\]")
 _DEEPEST = 60
 
 
 class Token(NamedTuple):
-    """A piece of a formula: its kind (a group of the pattern), its text, its place, and the argument it swallowed."""
+    """A piece of a formula: its kind, its text, its place, and the argument it swallowed.
+
+    The kind is ``text``, ``named``, ``command``, ``number``, ``space`` or ``character``.
+    """
 
     kind: str
     text: str
@@ -259,14 +265,28 @@ class Token(NamedTuple):
 def tokens(latex: str) -> tuple[Token, ...]:
     """The formula cut into tokens, spaces included: joining their texts gives the formula back."""
     found = []
-    for match in _TOKEN.finditer(latex):
-        kind, argument = match.lastgroup or "character", ""
-        if kind == "text":
-            argument = match["words"].replace("\\_", "_")
-        elif kind == "named":
-            argument = match["argument"]
-        found.append(Token(kind, match[0], match.start(), argument))
+    start = 0
+    for piece in _PIECE.findall(latex):
+        kind = _kind(piece)
+        found.append(Token(kind, piece, start, _argument(piece) if kind in ("text", "named") else ""))
+        start += len(piece)
     return tuple(found)
+
+
+def _kind(piece: str) -> str:
+    if piece[0] == "\\" and len(piece) > 1:
+        if piece[-1] == "}" and len(piece) > 2:
+            return "named" if piece.startswith(_NAMED) else "text"
+        return "command"
+    if piece[-1].isdecimal():
+        return "number"
+    return "space" if piece.isspace() else "character"
+
+
+def _argument(piece: str) -> str:
+    """What stands in the braces of a command that swallows it."""
+    inner = piece[piece.index("{") + 1 : -1]
+    return inner if piece.startswith(_NAMED) else inner.replace("\\_", "_")
 
 
 @lru_cache(maxsize=4096)
@@ -277,22 +297,39 @@ def parse(latex: str) -> Row:
     """
     reader = _Reader(latex)
     row = reader.row(())
-    if reader.here is not None:
-        stray = reader.here.text
-        why = "stands outside of an array" if stray in ("&", "\\\\") else "closes nothing"
-        raise reader.refuse(f"'{stray}' {why}")
+    if reader.here:
+        why = "stands outside of an array" if reader.here in ("&", "\\\\") else "closes nothing"
+        raise reader.refuse(f"'{reader.here}' {why}")
     return row
 
 
+_STOPS = frozenset(("}", "\\right", "&", "\\\\"))
+_MARKS = frozenset("_^'")
+_BARE = ORDINARY | BINARY | RELATIONS  # the commands that TeX takes for an argument as they are
+_SIGNS = {name: Symbol(name) for name in CHARACTERS | frozenset(ascii_letters)} | {
+    f"\\{name}": Symbol(f"\\{name}") for name in _BARE | BIG_OPERATORS | NAMED_OPERATORS
+}  # one node for each sign, however often it is read
+
+
 class _Reader:
-    """A recursive-descent reader over the tokens of one formula."""
+    """A recursive-descent reader over the pieces of one formula."""
 
     def __init__(self, latex: str) -> None:
         self.latex = latex
-        self.tokens = [token for token in tokens(latex) if token.kind != "space"]
+        self.pieces = [piece for piece in _PIECE.findall(latex) if not piece.isspace()]
+        self.pieces.append("")  # the end
         self.place = 0
         self.depth = 0
-        self.here = self.tokens[0] if self.tokens else None  # the token under the cursor, ``None`` at the end
+        self.here: str = self.pieces[0]  # the piece under the cursor, empty at the end
+
+    def starts(self) -> list[int]:
+        """Where each piece starts in the formula."""
+        found, start = [], 0
+        for piece in _PIECE.findall(self.latex):
+            if not piece.isspace():
+                found.append(start)
+            start += len(piece)
+        return found
 
     # the cursor
 
@@ -300,18 +337,15 @@ class _Reader:
         shown = self.latex if len(self.latex) <= 300 else self.latex[:297] + "..."
         return ProblemError(f"cannot set the formula  {shown}  : {why}")
 
-    def take(self, expected: str | None = None) -> Token:
-        token = self.here
-        if token is None:
+    def take(self, expected: str = "") -> str:
+        piece = self.here
+        if not piece:
             raise self.refuse(f"it ends where '{expected}' is expected" if expected else "it ends too early")
-        if expected is not None and token.text != expected:
-            raise self.refuse(f"found '{token.text}' where '{expected}' is expected")
+        if expected and piece != expected:
+            raise self.refuse(f"found '{piece}' where '{expected}' is expected")
         self.place += 1
-        self.here = self.tokens[self.place] if self.place < len(self.tokens) else None
-        return token
-
-    def at(self, *texts: str) -> bool:
-        return self.here is not None and self.here.text in texts
+        self.here = self.pieces[self.place]
+        return piece
 
     # rows and atoms
 
@@ -321,20 +355,19 @@ class _Reader:
         if self.depth > _DEEPEST:
             raise self.refuse(f"it nests deeper than {_DEEPEST} levels")
         nodes: list[Node] = []
-        while (token := self.here) is not None and token.text not in ends:
-            if token.text in ("}", "\\right", "&", "\\\\") or token.text.startswith("\\end{"):
-                break
-            nodes.append(self.scripted(self.base()))
+        while (piece := self.here) and piece not in ends and piece not in _STOPS and not piece.startswith("\\end{"):
+            node = self.base()
+            nodes.append(self.scripted(node) if self.here in _MARKS else node)
         self.depth -= 1
         return tuple(nodes)
 
     def scripted(self, base: Node) -> Node:
-        """``base`` with the scripts that follow it."""
+        """``base`` with the scripts that follow it, one at least."""
         sub: Row | None = None
         sup: Row | None = None
         primes = 0
-        while self.at("_", "^", "'"):
-            mark = self.take().text
+        while self.here in _MARKS:
+            mark = self.take()
             if mark == "'":
                 if sup is not None:
                     raise self.refuse("a prime stands behind a superscript (double superscript)")
@@ -347,19 +380,20 @@ class _Reader:
                 if sup is not None:
                     raise self.refuse("double superscript")
                 sup = self.argument()
-        return base if sub is None and sup is None and not primes else Scripts(base, sub, sup, primes)
+        return Scripts(base, sub, sup, primes)
 
     def argument(self) -> Row:
-        """``{…}``, or the single token that TeX takes for an argument."""
-        if self.at("{"):
+        """``{…}``, or the single piece that TeX takes for an argument."""
+        piece = self.here
+        if piece == "{":
             return self.braces()
-        token = self.here
-        if token is not None and token.kind == "number" and len(token.text) > 1:  # x^12 is x^1 followed by 2 in TeX
-            raise self.refuse(f"'{token.text}' needs braces: TeX takes only its first character for an argument")
-        if token is not None and token.text in ("_", "^", "'"):
-            raise self.refuse(f"'{token.text}' where an argument is expected")
-        if token is not None and token.kind == "command" and token.text[1:] not in ORDINARY | BINARY | RELATIONS:
-            raise self.refuse(f"'{token.text}' needs braces where it is an argument")
+        kind = _kind(piece) if piece else ""
+        if kind == "number" and len(piece) > 1:  # x^12 is x^1 followed by 2 in TeX
+            raise self.refuse(f"'{piece}' needs braces: TeX takes only its first character for an argument")
+        if piece in _MARKS:
+            raise self.refuse(f"'{piece}' where an argument is expected")
+        if kind == "command" and piece[1:] not in _BARE:
+            raise self.refuse(f"'{piece}' needs braces where it is an argument")
         return (self.base(),)
 
     def braces(self) -> Row:
@@ -369,75 +403,80 @@ class _Reader:
         return row
 
     def base(self) -> Node:
-        token = self.here
-        if token is None:
+        piece = self.here
+        if not piece:
             raise self.refuse("it ends where an argument is expected")
-        if token.kind == "number":
+        sign = _SIGNS.get(piece)
+        if sign is not None and piece != "'":
             self.take()
-            return Number(token.text.replace("{,}", ","))
-        if token.kind == "text":
-            self.take()
-            return Words(token.argument)
-        if token.kind == "named":
-            return self.named(token)
-        if token.kind == "command":
-            return self.command(self.take().text)
-        if token.text == "{":
+            return sign
+        if piece == "{":
             return Group(self.braces())
-        if token.text in ("_", "^", "'"):
+        if piece in _MARKS:
             return Group(())  # a script without a base, as in {}^2
-        if token.text in CHARACTERS or (token.text.isascii() and token.text.isalpha()):
+        kind = _kind(piece)
+        if kind == "number":
             self.take()
-            return Symbol(token.text)
-        if token.text in ("}", "&"):
-            raise self.refuse(f"'{token.text}' where an argument is expected")
-        raise self.refuse(f"the character '{token.text}' is not in the LaTeX that derive sets")
+            return Number(piece.replace("{,}", ","))
+        if kind == "text":
+            self.take()
+            return Words(_argument(piece))
+        if kind == "named":
+            return self.named(self.take())
+        if kind == "command":
+            return self.command(self.take())
+        if piece in ("}", "&"):
+            raise self.refuse(f"'{piece}' where an argument is expected")
+        raise self.refuse(f"the character '{piece}' is not in the LaTeX that derive sets")
 
-    def named(self, token: Token) -> Node:
-        self.take()
-        if token.text.startswith("\\operatorname"):
-            if not token.argument.strip():
+    def named(self, piece: str) -> Node:
+        argument = _argument(piece)
+        if piece.startswith("\\operatorname"):
+            if not argument.strip():
                 raise self.refuse("\\operatorname has no name")
-            name = token.argument.replace("\\,", " ").replace("\\_", "_").strip()
-            return Operator(name, token.text.startswith("\\operatorname*"))
-        if token.text.startswith("\\end"):
-            raise self.refuse(f"'{token.text}' has nothing to close")
-        if token.argument not in ENVIRONMENTS:
-            raise self.refuse(f"the environment '{token.argument}' is not in the LaTeX that derive sets")
-        return self.array(token.argument)
+            name = argument.replace("\\,", " ").replace("\\_", "_").strip()
+            return Operator(name, piece.startswith("\\operatorname*"))
+        if piece.startswith("\\end"):
+            raise self.refuse(f"'{piece}' has nothing to close")
+        if argument not in ENVIRONMENTS:
+            raise self.refuse(f"the environment '{argument}' is not in the LaTeX that derive sets")
+        return self.array(argument)
 
     def array(self, environment: str) -> Array:
         columns = ""
         if environment == "array":
             self.take("{")
-            while not self.at("}"):
-                columns += self.take().text
+            while self.here != "}":
+                columns += self.take()
             self.take("}")
             if not re.fullmatch(r"\|?([lcr]\|?)+", columns):
                 raise self.refuse(f"the columns '{columns}' of an array are letters l, c, r and bars")
         rows: list[tuple[Row, ...]] = []
         breaks: list[tuple[int, bool]] = []
         cells: list[Row] = []
+        starts: list[int] = []
         while True:
             cells.append(self.row(("&", "\\\\")))
-            token = self.here
-            if token is None:
+            piece = self.here
+            if not piece:
                 raise self.refuse(f"\\begin{{{environment}}} is not closed")
-            if token.text == "&":
+            if piece == "&":
                 self.take()
                 continue
             rows.append(tuple(cells))
             cells = []
-            if token.text == "\\\\":
+            if piece == "\\\\":
+                starts = starts or self.starts()
+                start = starts[self.place]
                 self.take()
-                gap = GAP.match(self.latex, token.start + 2)
+                gap = GAP.match(self.latex, start + 2)
                 if gap:
-                    while self.here is not None and self.here.start < gap.end():
+                    while self.here and starts[self.place] < gap.end():
                         self.take()
-                breaks.append((token.start, gap is not None))
+                breaks.append((start, gap is not None))
                 continue
-            if token.kind != "named" or token.argument != environment:
-                raise self.refuse(f"\\begin{{{environment}}} is closed by '{token.text}'")
+            if _kind(piece) != "named" or _argument(piece) != environment:
+                raise self.refuse(f"\\begin{{{environment}}} is closed by '{piece}'")
             self.take()
             break
         if len(rows) > 1 and rows[-1] == ((),):  # a \\ behind the last row opens no further row
@@ -445,10 +484,10 @@ class _Reader:
         return Array(environment, columns, tuple(rows), tuple(breaks[: len(rows) - 1]))
 
     def delimiter(self) -> str:
-        token = self.take()
-        if token.text not in DELIMITERS:
-            raise self.refuse(f"'{token.text}' is no delimiter")
-        return DELIMITERS[token.text]
+        piece = self.take()
+        if piece not in DELIMITERS:
+            raise self.refuse(f"'{piece}' is no delimiter")
+        return DELIMITERS[piece]
 
     def command(self, text: str) -> Node:
         name = text[1:]
@@ -456,7 +495,7 @@ class _Reader:
             return Fraction(name, self.argument(), self.argument())
         if name == "sqrt":
             index = None
-            if self.at("["):
+            if self.here == "[":
                 self.take()
                 index = self.row(("]",))
                 self.take("]")
@@ -483,7 +522,7 @@ class _Reader:
             return Boxed(self.argument())
         if name == "phantom":
             return Phantom(self.argument())
-        if name in ORDINARY | BINARY | RELATIONS | BIG_OPERATORS | NAMED_OPERATORS or text in DELIMITERS:
+        if text in DELIMITERS:
             return Symbol(text)
         if name in ("text", "operatorname", "begin", "end"):
             raise self.refuse(f"the braces behind '{text}' hold what it cannot hold")

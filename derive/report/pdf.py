@@ -85,8 +85,9 @@ def typst_pdf(source: str, standard: Literal["ua-1"] | None = None) -> bytes:
     Raises ``ProblemError`` for what Typst refuses or warns of and for Chinese without its fonts, ``Unsupported`` for a
     script without a font.
     """
-    chinese = set(WIDE.findall(source))
-    strange = next((c for c in source if _FOREIGN.match(c) and c not in chinese), None)
+    used = "".join(dict.fromkeys(source))  # each character once, in the order of the source
+    chinese = set(WIDE.findall(used))
+    strange = next((c for c in _FOREIGN.findall(used) if c not in chinese), None)
     if chinese and chinese_fonts() is None:
         raise ProblemError(
             f"a PDF with Chinese ('{min(chinese)}') needs fonts that are not installed", hint=f"pip install {PACKAGE}"

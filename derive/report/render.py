@@ -123,13 +123,15 @@ class View:
 
     @property
     def wrapped(self) -> bool:
-        """Whether cells of the table run over several lines or hold fractions; its rows then stand further apart."""
-        return any(width is not None for width in self.columns) or self._fractions
+        """Whether cells of the table run over several lines or are high; its rows then stand further apart."""
+        return any(width is not None for width in self.columns) or self._high
 
     @property
-    def _fractions(self) -> bool:
+    def _high(self) -> bool:
+        """Whether a cell holds a fraction or a matrix of several rows."""
         rows = self.block.rows if isinstance(self.block, Table) else ()
-        return any(isinstance(span, Math) and r"\frac" in span.latex for row in rows for cell in row for span in cell)
+        formulas = [span.latex for row in rows for cell in row for span in cell if isinstance(span, Math)]
+        return any(r"\frac" in latex or r"\\" in latex for latex in formulas)
 
     @property
     def most_columns(self) -> int:
@@ -152,7 +154,7 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     variables = {
         "document": document, "page": setting.page, "setting": setting, "views": views, "text_size": SIZE,
         "running": _cut(document.running or document.title),
-        "matrix_columns": max([10, *(view.most_columns for view in views)]), "indent": INDENT,
+        "matrix_columns": max([10, *(view.most_columns for view in views)]) if format == "tex" else 0, "indent": INDENT,
         "styles": Ready(_FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
         "subject": document.title if escape.plain(document.title).strip() else document.name,
         "words": _page_words(document.language) if format in ("html", "tex") else {},
@@ -405,11 +407,16 @@ def _html_inline(context: Context, latex: str) -> Ready:
 @jinja2.pass_context
 def _typst_spans(context: Context, line: Spans) -> Ready:
     """Spans of Typst; each formula carries its words, which PDF/UA asks for."""
+    return _typst_line(context["document"].language)(line)
 
+
+@lru_cache(maxsize=4)
+def _typst_line(language: str) -> Callable[[Spans], Ready]:
+    @lru_cache(maxsize=4096)
     def math(latex: str) -> str:
-        return f"#derive-math({escape.typst_string(spoken(latex, context['document'].language))}, ${to_typst(latex)}$);"
+        return f"#derive-math({escape.typst_string(spoken(latex, language))}, ${to_typst(latex)}$);"
 
-    return _joined(escape.typst_text, "#strong[@]", escape.typst_code, math)(line)
+    return _joined(escape.typst_text, "#strong[@]", escape.typst_code, math)
 
 
 def _html_source(lines: tuple[str, ...]) -> Ready:

@@ -65,8 +65,9 @@ def _run(engine: str, program: str, source: str, name: str, folder: Path) -> Tex
         "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "openin_any": "p", "openout_any": "p", "TEXMFOUTPUT": ".",
         "max_print_line": "1000",
     }  # fmt: skip
-    # References are known, and the columns of a long table settle, in the second pass; the pages then in a third.
-    settles = "\\eqref{" in source or "\\begin{longtable}" in source
+    # References and the number of pages are known in the second pass, in which the columns of a long table settle; the
+    # pages then in a third.
+    settles = any(mark in source for mark in ("\\eqref{", "\\begin{longtable}", "\\dvpages{"))
     passes = MOST_PASSES if settles and engine != "tectonic" else 1
     log, result = "", folder / "report.pdf"
     for number in range(passes):

@@ -116,13 +116,16 @@ def write(row: Row) -> str:
     Beside a string there is none: Typst would print it.
     """
     parts: list[str] = []
+    matrices = len(row) > 1 and any(map(_is_matrix, row))
     for place, node in enumerate(row):
         if isinstance(node, Switch):  # it holds to the end of its group
             parts.append(f"{_SWITCHES[node.style]}({write(row[place + 1 :])})")
             break
-        if place and _thin_between(row[place - 1], node):
+        if matrices and place and _thin_between(row[place - 1], node):
             parts.append("thin")
         parts.append(_node(node))
+    if not any(part[0] == '"' for part in parts):
+        return " ".join(parts)
     return _BESIDE_STRING.sub("", " ".join(f"\x00{part}\x00" if part[0] == '"' else part for part in parts))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from derive.report.document import Code, Math, Span, Spans, Strong, Text
 from derive.report.escape import BREAK, softened
@@ -57,14 +58,16 @@ _MARKS = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def bound(latex: str) -> float:
     """An upper bound of the width of a displayed formula, in em."""
     return _row(parse(latex))
 
 
+@lru_cache(maxsize=4096)
 def text_bound(text: str, face: float = 1.02) -> float:
     """An upper bound of the width of prose in em; ``face`` is 1.2 for bold."""
-    return sum(_ROMAN.get(c, 1.03) for c in text) * face
+    return sum([_ROMAN.get(c, 1.03) for c in text]) * face
 
 
 def span_bound(span: Span) -> float:
@@ -103,6 +106,7 @@ def _row(row: Row) -> float:
     return sum(map(_node, row))
 
 
+@lru_cache(maxsize=8192)
 def _node(node: Node) -> float:
     match node:
         case Symbol(name):

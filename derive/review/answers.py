@@ -37,7 +37,7 @@ def answers(problem: Problem, claims: Sequence[Claim]) -> Solution:
     of_part: dict[str | None, list[Claim]] = {}
     for claim in claims:
         of_part.setdefault(_part(problem, claim), []).append(claim)
-    wanted = tuple(_asking(one, of_part[one.part]) for one in problem.each() if one.part in of_part)
+    wanted = tuple(asking(one, of_part[one.part]) for one in problem.each() if one.part in of_part)
     return solve(replace(problem, parts=wanted) if problem.parts else wanted[0])
 
 
@@ -51,8 +51,11 @@ def _part(problem: Problem, claim: Claim) -> str | None:
     return claim.part
 
 
-def _asking(problem: Problem, claims: Iterable[Claim]) -> Problem:
-    """The problem with the gradients, ratios and updates of the claims asked for."""
+def asking(problem: Problem, claims: Iterable[Claim]) -> Problem:
+    """The problem (one part of it) with the gradients, ratios and updates of the claims asked for.
+
+    Raises ``ProblemError`` at the claim for a quantity or an update that the problem does not have.
+    """
     network = build(problem)
     names = (*network.data, *(str(equation.name) for equation in network.equations))
     wish = asked(problem, network)

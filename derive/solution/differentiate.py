@@ -20,6 +20,7 @@ from derive.graph.sizes import describe
 from derive.numbers import arrays
 from derive.problem import batches
 from derive.problem.problem import Problem
+from derive.records import dataclass
 from derive.solution import elementwise
 from derive.solution.asked import Asked, Ratio, asked
 from derive.solution.derivation import Derivation, derive, with_signals
@@ -35,7 +36,48 @@ MOST_NUMBERS = 20_000_000  # entries of one intermediate value
 def differentiated(problem: Problem) -> Part:
     """Everything but the checks."""
     network, functions = build(problem), Functions(problem)
-    _affordable(problem, network)
+    return with_numbers(problem, formulas(problem, network, functions))
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """What of a part holds for all numbers: the fields of ``Part`` that have no number in them.
+
+    ``equations`` are those of its run, forward and backward; ``kind`` evaluates them.
+    """
+
+    network: Network
+    functions: Functions
+    kind: Balls
+    asked: Asked
+    derivation: Derivation | None
+    ratios: Mapping[str, Derivation]
+    adjoints: Mapping[Adjoint, Expression]
+    equations: Mapping[Name, Expression]
+    chains: Mapping[str, tuple[Chain, ...]]
+    explicit: Explicit | None
+    paths: Paths | None
+
+    def over(self, network: Network) -> Formulas:
+        """The same formulas for a network that differs in its numbers alone."""
+
+        def moved(derivation: Derivation) -> Derivation:
+            return Derivation(**{**derivation.__dict__, "network": network})
+
+        explicit = self.explicit.over(network) if self.explicit is not None else None
+        found = {
+            "network": network,
+            "derivation": moved(self.derivation) if self.derivation is not None else None,
+            "ratios": {text: moved(derivation) for text, derivation in self.ratios.items()},
+            "explicit": explicit,
+            "paths": self.paths.over(explicit) if self.paths is not None and explicit is not None else None,
+        }
+        return Formulas(**{**self.__dict__, **found})
+
+
+def formulas(problem: Problem, network: Network, functions: Functions) -> Formulas:
+    """The derivation, and what goes with it. Raises ``ProblemError`` and ``Unsupported`` for what cannot be asked."""
+    affordable(problem, network)
     wish = asked(problem, network)
     derivation = shape_derivation = None
     if wish.top is not None:
@@ -62,17 +104,25 @@ def differentiated(problem: Problem) -> Part:
                 if adjoint.by in signals:
                     negative = Adjoint(adjoint.of, adjoint.by, adjoint.numerator, True)
                     equations[negative] = collect(negate(value))
-    kind = Balls(functions)
+    small = elementwise.is_small(network)
+    explicit = Explicit(network, functions, entry_texts(problem)) if small else None
+    tops = tuple(upstream.at for upstream in problem.ask.upstream)
+    paths = Paths(explicit, wish.top, tops) if explicit is not None and wish.top is not None else None
+    return Formulas(
+        network, functions, Balls(functions), wish, derivation, ratios, adjoints, equations,
+        _chains(problem, network, functions, wish), explicit, paths,
+    )  # fmt: skip
+
+
+def with_numbers(problem: Problem, found: Formulas) -> Part:
+    """The formulas with the numbers of a problem put in: the runs, and the updates that it asks for."""
+    network, functions, wish, kind, equations = found.network, found.functions, found.asked, found.kind, found.equations
     where = {e.name: (problem.file, e.line) for e in network.equations}
     data = _data(problem, network)
     unnamed = frozenset(e.name for e in network.equations if e.auto)
     run = Run(equations, data, kind, where=where, unnamed=unnamed)
     carried = problem.convention.carry == "displayed"
     shown = Run(equations, data, kind, carried=rounding_of(problem), where=where, unnamed=unnamed) if carried else run
-    small = elementwise.is_small(network)
-    explicit = Explicit(network, functions, entry_texts(problem)) if small else None
-    tops = tuple(upstream.at for upstream in problem.ask.upstream)
-    paths = Paths(explicit, wish.top, tops) if explicit is not None and wish.top is not None else None
     update = problem.ask.update
     states = None
     ready = network.numeric and all(upstream.value is not None for upstream in problem.ask.upstream)
@@ -98,8 +148,8 @@ def differentiated(problem: Problem) -> Part:
         if update.batches is not None:
             first = differentiated(batches.of_rows(problem, update.batches, opening.moves[0].rows))
     return Part(
-        problem, network, functions, wish, derivation, ratios, adjoints, _chains(problem, network, functions, wish),
-        run, shown, explicit, paths, states, None, batch=first, opening=opening,
+        problem, network, functions, wish, found.derivation, found.ratios, found.adjoints, found.chains,
+        run, shown, found.explicit, found.paths, states, None, batch=first, opening=opening,
     )  # fmt: skip
 
 
@@ -190,7 +240,7 @@ def _only_matrices(problem: Problem, network: Network) -> None:
             )
 
 
-def _affordable(problem: Problem, network: Network) -> None:
+def affordable(problem: Problem, network: Network) -> None:
     """Numbers for a matrix of more than ``MOST_NUMBERS`` entries are refused before they fill the memory."""
     if not network.numeric:
         return

@@ -27,6 +27,7 @@ from derive.graph.network import Network
 from derive.graph.ops import FUNCTIONS
 from derive.graph.ops.windows import work
 from derive.numbers.balls import Number, UndecidedSign, overlaps, precision, settle
+from derive.records import dataclass
 from derive.solution.checks import Check, require
 from derive.solution.values import MOST_BITS, START_BITS
 
@@ -60,24 +61,47 @@ def is_small(network: Network) -> bool:
     return entries <= MOST_ENTRIES and terms <= MOST_TERMS
 
 
-def proofs(part: Part) -> Iterator[Check]:
-    """The local and the whole proof of every adjoint. What cannot be shown is judged by numbers and said to be."""
+Open = tuple[tuple[int, ...], sympy.Expr, sympy.Expr]  # an entry, SymPy's derivative and the rule's
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What SymPy shows of a derivative for all numbers: of ``size`` entries so many, and those that are left open."""
+
+    check: str
+    of: str
+    shown: int
+    size: int
+    open: tuple[Open, ...] = ()
+
+
+def proofs(part: Part, shown: tuple[Proof, ...] | None = None) -> Iterator[Check]:
+    """The local and the whole proof of every adjoint. What cannot be shown is judged by numbers and said to be.
+
+    ``shown`` is what ``proved`` gave for the same formulas, perhaps with other numbers.
+    """
+    for proof in proved(part) if shown is None else shown:
+        for index, slope, rule in proof.open:
+            _same_numbers(part, proof.check, proof.of, index, slope, rule)
+        yield Check(proof.check, proof.of, True, f"{proof.shown} of {proof.size}")
+
+
+def proved(part: Part) -> Iterator[Proof]:
+    """What SymPy shows without any number."""
     explicit, paths, derivation = part.explicit, part.paths, part.derivation
     if explicit is None or paths is None or derivation is None:
         return
     for adjoint in derivation.adjoints:
         name = adjoint.by
         rule = explicit.entries(part.shape_adjoints[Adjoint(adjoint.of, name)])
-        shown = 0
         if paths.is_top(Entry(name, ())):
             continue
+        found: list[Open] = []
         for index in np.ndindex(rule.shape):
             local = _handed_back(paths, Entry(name, index))
-            if equal(part, local, rule[index]):
-                shown += 1
-            else:
-                _same_numbers(part, "sympy_local", f"{Adjoint(adjoint.of, name)}", index, local, rule[index])
-        yield Check("sympy_local", str(Adjoint(adjoint.of, name)), True, f"{shown} of {rule.size}")
+            if not equal(part, local, rule[index]):
+                found.append((index, local, rule[index]))
+        yield Proof("sympy_local", str(Adjoint(adjoint.of, name)), rule.size - len(found), rule.size, tuple(found))
     if part.asked.loss is not None:
         yield from _whole(part, explicit, paths, part.asked.loss)
 
@@ -91,7 +115,7 @@ def _handed_back(paths: Paths, entry: Entry) -> sympy.Expr:
     )
 
 
-def _whole(part: Part, explicit: Explicit, paths: Paths, loss: str) -> Iterator[Check]:
+def _whole(part: Part, explicit: Explicit, paths: Paths, loss: str) -> Iterator[Proof]:
     """The sum over all paths against SymPy's derivative of the loss in terms of data and parameters alone."""
     if len(part.network.equations) > DEEPEST_WHOLE:
         return
@@ -119,14 +143,13 @@ def _whole(part: Part, explicit: Explicit, paths: Paths, loss: str) -> Iterator[
         of_name = {symbols[index] for index in entries}
         slopes = whole.xreplace({v: sympy.S.Zero for x, v in moving.items() if x not in of_name})
         by_paths = {index: explicit.written_out(entry) for index, entry in entries.items()}
-        shown = len(entries)
+        left: list[Open] = []
         if not equal(part, slopes, sympy.Add(*(moving[symbols[index]] * entry for index, entry in by_paths.items()))):
             for index, entry in by_paths.items():
                 slope = along(slopes, moving, symbols[index])
                 if not equal(part, slope, entry):
-                    shown -= 1
-                    _same_numbers(part, "sympy_whole", f"d{loss}/d{name}", index, slope, entry)
-        yield Check("sympy_whole", f"d{loss}/d{name}", True, f"{shown} of {symbols.size}")
+                    left.append((index, slope, entry))
+        yield Proof("sympy_whole", f"d{loss}/d{name}", len(entries) - len(left), symbols.size, tuple(left))
 
 
 def equal(part: Part, a: sympy.Expr, b: sympy.Expr) -> bool:
@@ -161,9 +184,12 @@ def _same_numbers(part: Part, check: str, of: str, index: tuple[int, ...], a: sy
 def enclosed(part: Part, expression: sympy.Expr) -> Number:
     """A SymPy expression in entry symbols at the numbers of a part, with more bits until its branches are decided."""
     assert part.explicit is not None
-    entry_of, bits, evaluated = part.explicit.entry_of, 2 * START_BITS, compiled(expression)
+    entry_of, bits = part.explicit.entry_of, 2 * START_BITS
+    evaluated, symbols = part.explicit.once(
+        ("compiled", expression), lambda: (compiled(expression), tuple(expression.free_symbols))
+    )
     while True:
-        known = {s: part.run.value(entry_of[s].name, bits)[entry_of[s].index] for s in expression.free_symbols}
+        known = {s: part.run.value(entry_of[s].name, bits)[entry_of[s].index] for s in symbols}
         try:
             with precision(bits):
                 return settle(evaluated(known))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import sympy
 
 from derive.calculus.explicit import Entry
+from derive.calculus.paths import Paths
 from derive.graph.expression import Adjoint
 from derive.numbers.balls import overlaps
 from derive.solution.checks import Check, require
@@ -15,6 +18,10 @@ from derive.solution.elementwise import enclosed
 
 if TYPE_CHECKING:
     from derive.solution.part import Part
+
+
+def _whole(paths: Paths, entry: Entry) -> sympy.Expr:
+    return paths.total(paths.short(entry))
 
 
 def path_sums(part: Part) -> Iterator[Check]:
@@ -28,7 +35,8 @@ def path_sums(part: Part) -> Iterator[Check]:
         if paths.is_top(Entry(name, (0,) * certified.ndim)):
             continue
         for index in np.ndindex(certified.shape):
-            whole = paths.total(paths.short(Entry(name, index)))
+            entry = Entry(name, index)
+            whole = explicit.once(("paths", entry), partial(_whole, paths, entry))
             added = enclosed(part, whole)
             place = f"{Adjoint(adjoint.of, name)}[{','.join(str(k + 1) for k in index)}]"
             require(

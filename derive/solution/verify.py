@@ -9,21 +9,25 @@ from derive.errors import ProblemError
 from derive.graph.sizes import is_scalar
 from derive.oracle import Kink, Training
 from derive.solution import elementwise
-from derive.solution.checks import Check, CheckFailed, Witness
+from derive.solution.checks import Check, Witness
 from derive.solution.convergence import converge
-from derive.solution.derivation import ReplayError, replay
 from derive.solution.differentiate import differentiated
 from derive.solution.instance import instance
 from derive.solution.part import Part
 from derive.solution.path_sums import path_sums
+from derive.solution.shown import Shown
 
 if TYPE_CHECKING:
     from derive.solution.gates import Gates
 
 
-def verified(part: Part) -> Part:
-    """The part with its checks, every one of them passed. Raises ``CheckFailed``."""
-    checks: list[Check] = list(_replayed(part))
+def verified(part: Part, shown: Shown | None = None) -> Part:
+    """The part with its checks, every one of them passed. Raises ``CheckFailed``.
+
+    ``shown`` is what has been shown of the same formulas for all numbers; everything about numbers is checked here.
+    """
+    shown = shown or Shown(part)
+    checks: list[Check] = list(shown.replayed)
     kinks: tuple[Kink, ...] = ()
     training = convergence = None
     if part.problem.ask.recursion:
@@ -48,7 +52,7 @@ def verified(part: Part) -> Part:
     first = verified(part.batch) if part.batch is not None else None
     if first is not None:
         checks += first.checks
-    checks += [*elementwise.proofs(part), *path_sums(part), *elementwise.substitutions(part)]
+    checks += [*elementwise.proofs(part, shown.entries), *path_sums(part), *elementwise.substitutions(part)]
     checks += _in_one_formula(part)
     circuit = _gates(part)
     if circuit is not None:
@@ -135,16 +139,6 @@ def _tried(part: Part) -> Iterator[Check]:
         checks = verified(differentiated(problem)).checks
         shown = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         yield Check("instance", f"d{top}", True, f"{len(checks)} checks" + (f" at {shown}" if shown else ""))
-
-
-def _replayed(part: Part) -> Iterator[Check]:
-    derivations = [part.derivation] if part.derivation is not None else []
-    for derivation in [*derivations, *part.ratios.values()]:
-        try:
-            steps = replay(derivation)
-        except ReplayError as error:
-            raise CheckFailed(f"a check failed, nothing was written: {error}") from None
-        yield Check("replay", f"d{derivation.of}", True, str(steps))
 
 
 def _training(part: Part, witness: Witness) -> Training | None:

@@ -18,6 +18,7 @@ from derive.report.widths import bound
 from derive.review.explanation import Explanation
 
 OPTIONS = 4
+MOST = 12  # wrong values from which those to show are picked
 WIDEST = 34.0  # em of a formula to choose
 
 
@@ -69,7 +70,7 @@ def _choice(asked: Asked, wrongs: Wrongs, quantity: str) -> Choice:
             right = asked.sheet.letters.text(wrongs.simulation.equations[name])
             picked = [Option(latex, wrong.slip) for latex, wrong in _picked(found)]
             return Choice(quantity, True, _placed(asked, quantity, Option(right), picked))
-    values = [(wrong.value.latex, wrong) for wrong in wrongs.of(quantity)]
+    values = [(wrong.value.latex, wrong) for wrong in wrongs.of(quantity, MOST)]
     picked = [Option(latex, wrong.slip) for latex, wrong in _picked(values)]
     if not picked:
         raise _nothing(asked, f"choice: no slip in {quantity} shows at the printed digits")
@@ -121,7 +122,7 @@ def _formulas(asked: Asked, wrongs: Wrongs, name: Name) -> list[tuple[str, Wrong
     letters = asked.sheet.letters
     seen = {letters.text(wrongs.simulation.equations[name])}
     found = []
-    for wrong in wrongs.of(str(name), own=True):
+    for wrong in wrongs.of(str(name), MOST, own=True):
         latex = letters.text(wrong.formula) if wrong.formula is not None else ""
         if latex and latex not in seen and bound(latex) < WIDEST:
             seen.add(latex)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from derive.exam.papers.choices import choices, hunt, statements
 from derive.exam.papers.paper import letter
 from derive.exam.papers.posed import Asked, Posed
-from derive.exam.papers.solution import verdict
+from derive.exam.papers.solution import found
 from derive.report.compose.slips import told
 from derive.report.document import (
     Block,
@@ -15,6 +16,7 @@ from derive.report.document import (
     Display,
     Document,
     Heading,
+    Items,
     Link,
     Math,
     Paragraph,
@@ -24,8 +26,9 @@ from derive.report.document import (
     Text,
 )
 from derive.report.widths import bound
+from derive.review.explanation import Explanation
 
-MOST_WRONG = 4  # values of one quantity in the guide
+MOST_WRONG = 3  # values of one quantity in the guide
 WIDEST = 22.0  # em of a value in a table
 
 
@@ -50,8 +53,8 @@ def _blocks(posed: Posed) -> Iterator[Block]:
 
 
 def _title(asked: Asked) -> Spans:
-    words = asked.words
-    return (Text(f"{words.text('exam_paper.question')} {asked.number} {asked.points(asked.question.points)}"),)
+    title = asked.words.text("exam_paper.title", number=str(asked.number))
+    return (Text(f"{title} {asked.points(asked.question.points)}"),)
 
 
 # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -62,12 +65,13 @@ def _values(asked: Asked) -> Iterator[Block]:
     wide = [quantity for quantity, value in asked.values.items() if bound(value.latex) > WIDEST]
     rows = tuple(
         (
-            (Math(asked.symbol(quantity, line=True)),), (Math(rf"{asked.relation(quantity)} {value.latex}"),),
+            (Math(asked.symbol(quantity, line=True)),),
+            (Math(rf"\displaystyle {asked.relation(quantity)} {value.latex}"),),
             (Text(asked.number_text(steps[quantity])),),
         )
         for quantity, value in asked.values.items()
         if quantity not in wide
-    )  # fmt: skip
+    )
     head = tuple(asked.words.say(f"exam_paper.{one}") for one in ("quantity", "value_column", "points_row"))
     if rows:
         yield Table(head, rows, "llr")
@@ -103,8 +107,7 @@ def _judge(asked: Asked) -> Iterator[Block]:
 
 def _find_error(asked: Asked) -> Iterator[Block]:
     lines = hunt(asked, asked.wrongs)
-    number, wrong = next((n, line) for n, line in enumerate(lines, 1) if line.slip is not None)
-    yield Paragraph((*asked.words.say("quiz.line", number=number), Text(" "), *verdict(asked, wrong)))
+    yield Paragraph(found(asked, lines))
 
 
 def _head(asked: Asked, *keys: str) -> tuple[Spans, ...]:
@@ -120,21 +123,30 @@ FORMS = {"choice": _choice, "judge": _judge, "find_error": _find_error}
 def _guide(asked: Asked) -> Iterator[Block]:
     """For each asked value the wrong ones of common slips, with the points that they still deserve."""
     yield Heading(2, _title(asked))
-    silent = []
+    silent: list[Math] = []
+    colon = Text(asked.words.text("locale.colon"))
     for quantity, points in asked.question.steps.items():
-        right = asked.values[quantity]
-        found = asked.wrongs.of(quantity)[:MOST_WRONG]
-        if not found:
-            silent.append(Math(asked.symbol(quantity, line=True)))
+        right, symbol = asked.values[quantity], asked.symbol(quantity, line=True)
+        wrongs = asked.wrongs.of(quantity, MOST_WRONG)
+        if not wrongs:
+            silent.append(Math(symbol))
             continue
-        rows = []
-        for wrong in found:
-            left = points * wrong.entries_right(right) / max(len(right.texts), 1)
-            said = asked.words.sentences(told(asked.sheet, [wrong.slip]))
-            rows.append(((Math(wrong.value.latex),), said, (Text(asked.number_text(left)),)))
-        equation = Math(rf"{asked.symbol(quantity, line=True)} {asked.relation(quantity)} {right.latex}")
+        left = [points * wrong.entries_right(right) / max(len(right.texts), 1) for wrong in wrongs]
+        equation = Math(rf"\displaystyle {symbol} {asked.relation(quantity)} {right.latex}")
         yield Paragraph((equation, Text(" "), Text(asked.points(points))))
-        yield Table(_head(asked, "wrong_value", "slip", "still"), tuple(rows), "llr")
+        yield Items(
+            tuple(
+                (Math(rf"\displaystyle {wrong.value.latex}"), colon, *_said(asked, wrong.slip, quantity))
+                for wrong in wrongs
+            ),
+            points=tuple(asked.points(number) for number in left),
+        )
     if silent:
         words = asked.words
         yield Paragraph((*words.listed(silent), Text(words.text("locale.colon")), *words.say("exam_paper.no_slip")))
+
+
+def _said(asked: Asked, slip: Explanation, quantity: str) -> Spans:
+    """The slip in words, without the name of the quantity where that stands above it."""
+    bare = replace(slip, quantity="") if slip.quantity == quantity and not slip.names else slip
+    return asked.words.sentences(told(asked.sheet, [bare]))

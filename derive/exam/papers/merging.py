@@ -22,7 +22,7 @@ def merged(pdfs: Sequence[tuple[str, bytes]]) -> bytes:
         for page in reader.pages:
             copy = writer.add_page(page, excluded_keys=["/StructParents", "/Annots", "/Tabs"])
             copy.pop(NameObject("/StructParents"), None)
-        writer.add_outline_item(name, first)
+        writer.add_outline_item(title=name, page_number=first)
     writer.page_mode = "/UseOutlines"
     out = BytesIO()
     writer.write(out)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from derive.exam.papers import blanks, scan
 from derive.exam.papers.choices import Choice, Statement, choices, hunt, statements
 from derive.exam.papers.posed import Asked, Posed, number_text, told_in
-from derive.exam.papers.stated import note, opened, shared_conventions, stated
+from derive.exam.papers.stated import BETWEEN, ROOM, note, opened, shared_conventions, stated
 from derive.problem.ask import split_ratio
 from derive.report.document import (
     Block,
@@ -16,6 +16,7 @@ from derive.report.document import (
     Document,
     Figure,
     Items,
+    Link,
     Masthead,
     Math,
     Paragraph,
@@ -25,6 +26,7 @@ from derive.report.document import (
     Table,
     Text,
 )
+from derive.report.widths import bound
 
 MOST_QUESTIONS = 10  # that have a column each in the table of points
 LARGEST_ROOM = 20.0  # cm of one frame; a larger space is several
@@ -164,14 +166,24 @@ def tasks(asked: Asked) -> Items:
 def choose(asked: Asked, number: int, choice: Choice) -> Iterator[Block]:
     """One question of choice."""
     key = "choose_formula" if choice.formula else "choose_value"
-    said = asked.words.say(f"exam_paper.{key}", name=Math(asked.symbol(choice.quantity)))
+    name = asked.told(choice.quantity) if "@" in choice.quantity else (Math(asked.symbol(choice.quantity)),)
+    said = asked.words.say(f"exam_paper.{key}", name=name)
     yield Question(f"{asked.number}.{number}", said, asked.points(asked.question.steps[choice.quantity]), part=True)
-    yield Items(tuple((Math(option.latex),) for option in choice.options), letters=True)
+    yield Display(tuple(_options(choice)))
+
+
+def _options(choice: Choice) -> Iterator[Chain]:
+    """The answers to choose from in rows of four, two or one, as wide as they are."""
+    texts = [rf"\text{{({letter(k)})}} \enspace {{{option.latex}}}" for k, option in enumerate(choice.options)]
+    widest = max(map(bound, texts)) + BETWEEN
+    side_by_side = next(count for count in (len(texts), 2, 1) if count * widest <= ROOM or count == 1)
+    for k in range(0, len(texts), side_by_side):
+        yield Chain("", (Link("", (r" \qquad ".join(texts[k : k + side_by_side]),)),))
 
 
 def listing(lines: Sequence[Statement]) -> Items:
-    """Numbered lines of formulas."""
-    return Items(tuple((Math(line.shown),) for line in lines), ordered=True)
+    """Lines of formulas, each with its letter."""
+    return Items(tuple((Math(line.shown),) for line in lines), letters=True)
 
 
 def form(asked: Asked, filled: Mapping[str, str] | None = None) -> Table:
@@ -186,7 +198,11 @@ def form(asked: Asked, filled: Mapping[str, str] | None = None) -> Table:
     for name in sorted(rows, key=lambda name: order.get(name, len(order))):
         pair = [next((q for q in rows[name] if (split_ratio(q) is not None) == back), None) for back in (False, True)]
         cells: list[Spans] = [
-            (Text("–"),) if quantity is None else (Math(filled[quantity]),) if filled is not None else ()
+            (Text("–"),)
+            if quantity is None
+            else (Math(rf"\displaystyle {filled[quantity]}"),)
+            if filled is not None
+            else ()
             for quantity in pair
         ]
         points = " + ".join(asked.number_text(steps[quantity]) for quantity in pair if quantity is not None)
@@ -196,7 +212,7 @@ def form(asked: Asked, filled: Mapping[str, str] | None = None) -> Table:
     head = tuple(
         words.say(f"exam_paper.{key}") for key in ("quantity", "value_column", "derivative_column", "points_row")
     )
-    return Table(head, tuple(made), "cllc", room=tuple(room))
+    return Table(head, tuple(made), "cllc", room=tuple(room) if filled is None else ())
 
 
 # ── space ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -103,7 +103,7 @@ class Asked:
 
     def name(self, quantity: str) -> Name | None:
         """The name under which a quantity is worked out; ``None`` for one after an update."""
-        return next((name for name in (*self.forward, *self.backward) if str(name) == quantity), None)
+        return quantity if quantity in self.forward else next((a for a in self.backward if str(a) == quantity), None)
 
     @cached_property
     def forward(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from derive.errors import ProblemError
@@ -124,19 +124,18 @@ def _choice(asked: Asked) -> Iterator[Block]:
 
 
 def _judge(asked: Asked) -> Iterator[Block]:
-    found = statements(asked, asked.wrongs)
+    made = statements(asked, asked.wrongs)
     yield Items(
-        tuple((Math(one.shown), Text(asked.words.text("locale.colon")), *verdict(asked, one)) for one in found),
+        tuple((Math(one.shown), Text(asked.words.text("locale.colon")), *verdict(asked, one)) for one in made),
         letters=True,
-        points=tuple(asked.points(asked.question.steps[one.quantity]) for one in found),
+        points=tuple(asked.points(asked.question.steps[one.quantity]) for one in made),
     )
 
 
 def _find_error(asked: Asked) -> Iterator[Block]:
     lines = hunt(asked, asked.wrongs)
     yield listing(lines)
-    number, wrong = next((n, line) for n, line in enumerate(lines, 1) if line.slip is not None)
-    yield Paragraph((*asked.words.say("quiz.line", number=number), Text(" "), *verdict(asked, wrong)))
+    yield Paragraph(found(asked, lines))
     yield from (_earned(asked, "", display) for display in _derivatives(asked))
 
 
@@ -148,13 +147,25 @@ def _derivatives(asked: Asked) -> Iterator[Display]:
         yield matrix_form(asked.sheet, derivation, adjoint)
 
 
+def found(asked: Asked, lines: Sequence[Statement]) -> Spans:
+    """Which line is wrong, why, and what should stand there."""
+    k, wrong = next((k, line) for k, line in enumerate(lines) if line.slip is not None)
+    line = asked.words.say("quiz.line", number=Strong(f"({letter(k)})"))
+    return asked.words.sentences((line, *_mended(asked, wrong)))
+
+
+def _mended(asked: Asked, wrong: Statement) -> tuple[Spans, ...]:
+    assert wrong.slip is not None
+    return (*told(asked.sheet, [wrong.slip]), asked.words.say("quiz.should", formula=Math(wrong.right)))
+
+
 def verdict(asked: Asked, one: Statement) -> Spans:
     """Right; or wrong, with the slip and what should stand there."""
     words = asked.words
     if one.slip is None:
         return (Strong(words.text("exam_paper.true")),)
-    should = words.say("quiz.should", formula=Math(one.right))
-    return words.sentences(((Strong(words.text("exam_paper.false")),), *told(asked.sheet, [one.slip]), should))
+    said = (Strong(words.text("exam_paper.false")), Text(words.text("locale.semicolon")))
+    return (*said, *words.sentences(_mended(asked, one)))
 
 
 FORMS = {

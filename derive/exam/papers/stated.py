@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from derive.exam.papers.posed import Asked, Posed, told_in
 from derive.report.compose import statement
-from derive.report.document import Block, Chain, Display, Items, Link, Math, Note, Paragraph, Question, Spans, Strong
+from derive.report.document import Block, Chain, Display, Items, Link, Math, Note, Question, Spans, Strong
 from derive.report.page import A4, INDENT
 from derive.report.widths import bound
 
-BETWEEN = 2.0  # em between two matrices of a line
+BETWEEN = 2.5  # em between two matrices of a line
 ROOM = 0.9 * (A4.line - INDENT)
 
 
@@ -23,28 +23,31 @@ def opened(asked: Asked) -> Question:
 
 def stated(asked: Asked, shared: Sequence[Spans]) -> Iterator[Block]:
     """The equations and the numbers, and the conventions that are not shared by all questions."""
-    yield from list(statement.equations(asked.sheet))[1:]  # the question itself leads to them
-    data = [block for block in statement.data(asked.sheet) if isinstance(block, Display)]
-    chains = [chain for block in data for chain in block.chains]
-    if chains:
-        yield Paragraph(asked.words.say("exam_paper.given"))
-        yield Display(tuple(Chain("", (Link("", (line,)),)) for line in _lines(chains)))
+    blocks = [*statement.equations(asked.sheet), *statement.data(asked.sheet)]
+    equations, *data = [block for block in blocks if isinstance(block, Display)] or [Display(())]
+    yield Display((*equations.chains, *_lines([chain for block in data for chain in block.chains])))
     own = [item for item in conventions(asked) if item not in shared]
     if own:
         yield Note(asked.words.sentences(own))
 
 
-def _lines(chains: Sequence[Chain]) -> Iterator[str]:
-    """Short chains side by side, as many as a line holds."""
-    line, used = "", 0.0
+def _lines(chains: Sequence[Chain]) -> Iterator[Chain]:
+    """Short chains side by side, as many as a line holds; the first of a line is aligned with the equations."""
+    line: Chain | None = None
+    used = 0.0
     for chain in chains:
         text = " ".join([chain.left, *(f"{link.relation} {' '.join(link.terms)}" for link in chain.links)])
-        width = bound(text)
-        if line and used + BETWEEN + width > ROOM:
+        width = bound(text) + BETWEEN
+        if line is not None and used + width <= ROOM and len(line.links) == 1:
+            [link] = line.links
+            line = Chain(line.left, (Link(link.relation, (rf"{' '.join(link.terms)} , \qquad {text}",)),))
+            used += width
+            continue
+        if line is not None:
             yield line
-            line, used = "", 0.0
-        line, used = (rf"{line} , \qquad {text}" if line else text), used + BETWEEN + width
-    yield line
+        line, used = chain, width
+    if line is not None:
+        yield line
 
 
 def conventions(asked: Asked) -> tuple[Spans, ...]:

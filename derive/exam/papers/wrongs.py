@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import islice, takewhile
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ from derive.numbers.decimals import read_number
 from derive.numbers.rounding import Printed, Rounding, printed
 from derive.records import dataclass
 from derive.review.explanation import Explanation
-from derive.review.mutants import mutants
+from derive.review.mutants import mutants, of_updates
 from derive.review.simulation import RIGHT, Simulation
 
 UPDATES = "update"  # what an explanation calls a slip in the step of an update
+WEAK = ("sign", "factor", "double", "number")  # kinds that change a formula as a whole: last among their equals
 TRUSTED = 12  # digits of what is worked out in doubles
 _SMALL = 1000  # denominator up to which a double is taken for a fraction
 
@@ -46,17 +48,20 @@ class Wrongs:
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
         self.simulation = Simulation(asked.part)
-        self._found: dict[tuple[str, bool], tuple[Wrong, ...]] = {}
+        self._found: dict[tuple[str, bool], list[Wrong]] = {}
+        self._rest: dict[tuple[str, bool], Iterator[Wrong]] = {}
 
-    def of(self, quantity: str, own: bool = False) -> tuple[Wrong, ...]:
-        """The wrong values of a quantity, the likeliest slips first, each value once and none the right one.
+    def of(self, quantity: str, most: int, own: bool = False) -> Sequence[Wrong]:
+        """Up to ``most`` wrong values of a quantity, the likeliest slips first, each once and none the right one.
 
-        With ``own`` only slips in the quantity's own formula.
+        With ``own`` only slips in the quantity's own formula. No more are worked out than are asked for.
         """
         key = (quantity, own)
         if key not in self._found:
-            self._found[key] = tuple(self._of(quantity, own))
-        return self._found[key]
+            self._found[key], self._rest[key] = [], self._of(quantity, own)
+        found = self._found[key]
+        found += islice(self._rest[key], max(most - len(found), 0))
+        return found[:most]
 
     def _of(self, quantity: str, own: bool) -> Iterator[Wrong]:
         asked, rounding = self.asked, self.asked.part.rounding
@@ -81,12 +86,11 @@ class Wrongs:
     def _slips(self, quantity: str, own: bool) -> list[Explanation]:
         name = self.asked.name(quantity)
         names = frozenset(() if name is None else (name,)) if own else self._on_the_way(quantity)
-        slips = [
-            slip
-            for slip in mutants(self.simulation, names)
-            if (slip.quantity == UPDATES and "@" in quantity) or slip.quantity in set(map(str, names))
-        ]
-        return sorted(slips, key=lambda slip: (slip.cost, slip.quantity not in (quantity, UPDATES)))
+        slips = list(takewhile(lambda slip: slip.quantity != UPDATES, mutants(self.simulation, names)))
+        slips = [slip for slip in slips if slip.quantity]  # the same slip in several is one of another quantity, too
+        if "@" in quantity:
+            slips += of_updates(self.simulation)
+        return sorted(slips, key=lambda slip: (slip.cost, slip.quantity not in (quantity, UPDATES), slip.kind in WEAK))
 
     def _on_the_way(self, quantity: str) -> frozenset[Name]:
         """The quantity, and what it is made of that is not asked for itself."""

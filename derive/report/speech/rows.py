@@ -7,6 +7,7 @@ before a bracket is a function, that a sign is a minus of one number and not of 
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import lru_cache
 
 from derive.report.latex_tree import (
     BIG_OPERATORS,
@@ -80,14 +81,15 @@ class Reader:
         self.fill = phrases.fill
         self.times = phrases["multiplied"]
         self.of = phrases["of"]
+        self.row = lru_cache(maxsize=8192)(self._row)  # the same parts stand all over a report
+        """A part of a formula."""
         self.shapes = shapes.Shapes(phrases, self.row)
 
     def sentence(self, row: Row) -> str:
         """A whole formula, with a pause before every relation but the first; never nothing, which nobody could hear."""
-        return self.row(row, True) or self.phrases["blank"]
+        return self._row(row, True) or self.phrases["blank"]
 
-    def row(self, row: Row, whole: bool = False) -> str:
-        """A part of a formula."""
+    def _row(self, row: Row, whole: bool = False) -> str:
         words: list[str] = []
         before = Kind.START
         place, related = 0, False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from derive.report.latex_tree import (
     DELIMITERS,
@@ -96,6 +97,8 @@ class Shapes:
         self.phrases = phrases
         self.fill = phrases.fill
         self.row = row
+        self.fraction = lru_cache(maxsize=2048)(self._fraction)
+        """A derivative, a share, or a fraction that is closed where its parts are long."""
 
     def said(self, node: Node) -> str:
         """The node in words."""
@@ -202,8 +205,7 @@ class Shapes:
 
     # fractions
 
-    def fraction(self, above: Row, below: Row) -> str:
-        """A derivative, a share, or a fraction that is closed where its parts are long."""
+    def _fraction(self, above: Row, below: Row) -> str:
         found = self.derivative(above, below)
         if found:
             return found

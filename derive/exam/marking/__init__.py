@@ -1,0 +1,4 @@
+"""Marking: the numbers that came back, judged one by one with follow-through, and what is told of them.
+
+answers file ─ read ─▶ Sheets ─ judge ─▶ Judged entries and Slips ─▶ marks, feedback, summary
+"""

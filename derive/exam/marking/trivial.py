@@ -1,0 +1,225 @@
+"""Values that everything follows from too easily: they are flagged, and what rests on them earns nothing.
+
+Follow-through pays for work that was done with a wrong number. Where the wrong number takes the work away, there is
+nothing to pay for. A *trivial* value is an answered quantity with a wrong entry, in which
+
+- all entries are 0, or all are one and the same number and the right ones are not, and at least ``FEWEST`` wrong
+  entries so far are that number (``"constant"``);
+- an entry is more than ``HUGE`` times as large as the largest right one and as 1 (``"huge"``);
+- all entries are those of another matrix or row of the question, which its equation does not use, and no slip in a
+  formula explains it (``"copied"``).
+
+What follows and is not right is *degenerate*, and earns nothing, where
+
+- it uses a trivial quantity, or one of which every entry is degenerate or a right 0 (``"trivial"``);
+- all of its quantity comes out as 0 and the right one does not (``"vanished"``), unless it is an activation of a number
+  that is not 0: a ReLU that a slip has put out is read from the student's own ``z``;
+- it comes out as 0 only because wrong entries before it are 0 (``"vanished"``);
+- every entry of a sigmoid, tanh or softmax is at its limit, to the digits shown, and of the right one not
+  (``"saturated"``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flint import fmpq
+
+from derive.exam.marking.bench import Bench, Entry, middle
+from derive.exam.marking.given import Given
+from derive.exam.marking.own import Key, Own, Place, Written
+from derive.graph.expression import Adjoint, Expression
+from derive.graph.ops import FUNCTIONS
+from derive.numbers.balls import Number
+from derive.solution import rules
+
+if TYPE_CHECKING:
+    from derive.exam.marking.judge import Judged
+
+HUGE = 100
+FEWEST = 3  # entries that are one and the same number by no accident
+SQUASHING = ("sigmoid", "tanh", "softmax")
+
+
+class Trivial:
+    """Looks after one question of one student while it is judged; ``judged`` is filled as it goes."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        given: Mapping[Entry, Given | None],
+        written: Written,
+        judged: dict[Entry, Judged],
+        near: Callable[[fmpq, fmpq], bool],
+    ) -> None:
+        self.bench, self.given, self.written, self.judged, self.near = bench, given, written, judged, near
+        self.quantity_at = {key: quantity for quantity, key in bench.keys.items()}
+        self.tainted: set[Key] = set()
+
+    # ── what rests on what ──
+
+    def uses(self, key: Key) -> tuple[Key, ...]:
+        """What a value is worked out from."""
+        level, name = key
+        if (right := self.formula(key)) is not None:
+            return tuple((level, used) for used in right.names())
+        history = self.bench.part.history
+        made = history.moves[level - 1] if history is not None and 0 < level <= len(history.moves) else None
+        if made is None or not isinstance(name, str) or rules.after(name) not in made.rule.equations:
+            return ()
+        return (level - 1, name), (level - 1, Adjoint(self.bench.part.asked.top or "", name))
+
+    def formula(self, key: Key) -> Expression | None:
+        """The equation of a value."""
+        part, (level, name) = self.bench.part, key
+        if not level:
+            return part.run.equations.get(name)
+        if part.history is None or level >= len(part.history.runs):
+            return None
+        return part.history.runs[level].equations.get(name)
+
+    def answered_before(self, key: Key, through: bool) -> Iterator[Key]:
+        """The answered quantities that a value rests on: those next to it, or with ``through`` all of them."""
+        seen: set[Key] = set()
+        stack = [*self.uses(key)]
+        while stack:
+            here = stack.pop()
+            if here in seen:
+                continue
+            seen.add(here)
+            if here in self.written:
+                yield here
+            if through or here not in self.written:
+                stack += self.uses(here)
+
+    def before(self, quantity: str) -> Iterator[Entry]:
+        """The entries of all answered quantities that a quantity rests on."""
+        key = self.bench.keys.get(quantity)
+        for other in () if key is None else self.answered_before(key, True):
+            if other in self.quantity_at:
+                name = self.quantity_at[other]
+                yield from ((name, one.index) for one in self.bench.quantities[name])
+
+    # ── degenerate ──
+
+    def settle(self, quantity: str, by_hand: Own, slip: bool) -> None:
+        """Flag what is trivial or degenerate in a quantity just judged; ``slip``: a wrong formula explains it."""
+        entries = [(quantity, one.index) for one in self.bench.quantities[quantity]]
+        key = self.bench.keys.get(quantity)
+        if key is None:
+            return
+        follow = [entry for entry in entries if self.judged[entry].verdict in ("follows", "carried")]
+        for entry in follow:
+            if (why := self._degenerate(key, entry, entries, by_hand)) is not None:
+                self.judged[entry] = replace(
+                    self.judged[entry], verdict="degenerate", points=fmpq(0), flag=why
+                )  # fmt: skip
+        wrong = [entry for entry in entries if self.judged[entry].verdict == "wrong"]
+        why = self._trivial(key, entries, slip) if wrong else None
+        if why is not None:
+            self.tainted.add(key)
+            for entry in wrong:
+                self.judged[entry] = replace(self.judged[entry], flag=why)
+        found = [self.judged[entry] for entry in entries]
+        if any(one.verdict == "degenerate" for one in found) and all(map(_nothing, found)):
+            self.tainted.add(key)
+
+    def _degenerate(self, key: Key, entry: Entry, entries: list[Entry], by_hand: Own) -> str | None:
+        if any(other in self.tainted for other in self.answered_before(key, False)):
+            return "trivial"
+        if self._zero(entry) and not self.near(fmpq(0), self.bench.middle[entry]):
+            activated = self._of_a_number(key, entry, by_hand)
+            if not activated and all(self._zero(one) for one in entries):
+                return "vanished"
+            if not activated and self._only_by_zeros(key, entry):
+                return "vanished"
+        formula = self.formula(key)
+        if formula is not None and formula.op in SQUASHING and self._at_limits(formula.op, entries):
+            return "saturated"
+        return None
+
+    def _zero(self, entry: Entry) -> bool:
+        """Whether what follows is 0 to the digits shown."""
+        own = self.judged[entry].own
+        if own is None:
+            given = self.given.get(entry)
+            own = None if given is None else given.value
+        return own is not None and bool(abs(own) <= self.bench.unit(own) / 2)
+
+    def _of_a_number(self, key: Key, entry: Entry, by_hand: Own) -> bool:
+        """Whether this is an activation, of an answer that is not 0."""
+        formula = self.formula(key)
+        if formula is None or formula.op not in FUNCTIONS or formula.args[0].op != "name":
+            return False
+        below = by_hand.carried(key[0], formula.args[0].name)
+        return below is not None and bool(middle(below[self.bench.place(entry)]) != 0)
+
+    def _only_by_zeros(self, key: Key, entry: Entry) -> bool:
+        """Whether the value would not be 0 if wrong zeros before it were what they should be."""
+        mended: dict[Key, dict[Place, Number]] = {at: dict(own) for at, own in self.written.items()}
+        changed = False
+        for other, one in self.judged.items():
+            at = self.bench.keys.get(other[0])
+            if at is not None and one.verdict == "wrong" and one.given is not None and one.given.value == 0:
+                mended[at][self.bench.place(other)] = self.bench.middle[other]
+                changed = True
+        if not changed:
+            return False
+        value = Own(self.bench.part, mended).computed(*key)
+        if value is None:
+            return False
+        found = middle(value[self.bench.place(entry)])
+        return bool(abs(found) > self.bench.unit(found) / 2)
+
+    def _at_limits(self, function: str, entries: list[Entry]) -> bool:
+        """Whether all entries are at a limit of the function, to the digits shown, and not all of the right ones."""
+        limits = [fmpq(k) for k in ((-1, 1) if function == "tanh" else (0, 1))]
+
+        def reached(value: fmpq) -> bool:
+            return any(abs(value - limit) <= self.bench.unit(limit) / 2 for limit in limits)
+
+        given = [self.given.get(entry) for entry in entries]
+        there = all(one is not None and reached(one.value) for one in given)
+        return there and not all(reached(self.bench.middle[entry]) for entry in entries)
+
+    # ── trivial ──
+
+    def _trivial(self, key: Key, entries: list[Entry], slip: bool) -> str | None:
+        values = [given.value for entry in entries if (given := self.given.get(entry)) is not None]
+        right = [self.bench.middle[entry] for entry in entries]
+        apart = any(not self.near(value, right[0]) for value in right)
+        alike = len(values) == len(entries) > 1 and len(set(values)) == 1
+        if alike and (values[0] == 0 or (apart and self._often(values[0]) >= FEWEST)):
+            return "constant"
+        if any(abs(value) > HUGE * max(fmpq(1), *map(abs, right)) for value in values):
+            return "huge"
+        if not slip and len(set(values)) > 1 and len(values) == len(entries) and self._copied(key, values):
+            return "copied"
+        return None
+
+    def _often(self, value: fmpq) -> int:
+        """How many entries so far are this number, and wrong."""
+        wrong = (one.given for one in self.judged.values() if one.verdict == "wrong")
+        return sum(given is not None and bool(given.value == value) for given in wrong)
+
+    def _copied(self, key: Key, values: list[fmpq]) -> bool:
+        """Whether all entries, row by row, are those of something that the equation does not use."""
+        used = set(self.uses(key))
+        for other, own in self.written.items():
+            near = other == key or other in used or key in self.uses(other)
+            if not near and [own[place] for place in sorted(own)] == values:
+                return True
+        data = self.bench.part.network.data
+        return any(
+            datum.tensor is not None and (key[0], name) not in used and list(datum.tensor.entries) == values
+            for name, datum in data.items()
+            if name != key[1]
+        )
+
+
+def _nothing(one: Judged) -> bool:
+    """Whether nothing can be worked out with an entry."""
+    zero = one.given is not None and bool(one.given.value == 0)
+    return one.verdict == "degenerate" or (one.verdict == "right" and zero)
