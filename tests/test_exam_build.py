@@ -22,7 +22,7 @@ from derive.exam.journal import NAME
 from derive.exam.variant import Chosen, Variant
 from derive.numbers.tensor import Tensor
 from paper_stand_ins import BAD, CRASHES
-from tests.exams import exam, relu_question
+from exams import exam, relu_question
 
 MD = Wishes(formats=("md",), kinds=("paper", "key"))
 CODES = ("AAA2", "AAB3", "AAC4", "AAD5", "AAE6", "AAF7")

@@ -21,7 +21,7 @@ from derive.report.compose import compose
 from derive.report.files import files
 from derive.solution import CheckFailed, Part, Solution, solve
 from derive.solution.again import Again, Structure
-from tests.exams import relu_question, sigmoid_question
+from exams import relu_question, sigmoid_question
 
 PROBLEMS = Path(__file__).parent / "problems"
 EVERY = (*built_in(), *sorted(path.stem for path in PROBLEMS.glob("*.toml")))
