@@ -13,6 +13,7 @@ from derive.errors import ProblemError
 from derive.exam.answers import answers
 from derive.exam.exam import Activations, Decimals, Exam, Numbers, Require
 from derive.exam.read import exam_of, read_exam
+from derive.exam.search import search
 from derive.exam.solved import solved
 from derive.exam.starters import starter
 from derive.exam.variant import Chosen, Variant, problem_of
@@ -262,6 +263,10 @@ def test_new_writes_an_exam_that_works(
         "." not in answer.printed.text or len(answer.printed.text.partition(".")[2]) <= 2 for answer in found["a"]
     )
     assert solutions["c"].part().quiz is not None
+    for variant in search(exam, 3, seed=7).variants:
+        for id, solution in solved(exam, variant).items():
+            printed = [answer.printed.text for answer in answers(exam.question(id), solution)]
+            assert id == "b" or all(len(text.partition(".")[2]) <= 2 for text in printed)
 
 
 def test_new_writes_all_files_or_none(
