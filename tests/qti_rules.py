@@ -47,12 +47,8 @@ def _any(of: str) -> str:
     return rf"( ({of}))*"
 
 
-def _of(children: str, text: bool = False, **attributes: str) -> Rule:
-    return Rule(children, text, tuple((name.replace("_", ":") if False else name, v) for name, v in attributes.items()))
-
-
-def _body(children: str, text: bool = True, **attributes: str) -> Rule:
-    return Rule(children, text, (*BODY.items(), *attributes.items()))
+def _body(children: str, text: bool = True, more: tuple[tuple[str, str], ...] = ()) -> Rule:
+    return Rule(children, text, (*BODY.items(), *more))
 
 
 _RULES: dict[str, Rule] = {
@@ -92,31 +88,37 @@ _RULES: dict[str, Rule] = {
     "ol": _body("( li)*", text=False),
     "li": _body(_any(FLOW)),
     "br": _body("", text=False),
-    "img": _body("", text=False, **{"src!": ANY, "alt!": ANY, "longdesc": ANY, "height": r"\d+%?", "width": r"\d+%?"}),
-    "table": _body("( caption)?( thead)?( tfoot)?( tbody)+", text=False, summary=ANY),
+    "img": _body(
+        "", False, (("src!", ANY), ("alt!", ANY), ("longdesc", ANY), ("height", r"\d+%?"), ("width", r"\d+%?"))
+    ),
+    "table": _body("( caption)?( thead)?( tfoot)?( tbody)+", False, (("summary", ANY),)),
     "caption": _body(_any(INLINE)),
     "thead": _body("( tr)+", text=False),
     "tbody": _body("( tr)+", text=False),
     "tr": _body("( (td|th))+", text=False),
     **{
         name: _body(
-            _any(FLOW), headers=ANY, scope="row|col|rowgroup|colgroup", abbr=ANY, axis=ANY, rowspan=r"\d+", colspan=r"\d+"
+            _any(FLOW), True,
+            (("headers", ANY), ("scope", "row|col|rowgroup|colgroup"), ("abbr", ANY), ("axis", ANY),
+             ("rowspan", r"\d+"), ("colspan", r"\d+")),
         )
         for name in ("td", "th")
     },
     # interactions
     "textEntryInteraction": _body(
-        "", text=False, **{"responseIdentifier!": NAME, "base": r"\d+", "stringIdentifier": NAME, "expectedLength": r"\d+",
-                           "patternMask": ANY, "placeholderText": ANY},
+        "", False,
+        (("responseIdentifier!", NAME), ("base", r"\d+"), ("stringIdentifier", NAME), ("expectedLength", r"\d+"),
+         ("patternMask", ANY), ("placeholderText", ANY)),
     ),
     "choiceInteraction": _body(
-        "( prompt)?( simpleChoice)+", text=False,
-        **{"responseIdentifier!": NAME, "shuffle!": TRUE, "maxChoices!": r"\d+", "minChoices": r"\d+",
-           "orientation": "horizontal|vertical"},
+        "( prompt)?( simpleChoice)+", False,
+        (("responseIdentifier!", NAME), ("shuffle!", TRUE), ("maxChoices!", r"\d+"), ("minChoices", r"\d+"),
+         ("orientation", "horizontal|vertical")),
     ),
     "prompt": _body(_any(INLINE)),
     "simpleChoice": _body(
-        _any(STATIC), **{"identifier!": NAME, "fixed": TRUE, "templateIdentifier": NAME, "showHide": "show|hide"}
+        _any(STATIC), True,
+        (("identifier!", NAME), ("fixed", TRUE), ("templateIdentifier", NAME), ("showHide", "show|hide")),
     ),
     # scoring
     "responseProcessing": Rule(f"( ({RULE}))*", attributes=(("template", ANY), ("templateLocation", ANY))),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 from flint import fmpq
 
 from derive.exam.answers import Answer, answers
@@ -14,11 +14,11 @@ from derive.exam.papers.choices import Choice as Chosen
 from derive.exam.papers.choices import Statement, choices, hunt, statements
 from derive.exam.papers.posed import Asked, Posed
 from derive.exam.papers.wrongs import Wrong as WrongWhole
-from derive.exam.papers.wrongs import Wrongs
 from derive.exam.platforms.items import Choice, Entries, Field, Item, Judgement, Option, Task, Wrong
 from derive.exam.platforms.targets import Tolerance, target
 from derive.exam.variant import Variant
 from derive.numbers.decimals import read_number
+from derive.problem.ask import split_ratio
 from derive.report.compose import given, stepped
 from derive.report.compose.detail import BRIEF
 from derive.report.compose.sheet import Sheet
@@ -29,6 +29,7 @@ from derive.report.numerals import in_latex, set_numbers
 from derive.solution import Solution
 
 MOST_WRONG = 2  # wrong values of one entry that are answered with the slip behind them
+MOST_TRIED = 6  # wrong values of the whole quantity that they are taken from
 _ODD = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -98,20 +99,17 @@ class _Composer:
         question = self.asked.question
         match question.form:
             case "choice":
-                for chosen in choices(self.asked, self.wrongs):
+                for chosen in choices(self.asked, self.asked.wrongs):
                     yield self._choice(chosen, question.steps[chosen.quantity])
             case "judge":
-                for statement, points in zip(statements(self.asked, self.wrongs), question.steps.values(), strict=True):
+                for statement, points in zip(
+                    statements(self.asked, self.asked.wrongs), question.steps.values(), strict=True
+                ):
                     yield self._judgement(statement, points)
             case "find_error":
-                yield self._hunt(hunt(self.asked, self.wrongs), question.points)
+                yield self._hunt(hunt(self.asked, self.asked.wrongs), question.points)
             case _:
                 yield from self._entries()
-
-    @cached_property
-    def wrongs(self) -> Wrongs:
-        """Wrong values and formulas, and the slips behind them."""
-        return Wrongs(self.asked)
 
     def _entries(self) -> Iterator[Entries]:
         found: dict[str, list[Answer]] = {quantity: [] for quantity in self.asked.question.steps}
@@ -119,12 +117,12 @@ class _Composer:
             found[answer.quantity].append(answer)
         for quantity, entries in found.items():
             relation = r"\leftarrow" if "@" in quantity else "="
-            whole = self.wrongs.of(quantity)
+            whole = self.asked.wrongs.of(quantity, MOST_TRIED)
             label = (Math(f"{self.asked.symbol(quantity)} {relation}"),)
             fields = tuple(self._field(answer, place, whole) for place, answer in enumerate(entries))
             yield Entries(quantity, label, self.asked.values[quantity].shape, fields)
 
-    def _field(self, answer: Answer, place: int, whole: tuple[WrongWhole, ...]) -> Field:
+    def _field(self, answer: Answer, place: int, whole: Sequence[WrongWhole]) -> Field:
         rounding = self.asked.part.rounding
         right = target(answer.value, answer.printed, rounding)
         off = self.tolerance.of(right, rounding)
@@ -133,13 +131,27 @@ class _Composer:
 
     def _entry(self, answer: Answer) -> str:
         """The symbol of one entry; a number has that of the whole."""
-        base = answer.quantity.partition("@")[0]
-        name = self.asked.name(base) or base
-        if not answer.index:
+        base, symbols = answer.quantity.partition("@")[0], self.sheet.symbols
+        name, names, index = self.asked.name(base), split_ratio(base), tuple(k - 1 for k in answer.index)
+        if not index:
             return self.asked.symbol(answer.quantity)
-        return self.sheet.symbols.entry(name, tuple(k - 1 for k in answer.index))
+        if name is not None or names is None:
+            return symbols.entry(name or base, index)
+        ratio = self.asked.part.ratio(base)
+        if ratio is None or ratio.kind == "jacobian":  # entries of one name by entries of the other, both row by row
+            of, by = (self._counted(one, k) for one, k in zip(names, index, strict=True))
+        else:
+            of = symbols.entry(ratio.of, index) if ratio.kind == "elementwise" else symbols.name(ratio.of)
+            by = symbols.entry(ratio.by, index)
+        return symbols.partial(of, by)
 
-    def _wrong(self, right: str, off: fmpq, place: int, whole: tuple[WrongWhole, ...]) -> tuple[Wrong, ...]:
+    def _counted(self, name: str, k: int) -> str:
+        """The symbol of the entry of a name that has ``k`` others before it."""
+        shape = tuple(map(int, self.asked.part.network.shape(name)))
+        symbols = self.sheet.symbols
+        return symbols.entry(name, tuple(map(int, np.unravel_index(k, shape)))) if shape else symbols.name(name)
+
+    def _wrong(self, right: str, off: fmpq, place: int, whole: Sequence[WrongWhole]) -> tuple[Wrong, ...]:
         """What slips make of one entry: values that no tolerance mixes up with the right one or with each other."""
         taken, found = [read_number(right)], list[Wrong]()
         for wrong in whole:
