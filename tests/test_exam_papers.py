@@ -240,7 +240,7 @@ def test_latex_sets_them(language: str, engine: str) -> None:
     exam = exams.every_form()
     for kind, document in made(language).items():
         reader = pypdf.PdfReader(io.BytesIO(pdf(document, setting(exam, engine))))
-        if engine != "pdflatex":  # whose Chinese comes back from no PDF
+        if language == "en" or engine == "lualatex":  # the others' Chinese comes back from no PDF
             last = re.sub(r"\s", "", reader.pages[-1].extract_text())
             count = len(reader.pages)
             assert (f"page{count}of{count}" if language == "en" else f"第{count}页，共{count}页") in last, kind
@@ -322,7 +322,7 @@ def test_merged_papers_have_a_bookmark_each() -> None:
     reader = pypdf.PdfReader(io.BytesIO(whole))
     counts = [len(pypdf.PdfReader(io.BytesIO(content)).pages) for _, content in files]
     assert len(reader.pages) == sum(counts)
-    marks = [(mark.title, reader.get_destination_page_number(mark)) for mark in reader.outline]  # type: ignore[arg-type]  # no outline within another
+    marks = [(mark.title, reader.get_destination_page_number(mark)) for mark in reader.outline]  # type: ignore[union-attr,arg-type]  # flat
     assert marks == [("AB2C", 0), ("X7PQ", counts[0])]
     assert "X7PQ" in reader.pages[counts[0]].extract_text()
 

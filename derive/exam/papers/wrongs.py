@@ -6,8 +6,9 @@ an earlier asked quantity is that quantity's own, and what follows from it is ri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any
 
@@ -48,6 +49,7 @@ class Wrongs:
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
         self.simulation = Simulation(asked.part)
+        self.simulation.slips = _slips_of(_structure(self.simulation))
         self._found: dict[tuple[str, bool], list[Wrong]] = {}
         self._rest: dict[tuple[str, bool], Iterator[Wrong]] = {}
 
@@ -115,6 +117,19 @@ class Wrongs:
                 if used in equations and used not in found and str(used) not in steps
             ]
         return frozenset(found)
+
+
+def _structure(simulation: Simulation) -> Hashable:
+    """All that wrong formulas are made from: equations, sizes and roles of data, and none of its numbers."""
+    network = simulation.part.network
+    data = tuple((name, datum.shape, datum.role) for name, datum in network.data.items())
+    return simulation.top, tuple(simulation.equations.items()), data, tuple(sorted(network.labels))
+
+
+@lru_cache(maxsize=32)
+def _slips_of(structure: Hashable) -> dict[Name, tuple[Any, ...]]:
+    """The wrong formulas of a structure, filled in by the first variant that needs them and there for all others."""
+    return {}
 
 
 def _signs(quantity: str, right: Any) -> Iterator[Explanation]:
