@@ -109,7 +109,7 @@ def reach(network: Network, line: str, own: Mapping[str, Any]) -> tuple[Any, Any
     """What a line gives, and how far the rounding of what goes in can move it."""
     centre = run(network, line, own)
     moved = np.zeros(np.shape(centre))
-    for name in [name for name in own if f"{name} " in f"{line} " or name in line]:
+    for name in [name for name in own if name in line]:
         for index in np.ndindex(np.shape(own[name])):
             most = np.zeros(np.shape(centre))
             for sign in (-0.5, 0.5):
