@@ -109,13 +109,14 @@ def reach(network: Network, line: str, own: Mapping[str, Any]) -> tuple[Any, Any
     """What a line gives, and how far the rounding of what goes in can move it."""
     centre = run(network, line, own)
     moved = np.zeros(np.shape(centre))
-    for name in [name for name in own if f"{name} " in f"{line} " or name in line]:
+    for name in [name for name in own if name in line]:
         for index in np.ndindex(np.shape(own[name])):
             most = np.zeros(np.shape(centre))
             for sign in (-0.5, 0.5):
                 other = np.array(own[name], dtype=float)
                 other[index] += sign * UNIT
-                most = np.maximum(most, np.abs(run(network, line, {**own, name: other}) - centre))
+                with np.errstate(all="ignore"):
+                    most = np.maximum(most, np.abs(run(network, line, {**own, name: other}) - centre))
             moved = moved + np.nan_to_num(most, nan=0.0)
     return centre, moved
 
@@ -135,7 +136,7 @@ def follows(one: Student, right: Values, name: str, extra: float = 1.0) -> Any:
                     works.append({**own, other: passed})
         for each in works:
             centre, moved = reach(network, line, each)
-            with np.errstate(invalid="ignore"):
+            with np.errstate(all="ignore"):
                 found |= np.abs(values[name] - centre) <= extra * UNIT + 1.5 * moved + 1e-9
     return found
 

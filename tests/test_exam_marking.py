@@ -222,6 +222,15 @@ def test_zeros_are_flagged_and_not_paid() -> None:
     assert flags
 
 
+def test_one_number_everywhere_is_not_paid() -> None:
+    """2.5 in every cell: the first entry of z is right by luck, and the ReLU of the others is no work."""
+    answers = {quantity: " ".join(["2.5"] * len(found)) for quantity, found in quiz()["a"].quantities.items()}
+    marked, verdicts = marks("a", answers)
+    assert verdicts["z"] == ["right", "wrong", "wrong"]
+    assert verdicts["h"] == ["right", "degenerate", "degenerate"]
+    assert {one.verdict for one in marked.entries if one.points > 0} == {"right"}
+
+
 def test_an_error_that_is_made_to_vanish_pays_nothing() -> None:
     """y = t makes every gradient 0: E and the gradients follow, and earn nothing."""
     answers = {"y": "1", "E": "0", "dE/dW2": "0 0 0", "dE/dW1": "0 0 0 0 0 0", "W2@1": "1 -2 0.5"}

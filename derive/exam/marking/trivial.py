@@ -3,8 +3,8 @@
 Follow-through pays for work that was done with a wrong number. Where the wrong number takes the work away, there is
 nothing to pay for. A *trivial* value is an answered quantity with a wrong entry, in which
 
-- all entries are 0, or all are one and the same number and the right ones are not, and at least ``FEWEST`` wrong
-  entries so far are that number (``"constant"``);
+- all of several entries are 0, or all are one and the same number and the right ones are not, and these are at least
+  ``FEWEST``, or so many wrong entries so far are that number (``"constant"``);
 - an entry is more than ``HUGE`` times as large as the largest right one and as 1 (``"huge"``);
 - all entries are those of another matrix or row of the question, which its equation does not use, and no slip in a
   formula explains it (``"copied"``).
@@ -190,8 +190,12 @@ class Trivial:
         values = [given.value for entry in entries if (given := self.given.get(entry)) is not None]
         right = [self.bench.middle[entry] for entry in entries]
         apart = any(not self.near(value, right[0]) for value in right)
-        alike = len(values) == len(entries) > 1 and len(set(values)) == 1
-        if alike and (values[0] == 0 or (apart and self._often(values[0]) >= FEWEST)):
+        alike = len(values) == len(entries) and len(set(values)) == 1
+        single = len(entries) == 1
+        if alike and values[0] == 0 and not single:
+            return "constant"
+        many = len(entries) >= FEWEST or self._often(values[0]) >= FEWEST
+        if alike and (apart or single) and many:
             return "constant"
         if any(abs(value) > HUGE * max(fmpq(1), *map(abs, right)) for value in values):
             return "huge"
