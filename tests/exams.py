@@ -112,6 +112,26 @@ def every_form() -> Exam:
     )
 
 
+def steps_question() -> Question:
+    """Two updates of a weight that is 0 and stays so: no slip shows in its number."""
+    problem = Problem.from_equations(
+        "E = w**2", parameters={"w": 0},
+        ask={"gradients": ["w"], "update": {"rate": "0.1", "steps": 2}}, title={"en": "Two steps"}, name="steps",
+    )  # fmt: skip
+    return Question("steps", problem, fmpq(2), {"w@0": fmpq(1), "w@2": fmpq(1)})
+
+
+def graph_question() -> Question:
+    """A computation graph to fill in, values and derivatives."""
+    problem = Problem.from_equations(
+        "q = x + y\nf = q * z", given={"x": -2, "y": 5, "z": -4},
+        ask={"gradients": ["x", "y", "z"], "graph": True}, title={"en": "A graph"}, name="graph",
+    )  # fmt: skip
+    one = fmpq(1)
+    steps = {"q": one, "f": one, "df/dz": one, "df/dq": one, "df/dx": one, "df/dy": one}
+    return Question("graph", problem, fmpq(6), steps, form="table")
+
+
 def variant_of(whole: Exam, number: int = 1, code: str = "AB2C", student: str | None = None) -> Variant:
     """A variant of any exam with the problems' own numbers."""
     return Variant(number, code, {question.id: Chosen() for question in whole.questions}, student)

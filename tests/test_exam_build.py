@@ -21,8 +21,8 @@ from derive.exam.jobs import Wishes, jobs, packed, stem_of, work
 from derive.exam.journal import NAME
 from derive.exam.variant import Chosen, Variant
 from derive.numbers.tensor import Tensor
-from paper_stand_ins import BAD, CRASHES
 from exams import exam, relu_question
+from paper_stand_ins import BAD, CRASHES
 
 MD = Wishes(formats=("md",), kinds=("paper", "key"))
 CODES = ("AAA2", "AAB3", "AAC4", "AAD5", "AAE6", "AAF7")

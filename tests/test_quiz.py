@@ -50,6 +50,28 @@ def test_one_answer_is_right() -> None:
     assert len({choice.answers.index(None) for choice in quiz.choices}) > 1
 
 
+def test_a_slip_without_a_value_is_no_answer() -> None:
+    """A label in the place of a probability divides by 0: such a formula is passed over, and the others are told apart."""
+    text = """
+equations = \"\"\"
+p = sigmoid(x @ W)
+L = sum(binary_cross_entropy(p, t))
+\"\"\"
+[given]
+x = [1, 2, -1]
+t = [[1, 0]]
+[parameters]
+W = [[0.5, -0.5], [0.25, 1], [-1, 0.5]]
+[ask]
+gradients = ["W"]
+choose = ["p"]
+"""
+    quiz = solve(problem_from_text(text, name="labels")).parts[0].quiz
+    assert quiz is not None
+    [choice] = quiz.choices
+    assert len(choice.answers) > 1
+
+
 def test_one_line_is_wrong() -> None:
     """The lines are the derivation's in order, and one has a slip."""
     quiz, derivation = part().quiz, part().derivation

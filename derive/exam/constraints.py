@@ -35,7 +35,7 @@ KINDS = {
     "saturation": "arguments of size {number} at most in {quantity}",
     "smallest": "an entry of size {number} or more in {quantity}",
     "nonzero": "an entry other than 0 in {quantity}",
-    "operations": "a count of operations within {number} of the first variant's",
+    "operations": "a count of operations near to that of the first variant",
     "value": "a value for every entry of {quantity}",
     "labels": "labels in {quantity} that add up to 1",
     "distinct": "numbers that no other variant has",

@@ -54,7 +54,7 @@ def _read(value: object, shape: tuple[int, ...], place: tuple[int, ...], entries
         try:
             entries.append(decimal(value))
         except ProblemError as error:
-            raise ValueError(where + error.message) from None
+            raise ValueError((f"entry {list(place)}: " if place else "") + error.message) from None
         return
     if not isinstance(value, list):
         raise ValueError(f"{where}{kind(value)}, expected is a list of {shape[0]}")

@@ -24,8 +24,9 @@ from derive.records import dataclass
 from derive.solution import Part
 from derive.solution.differentiate import differentiated
 
-PILOTS = 15  # numbers of which the most usual are those of the first variant
+PILOTS = 24  # numbers of which the most usual are those of the first variant
 FIRST_BOUND, MOST_CANDIDATES = 100, 100_000  # tried in one go, and for one variant
+MOST_IDLE = 2_500  # tried for activations that never fit, where others do
 Progress = Callable[[int, int], None]
 Functions = tuple[tuple[str, str], ...]
 
@@ -101,6 +102,8 @@ class _Search:
         self.taken: dict[tuple[Functions, tuple[fmpq, ...]], int] = {}
         self.window: tuple[int, int] | None = None
         self.restarts = 0
+        self.idle = dict.fromkeys(self.kinds, 0)  # candidates of each combination until it fits for the first time
+        self.fits: set[Functions] = set()
         self.complete = True  # whether all that was given up was searched to its end
 
     def variant(self, number: int) -> Chosen:
@@ -162,11 +165,15 @@ class _Search:
             bound = min(FIRST_BOUND << (attempt // len(order) // 4), MOST_CANDIDATES)
             attempt += 1
             try:
-                return kind, engine.find(stream, bound, window, lambda v, kind=kind: (kind, v) in self.taken)  # type: ignore[misc]
+                point = engine.find(stream, bound, window, lambda v, kind=kind: (kind, v) in self.taken)  # type: ignore[misc]
+                self.fits.add(kind)
+                return kind, point
             except Blocked as blocked:
                 self.restarts += 1
                 spent[kind] += engine.candidates - before
-                if blocked.complete or spent[kind] >= MOST_CANDIDATES:
+                self.idle[kind] += engine.candidates - before
+                never = bool(self.fits) and kind not in self.fits and self.idle[kind] >= MOST_IDLE
+                if blocked.complete or never or spent[kind] >= MOST_CANDIDATES:
                     self.complete = self.complete and blocked.complete
                     order = [one for one in order if one != kind]
                     self.live.remove(kind)

@@ -112,6 +112,9 @@ def _step(text: str, places: Places, path: KeyPath) -> Claim:
         raise found.error(f"{found.quantity.text} has a sign, expected is a name or a derivative without one")
     if found.quantity.text != text:
         raise found.error(f"{wording.shown(text)} has blanks, expected is {wording.shown(found.quantity.text)}")
+    ratio = split_ratio(found.quantity.name)
+    if ratio is not None and ratio[0] == ratio[1]:
+        raise found.error(f"{text} is the derivative of {ratio[0]} by itself")
     return found
 
 

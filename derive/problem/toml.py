@@ -197,6 +197,8 @@ class _Scanner:
             path += (key,)
             if path in self.entries and not (many and position == len(written) - 1):
                 path += (self.entries[path] - 1,)  # [part.given] belongs to the last [[part]]
+            if position < len(written) - 1:
+                self.keys.setdefault(path, start)  # a table that [a.b] alone makes
         if many:
             self.keys.setdefault(path, start)
             number = self.entries.get(path, 0)

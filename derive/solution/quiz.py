@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from derive.errors import ProblemError
 from derive.graph.expression import Adjoint, Expression
+from derive.numbers.balls import DomainError
 from derive.numbers.certify import Undecided
 from derive.records import dataclass
 from derive.solution.slips import Slip, slips
@@ -89,7 +90,7 @@ def _printed(part: Part, expression: Expression) -> tuple[str, ...] | None:
     """The entries as they would be printed; ``None`` for a value that does not exist or is not decided."""
     try:
         texts = part.shown.shown(expression, part.rounding)
-    except ProblemError:
+    except (ProblemError, DomainError):  # a label put in the place of a probability: the logarithm of 0
         return None
     return None if any(isinstance(text, Undecided) for text in texts) else tuple(str(text) for text in texts)
 

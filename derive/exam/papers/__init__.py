@@ -13,7 +13,7 @@ from derive.exam.exam import Exam
 from derive.exam.papers.key import key
 from derive.exam.papers.merging import merged
 from derive.exam.papers.paper import paper
-from derive.exam.papers.posed import posed
+from derive.exam.papers.posed import Posed
 from derive.exam.papers.solution import solution
 from derive.exam.variant import Variant
 from derive.report.document import Document
@@ -33,7 +33,7 @@ def documents(
     ``solutions`` are those of ``solved(exam, variant)``. Files are called ``001-AB2C-paper``, with the language behind
     that in any but English. Raises ``ProblemError`` where a form finds nothing to ask (no slip that the numbers show).
     """
-    asked = posed(exam, variant, solutions, language)
+    asked = Posed(exam, variant, solutions, language)
     return {"paper": paper(asked), "solution": solution(asked), "key": key(asked)}
 
 

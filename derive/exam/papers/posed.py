@@ -75,7 +75,7 @@ class Asked:
         self, exam: Exam, variant: Variant, number: int, question: Question, solution: Solution, words: Catalogue
     ):
         self.exam, self.variant, self.number, self.question, self.solution = exam, variant, number, question, solution
-        self.words = words.with_decimal(solution.problem.convention.decimal)
+        self.words = words
         self.sheet = Sheet(solution.part(), self.words, detail=WORKED)
 
     @property
@@ -153,11 +153,12 @@ class Asked:
 
 
 class Posed:
-    """All questions of a variant in one language."""
+    """All questions of a variant in one language, with the decimal sign that they agree on or else the language's."""
 
     def __init__(self, exam: Exam, variant: Variant, solutions: Mapping[str, Solution], language: str):
         self.exam, self.variant, self.language = exam, variant, language
-        self.words = catalogue(language)
+        wishes = {question.problem.convention.decimal for question in exam.questions}
+        self.words = catalogue(language).with_decimal(wishes.pop() if len(wishes) == 1 else None)
         self.questions = tuple(
             Asked(exam, variant, number, question, solutions[question.id], self.words)
             for number, question in enumerate(exam.questions, 1)
@@ -176,9 +177,6 @@ class Posed:
         running, pages = f"{title} – {variant.code}", (before, between, behind)
         made = Document(stem, title, self.language, tuple(blocks), running=running, pages=pages)
         return set_numbers(made, words)
-
-
-posed = Posed
 
 
 def number_text(number: fmpq, words: Catalogue) -> str:

@@ -19,7 +19,7 @@ from derive.graph.expression import Expression, Name
 from derive.numbers.decimals import read_number
 from derive.numbers.rounding import Printed, Rounding, printed
 from derive.records import dataclass
-from derive.review.explanation import Explanation
+from derive.review.explanation import MISPRINT, Explanation
 from derive.review.mutants import mutants, of_updates
 from derive.review.simulation import RIGHT, Simulation
 
@@ -73,8 +73,12 @@ class Wrongs:
         seen = {_key(texts)} if texts is not None else set()
         if quantity in asked.values:
             seen.add(_key(asked.values[quantity].texts))
-        for slip in self._slips(quantity, own):
-            value = self.simulation.values(slip.change, [quantity]).get(quantity)
+        for slip in (*self._slips(quantity, own), *(() if own else _signs(quantity, right))):
+            if slip.entry is None:
+                value = self.simulation.values(slip.change, [quantity]).get(quantity)
+            else:
+                value = np.array(right, dtype=float)
+                value[slip.entry] *= -1
             texts = _printed(value, rounding) if value is not None and np.shape(value) == shape else None
             if texts is None or _key(texts) in seen:
                 continue
@@ -111,6 +115,13 @@ class Wrongs:
                 if used in equations and used not in found and str(used) not in steps
             ]
         return frozenset(found)
+
+
+def _signs(quantity: str, right: Any) -> Iterator[Explanation]:
+    """One entry with its sign turned over: what there is where no formula's slip shows, in zeros above all."""
+    for entry in np.ndindex(*np.shape(right)):
+        kind = "sign_lost" if np.asarray(right)[entry] < 0 else "sign_added"
+        yield Explanation(kind, quantity, MISPRINT, RIGHT, entry=entry)
 
 
 def _printed(value: Any, rounding: Rounding) -> tuple[Printed, ...] | None:
