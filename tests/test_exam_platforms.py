@@ -20,6 +20,7 @@ from derive import cli
 from derive.cli.exam import export as command
 from derive.errors import ProblemError
 from derive.exam.exam import Question
+from derive.exam.manifest import read_manifest
 from derive.exam.platforms import PLATFORMS, export, known
 from derive.exam.platforms.compose import identifier, items
 from derive.exam.platforms.items import Choice, Entries, Judgement
@@ -31,6 +32,7 @@ from derive.numbers.rounding import Rounding, printed
 from derive.problem.problem import Problem
 from derive.report.document import Figure, Heading, Math, Text
 from exported import EXAM, every_item, files, right_values, solutions
+from moodle_reader import read
 
 # ── items ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -222,6 +224,7 @@ SCRIPT = """
 import hashlib, sys
 import exams
 from derive.exam.exam import Question
+from derive.exam.manifest import read_manifest
 from derive.exam.platforms import PLATFORMS, export
 from derive.exam.solved import solved
 made = exams.exam(exams.sigmoid_question("b"))
@@ -318,3 +321,17 @@ def test_bad_wishes(manifest: Path, capsys: pytest.CaptureFixture[str], more: tu
     assert named in said.err
     assert "Traceback" not in said.err
     assert {path.name for path in manifest.parent.iterdir()} == {"manifest.json"}
+
+
+def test_from_an_exam_file_to_the_platforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `new` writes and `build` makes of it, `export` reads: every question has each variant once."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["exam", "new", "quiz"]) == 0
+    assert cli.main(["exam", "build", "quiz.toml", "--variants", "2", "--seed", "7"]) == 0
+    assert cli.main(["exam", "export", "quiz", "--to", "moodle", "--out", "for"]) == 0
+    made = read_manifest(tmp_path / "quiz" / "manifest.json")
+    found = read((tmp_path / "for" / "quiz.moodle.xml").read_bytes())
+    expected = [identifier("q", q.id, f"{v.number:04d}", v.code) for q in made.exam.questions for v in made.variants]
+    assert [one.idnumber for one in found] == expected
+    assert all(one.mark(one.right) == pytest.approx(one.grade) for one in found)
+    assert sum(one.grade for one in found) == 2 * float(made.exam.points)
