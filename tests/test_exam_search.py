@@ -17,6 +17,7 @@ from derive.errors import ProblemError
 from derive.exam.constraints import tests as required
 from derive.exam.engine import Engine
 from derive.exam.exam import Activations, Decimals, Exam, Numbers, Question, Require
+from derive.exam.program import Untraceable
 from derive.exam.search import Found, asked_derivatives, search
 from derive.exam.solved import solved
 from derive.exam.stream import Stream
@@ -308,3 +309,41 @@ def test_every_student_has_a_variant_and_progress_is_told() -> None:
     found = search(exams.exam(), 2, 1, ["ada", "=bob"], lambda done, of: told.append((done, of)))
     assert [variant.student for variant in found.variants] == ["ada", "=bob"]
     assert told == [(k, 4) for k in (1, 2, 3, 4)]
+
+
+# ── what is no straight line ──
+
+
+@pytest.mark.slow
+def test_what_has_no_program_is_drawn_solved_and_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a program the same requirements hold, each draw being solved; too few are said to be too few."""
+
+    def untraceable(*_: object) -> None:
+        raise Untraceable("no straight line")
+
+    for module in ("search", "violations"):
+        monkeypatch.setattr(f"derive.exam.{module}.trace", untraceable)
+    question = small()
+    found = one(question, 3)
+    for variant in found.variants:
+        assert violations(question, solve(problem_of(question, variant))) == ()
+    assert len({_values(variant, "x", "t", "w", "b") for variant in found.variants}) == 3
+    with pytest.raises(ProblemError, match=r"after .* candidates"):
+        one(small(require=Require(smallest=fmpq(10**6))))
+
+
+def test_labels_that_vary_stay_classes_and_soft_ones_add_up_to_1() -> None:
+    """Class numbers are chosen like numbers; soft labels that the loss was derived with keep their sum of 1."""
+    text = "z = x @ W\nL = cross_entropy(z, t)"
+    given = {"x": [[1, 2], [0, 1]], "t": [0, 1]}
+    parameters = {"W": [["0.5", 0], [1, "-0.5"]]}
+    hard = Problem.from_equations(text, given=given, parameters=parameters, ask={"gradients": ["W"]})
+    soft = replace(hard, given={**hard.given, "t": Tensor.of((2, 2), [fmpq(1, 2)] * 4)})
+    weights = {"W": numbers(-1, "-1/2", "1/2", 1)}
+    steps = {"dL/dW": fmpq(1)}
+    for problem, labels in ((hard, numbers(0, 1)), (soft, numbers(0, "1/4", "1/2", "3/4", 1))):
+        question = Question("l", problem, fmpq(1), steps, vary={**weights, "t": labels})
+        for variant in one(question, 8).variants:
+            assert violations(question, solve(problem_of(question, variant))) == ()
+            entries = _values(variant, "t")
+            assert problem is hard or sum(entries[:2], fmpq(0)) == sum(entries[2:], fmpq(0)) == fmpq(1)

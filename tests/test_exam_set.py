@@ -14,8 +14,8 @@ from derive.exam.search import Found, Searched, search
 from derive.exam.set_document import set_document
 from derive.exam.set_report import SetReport, histogram, set_report
 from derive.exam.variant import Variant
-from derive.report.catalogue import catalogue, languages
-from derive.report.document import Document, Figure, Items, Spans, Strong, Table
+from derive.report.catalogue import Catalogue, catalogue, languages
+from derive.report.document import Document, Figure, Items, Span, Spans, Table
 from derive.report.document import Text as Words
 from derive.report.render import render
 
@@ -115,11 +115,21 @@ def test_every_message_is_used_and_none_is_missing(
     """All sentences of the table are asked for, in every language, and no placeholder is left standing."""
     exam, asked = exams.exam(), set[str]()
     words = catalogue(language)
-    told = type("Told", (type(words),), {
-        "template": lambda self, key: (asked.add(key), words.template(key))[1],
-        "say": lambda self, key, **places: (asked.add(key), words.say(key, **places))[1],
-        "text": lambda self, key, **places: (asked.add(key), words.text(key, **places))[1],
-    })(language, words._messages)  # fmt: skip
+
+    class Watched(Catalogue):
+        def template(self, key: str) -> str:
+            asked.add(key)
+            return super().template(key)
+
+        def text(self, key: str, **places: str) -> str:
+            asked.add(key)
+            return super().text(key, **places)
+
+        def say(self, key: str, **places: Span | Spans | str | int) -> Spans:
+            asked.add(key)
+            return super().say(key, **places)
+
+    told = Watched(language, words._messages)
     monkeypatch.setattr("derive.exam.set_document.catalogue", lambda code: told)
     documents = [set_document(exam, set_report(exam, found.variants, _everything(exam, found)), language)]
     none = tuple(Searched(id, 3, 0, (), found.statistics[0].operations) for id in ("a", "b"))
@@ -142,9 +152,6 @@ def test_the_report_is_set_in_every_format(format: str, language: str, report: S
     assert report.nearest is not None
     for code in report.nearest.codes:
         assert code in text
-    assert all(
-        not isinstance(span, Strong) or span.text for block in document.blocks for span in getattr(block, "spans", ())
-    )
 
 
 def test_the_pdf_of_the_report_is_the_same_every_time(report: SetReport) -> None:

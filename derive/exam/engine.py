@@ -51,8 +51,10 @@ class Engine:
     """A program with its constraints, ready for any number of searches.
 
     ``domains`` gives what each cell may be. ``rejections`` counts what failed; ``candidates`` is how many values have
-    been tried for an entry.
+    been tried for an entry, and ``limit`` how many may be for one variant.
     """
+
+    limit = 100_000
 
     def __init__(self, program: Program, tests: Tests, domains: Sequence[Sequence[fmpq]]) -> None:
         self.program = program

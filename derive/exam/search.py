@@ -25,7 +25,7 @@ from derive.solution import Part
 from derive.solution.differentiate import differentiated
 
 PILOTS = 24  # numbers of which the most usual are those of the first variant
-FIRST_BOUND, MOST_CANDIDATES = 100, 100_000  # tried in one go, and for one variant
+FIRST_BOUND = 100  # candidates that are tried in one go; it doubles
 MOST_IDLE = 2_500  # tried for activations that never fit, where others do
 Progress = Callable[[int, int], None]
 Functions = tuple[tuple[str, str], ...]
@@ -162,7 +162,7 @@ class _Search:
             kind = order[attempt % len(order)]
             engine = self._engine(kind)
             before = engine.candidates
-            bound = min(FIRST_BOUND << (attempt // len(order) // 4), MOST_CANDIDATES)
+            bound = min(FIRST_BOUND << (attempt // len(order) // 4), engine.limit)
             attempt += 1
             try:
                 point = engine.find(stream, bound, window, lambda v, kind=kind: (kind, v) in self.taken)  # type: ignore[misc]
@@ -173,7 +173,7 @@ class _Search:
                 spent[kind] += engine.candidates - before
                 self.idle[kind] += engine.candidates - before
                 never = bool(self.fits) and kind not in self.fits and self.idle[kind] >= MOST_IDLE
-                if blocked.complete or never or spent[kind] >= MOST_CANDIDATES:
+                if blocked.complete or never or spent[kind] >= engine.limit:
                     self.complete = self.complete and blocked.complete
                     order = [one for one in order if one != kind]
                     self.live.remove(kind)

@@ -16,11 +16,11 @@ from derive.exam.variant import Chosen, Variant, problem_of
 from derive.exam.violations import count_operations, found_in
 from derive.solution import solve
 
-MOST_SOLVED = 50  # draws that are solved in one go: each is a whole solution, and not an operation
-
 
 class Tried:
-    """The same face as ``Engine``: one candidate is one draw of all numbers."""
+    """The same face as ``Engine``; one candidate is a draw of all numbers, which costs a whole solution."""
+
+    limit = 200
 
     def __init__(
         self, question: Question, domains: Sequence[Sequence[fmpq]], chosen: Callable[[Sequence[fmpq]], Chosen]
@@ -36,8 +36,8 @@ class Tried:
         operations: tuple[int, int] | None = None,
         taken: Callable[[tuple[fmpq, ...]], bool] = lambda values: False,
     ) -> Point:
-        """As ``Engine.find``; ``bound`` is a wish, and fewer are solved."""
-        for _ in range(min(bound, MOST_SOLVED)):
+        """As ``Engine.find``; ``bound`` is a number of solutions."""
+        for _ in range(bound):
             self.candidates += 1
             values = tuple(domain[stream.below(len(domain))] for domain in self.domains)
             if taken(values):
