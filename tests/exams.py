@@ -113,9 +113,9 @@ def every_form() -> Exam:
 
 
 def steps_question() -> Question:
-    """Two updates of one weight, in which a slip before the first one shows in no number."""
+    """Two updates of a weight that is 0 and stays so: no slip shows in its number."""
     problem = Problem.from_equations(
-        "E = w**2", parameters={"w": 2},
+        "E = w**2", parameters={"w": 0},
         ask={"gradients": ["w"], "update": {"rate": "0.1", "steps": 2}}, title={"en": "Two steps"}, name="steps",
     )  # fmt: skip
     return Question("steps", problem, fmpq(2), {"w@0": fmpq(1), "w@2": fmpq(1)})

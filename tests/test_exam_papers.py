@@ -31,6 +31,7 @@ from derive.report.pdf import pdf
 from derive.report.plain import plain
 from derive.report.render import render
 from derive.report.scene import Box, Modules
+from derive.report.spacing import spaced
 from documents import HOSTILE_STRINGS
 from overflow import overflows
 from tagged import tagged
@@ -197,7 +198,7 @@ def test_nothing_sticks_out(language: str, kind: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_papers_are_accessible(language: str, kind: str) -> None:
     """PDF/UA-1: every drawing has its words: the code, the blank matrices."""
-    document = made(language)[kind]
+    document = spaced(made(language)[kind])
     found = tagged(pdf(document, setting(exams.every_form())))
     assert "<pdfuaid:part>1</pdfuaid:part>" in found.promises
     drawn = [block.alternative for block in document.blocks if isinstance(block, Figure | Masthead)]

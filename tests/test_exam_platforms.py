@@ -19,13 +19,16 @@ import exams
 from derive import cli
 from derive.cli.exam import export as command
 from derive.errors import ProblemError
+from derive.exam.exam import Question
 from derive.exam.platforms import PLATFORMS, export, known
-from derive.exam.platforms.compose import identifier
+from derive.exam.platforms.compose import identifier, items
 from derive.exam.platforms.items import Choice, Entries, Judgement
 from derive.exam.platforms.targets import Tolerance, decimal, target, tolerance, unit
 from derive.exam.platforms.weights import weights
+from derive.exam.solved import solved
 from derive.exam.variant import Chosen, Variant
 from derive.numbers.rounding import Rounding, printed
+from derive.problem.problem import Problem
 from derive.report.document import Figure, Heading, Math, Text
 from exported import EXAM, every_item, files, right_values, solutions
 
@@ -92,6 +95,32 @@ def test_a_wrong_value_is_never_taken_for_a_right_one() -> None:
                 apart = [abs(a - b) for k, a in enumerate(values) for b in values[:k]]
                 assert all(distance > 2 * float(field.tolerance) for distance in apart)
     assert met > 50
+
+
+@pytest.mark.parametrize(
+    ("quantity", "labels"),
+    [
+        ("dz/dx", [r"\frac{\partial z_1}{\partial x_1}", r"\frac{\partial z_1}{\partial x_2}",
+                   r"\frac{\partial z_2}{\partial x_1}", r"\frac{\partial z_2}{\partial x_2}"]),
+        ("dh/dz", [r"\frac{\partial h_1}{\partial z_1}", r"\frac{\partial h_2}{\partial z_2}"]),
+        ("ds/dh", [r"\frac{\partial s}{\partial h_1}", r"\frac{\partial s}{\partial h_2}"]),
+    ],
+)  # fmt: skip
+def test_a_ratio_has_a_derivative_in_each_field(quantity: str, labels: list[str]) -> None:
+    """Entries of a Jacobian are labelled by row and column, those of other ratios as the entries that they are."""
+    problem = Problem.from_equations(
+        "z = x @ W\nh = tanh(z)\ns = sum(h)\nE = s**2",
+        given={"x": [1, 2]},
+        parameters={"W": [["0.5", 1], [-1, "0.25"]]},
+        ask={"gradients": ["W", "dz/dx", "dh/dz", "ds/dh"]},
+        name="ratios",
+    )
+    made = exams.exam(Question("j", problem, fmpq(1), {quantity: fmpq(1)}))
+    variant = Variant(1, "AB2C", {"j": Chosen()})
+    [item] = items(made, variant, solved(made, variant), "en")
+    [task] = item.tasks
+    assert isinstance(task, Entries)
+    assert [field.label for field in task.fields] == [(Math(label),) for label in labels]
 
 
 NAMES = st.text(min_size=1, max_size=6)
@@ -192,6 +221,7 @@ def test_weights(points: Sequence[object]) -> None:
 SCRIPT = """
 import hashlib, sys
 import exams
+from derive.exam.exam import Question
 from derive.exam.platforms import PLATFORMS, export
 from derive.exam.solved import solved
 made = exams.exam(exams.sigmoid_question("b"))

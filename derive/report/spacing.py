@@ -14,6 +14,7 @@ from dataclasses import replace
 from derive.report.document import (
     Block,
     Code,
+    Display,
     Document,
     Figure,
     Heading,
@@ -122,13 +123,17 @@ def spaced(document: Document) -> Document:
 
 def _block(block: Block) -> Block:
     match block:
-        case Heading() | Paragraph() | Note() | Question():
+        case Heading() | Paragraph() | Note():
             return replace(block, spans=spaced_spans(block.spans))
+        case Question():
+            return replace(block, spans=spaced_spans(block.spans), points=spaced_text(block.points))
+        case Display(points=points) if points:
+            return replace(block, points=spaced_text(points))
         case Masthead(lines, fields):
             fields = tuple((spaced_text(label), spaced_text(filled)) for label, filled in fields)
             return replace(block, lines=_lines(lines), fields=fields)
         case Items(items):
-            return replace(block, items=_lines(items))
+            return replace(block, items=_lines(items), points=tuple(map(spaced_text, block.points)))
         case Table(head, rows):
             return replace(block, head=_lines(head), rows=tuple(map(_lines, rows)), caption=spaced_spans(block.caption))
         case Figure(_, caption, alternative):

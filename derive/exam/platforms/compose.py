@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 from flint import fmpq
 
 from derive.exam.answers import Answer, answers
@@ -17,6 +18,7 @@ from derive.exam.platforms.items import Choice, Entries, Field, Item, Judgement,
 from derive.exam.platforms.targets import Tolerance, target
 from derive.exam.variant import Variant
 from derive.numbers.decimals import read_number
+from derive.problem.ask import split_ratio
 from derive.report.compose import given, stepped
 from derive.report.compose.detail import BRIEF
 from derive.report.compose.sheet import Sheet
@@ -129,11 +131,25 @@ class _Composer:
 
     def _entry(self, answer: Answer) -> str:
         """The symbol of one entry; a number has that of the whole."""
-        base = answer.quantity.partition("@")[0]
-        name = self.asked.name(base) or base
-        if not answer.index:
+        base, symbols = answer.quantity.partition("@")[0], self.sheet.symbols
+        name, names, index = self.asked.name(base), split_ratio(base), tuple(k - 1 for k in answer.index)
+        if not index:
             return self.asked.symbol(answer.quantity)
-        return self.sheet.symbols.entry(name, tuple(k - 1 for k in answer.index))
+        if name is not None or names is None:
+            return symbols.entry(name or base, index)
+        ratio = self.asked.part.ratio(base)
+        if ratio is None or ratio.kind == "jacobian":  # entries of one name by entries of the other, both row by row
+            of, by = (self._counted(one, k) for one, k in zip(names, index, strict=True))
+        else:
+            of = symbols.entry(ratio.of, index) if ratio.kind == "elementwise" else symbols.name(ratio.of)
+            by = symbols.entry(ratio.by, index)
+        return symbols.partial(of, by)
+
+    def _counted(self, name: str, k: int) -> str:
+        """The symbol of the entry of a name that has ``k`` others before it."""
+        shape = tuple(map(int, self.asked.part.network.shape(name)))
+        symbols = self.sheet.symbols
+        return symbols.entry(name, tuple(map(int, np.unravel_index(k, shape)))) if shape else symbols.name(name)
 
     def _wrong(self, right: str, off: fmpq, place: int, whole: Sequence[WrongWhole]) -> tuple[Wrong, ...]:
         """What slips make of one entry: values that no tolerance mixes up with the right one or with each other."""

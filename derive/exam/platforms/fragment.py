@@ -40,7 +40,7 @@ from derive.report.speech import spoken, spoken_display
 from derive.report.typst_math import to_typst
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
-TOP = 4  # the rank of a section's heading: a platform's page has ranks of its own above
+TOP = 4  # the rank of the highest headings: a platform's page has ranks of its own above
 WORD_JOINER = "\u2060"
 _OPENERS = ("\\(", "\\[", "$$", "\\)", "\\]")  # what a platform's MathJax would read as mathematics
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z]+;")  # HTML has names for characters that XML has none for
@@ -71,6 +71,7 @@ def body(blocks: Iterable[Block], language: str, dialect: Dialect) -> Body:
     """Blocks one below the other. Raises ``ProblemError`` for a formula outside the LaTeX subset."""
     document = spaced(Document("item", "", language, tuple(blocks)))
     layout = lay_out(document)
+    top = min((block.level for block in document.blocks if isinstance(block, Heading)), default=1)
     pictures: dict[str, bytes] = {}
     elements: list[ET.Element] = []
     for place, block in enumerate(document.blocks):
@@ -79,6 +80,8 @@ def body(blocks: Iterable[Block], language: str, dialect: Dialect) -> Body:
                 elements.append(_display(block, layout.rows[place], language, dialect))
             case Figure():
                 elements.append(_figure(block, language, dialect, pictures))
+            case Heading(level, spans):
+                elements.append(line(f"h{min(TOP + level - top, 6)}", spans, language, dialect))
             case _:
                 elements.append(_block(block, language, dialect))
     return Body(tuple(elements), pictures)
@@ -141,8 +144,6 @@ def math(latex: str, words: str, dialect: Dialect, display: bool = False) -> ET.
 
 def _block(block: Block, language: str, dialect: Dialect) -> ET.Element:
     match block:
-        case Heading(level, spans):
-            return line(f"h{min(TOP + level - 1, 6)}", spans, language, dialect)
         case Paragraph(spans):
             return line("p", spans, language, dialect)
         case Note(spans):

@@ -1,0 +1,56 @@
+"""Sets of a thousand variants: solved and checked anew, nothing that was required violated, every key linted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from derive.cli.lint import Printed
+from derive.exam.exam import Exam
+from derive.exam.papers import documents
+from derive.exam.search import search
+from derive.exam.solved import solved
+from derive.exam.variant import Variant
+from derive.exam.violations import violations
+from derive.report.render import render
+from derive.review.lint import lint_text
+from derive.review.lint.scenes import Known
+from exams import exam, relu_question, sigmoid_question
+
+COUNT = 1000
+EXAMS = {"relu": exam(relu_question()), "sigmoid": exam(sigmoid_question("a"))}
+
+
+def hold(which: Exam, variants: Sequence[Variant]) -> None:
+    """Every variant passes all checks and requirements, and its solution and key survive the linter."""
+    (question,) = which.questions
+    first = solved(which, variants[0])[question.id]
+    for variant in variants:
+        solutions = solved(which, variant)
+        solution = solutions[question.id]
+        assert solution.checks
+        assert all(check.passed for check in solution.checks)
+        assert violations(question, solution, first) == ()
+        for document in (documents(which, variant, solutions, "en")[kind] for kind in ("solution", "key")):
+            found = lint_text(render(document, "md").text, markdown=True, scene=Known(solution, Printed()))
+            accused = [link.text for link in found.wrong]
+            assert accused == [], (variant.code, document.name)
+            assert found.count("right") > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXAMS)
+def test_some_of_a_thousand(name: str) -> None:
+    """A sample of the set that the nightly run goes through whole."""
+    found = search(EXAMS[name], COUNT, 7).variants
+    assert len({variant.code for variant in found}) == COUNT
+    assert len({str(variant.chosen) for variant in found}) == COUNT
+    hold(EXAMS[name], found[:: COUNT // 20])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", EXAMS)
+def test_a_thousand(name: str) -> None:
+    """All thousand variants of each question."""
+    hold(EXAMS[name], search(EXAMS[name], COUNT, 7).variants)
