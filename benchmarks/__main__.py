@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import growth, report
+from benchmarks import exams, growth, report
 from benchmarks.documents import document
 from benchmarks.measure import ROOT, medians, process
 from benchmarks.networks import parameters
@@ -86,6 +86,25 @@ def linting(rounds: int, chains: int = 1000) -> Target:
     return Target(f"lint of {chains:,} chains / import sympy", own / sympy, 4.0)
 
 
+def exam_papers(quick: bool) -> list[Target]:
+    """A hundred variants on two processes, from the search to the last PDF, and how time and memory grow with them."""
+    own, xelatex, sympy = exams.table(quick)
+    tex = "xelatex is not installed" if xelatex is None else f"xelatex, one pass each: {xelatex:.1f} s"
+    print(f"{exams.VARIANTS} variants, paper and solution as PDF, {exams.WORKERS} processes: {own:.2f} s;  {tex}")
+    targets = [Target(f"{exams.VARIANTS} variants of an exam / import sympy", own / sympy, 25)]
+    if xelatex is not None:
+        targets.append(Target("xelatex for each / the same papers", xelatex / own, 10, at_least=True))
+    found = {count: (seconds, most) for count, seconds, most in exams.growth((50, 100, 300, 400, 1000))}
+    for count, (seconds, most) in found.items():
+        print(f"{count:>5,} variants: {seconds:6.2f} s, {most:4.0f} MB in the largest process")
+    print()
+    # What it costs to start is taken off: 300 and 1,000 variants are compared with their difference to 100.
+    start, middle, end = (found[count][0] for count in (100, 300, 1000))
+    targets.append(Target("time of 900 more variants / 200 more", (end - start) / (middle - start), 4.5 * 1.2))
+    targets.append(Target("memory of 400 variants / 50 variants", found[400][1] / found[50][1], 1.15))
+    return targets
+
+
 def growth_table(quick: bool) -> list[Target]:
     """The table against plain SymPy, and the target that follows from it."""
     print(f"{'network':<20} {'parameters':>10}  {'derive':>10}  plain SymPy")
@@ -111,6 +130,7 @@ def main() -> int:
     targets = [whole_process(5 if quick else 15), all_proofs(3 if quick else 7)]
     targets += [checked_claims(5 if quick else 15), linting(3 if quick else 7)]
     targets += report_as_pdf(5 if quick else 15)
+    targets += exam_papers(quick)
     targets += growth_table(quick)
     bounds = {"100 layers / 50 layers": 2.2, "width 32 / width 2": 1.2, "784-128-10 / 8-8-8": 1.2}
     reached = growth.ratios()

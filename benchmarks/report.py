@@ -47,6 +47,11 @@ def _printed(*arguments: str) -> float:
     return float(ran.stdout)
 
 
+def sympy_seconds(rounds: int) -> float:
+    """The median of ``import sympy`` in processes of their own."""
+    return median(_printed("-c", _IMPORT) for _ in range(rounds))
+
+
 def _xelatex(folder: Path) -> Callable[[], float]:
     """One pass over the report, with nothing left of the pass before."""
 

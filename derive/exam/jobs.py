@@ -12,7 +12,7 @@ import io
 import pickle
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -132,7 +132,7 @@ def documents_of(job: Job) -> dict[str, bytes]:
     from derive.report.document import stem_in
 
     exam, variant, wishes = _exam(job.exam), _unpacked(job.variant), job.wishes
-    compose = job.compose or _compose()
+    compose = job.compose or _compose(wishes.kinds)
     solutions = solved(exam, variant)
     setting, made = _setting(exam, wishes.formats, wishes.engine), dict[str, bytes]()
     for language in wishes.languages:
@@ -144,11 +144,10 @@ def documents_of(job: Job) -> dict[str, bytes]:
     return made
 
 
-def _compose() -> Compose:
+def _compose(kinds: tuple[str, ...]) -> Compose:
     from derive.exam.papers import documents
 
-    found: Compose = documents
-    return found
+    return partial(documents, kinds=kinds)
 
 
 def _setting(exam: Exam, formats: tuple[str, ...], engine: str) -> Setting:

@@ -21,6 +21,7 @@ from derive.exam.trace import varying
 from derive.exam.variant import Chosen, Variant
 from derive.problem.wording import hint, kind, listing, shown
 from derive.records import dataclass
+from derive.version import __version__
 
 FORMAT = 1
 MOST_BYTES = 200_000_000
@@ -46,8 +47,6 @@ class Manifest:
 
 def manifest_of(exam: Exam, seed: int, variants: Iterable[Variant]) -> Manifest:
     """The manifest of variants that this version found."""
-    from derive import __version__
-
     return Manifest(exam, seed, __version__, tuple(variants))
 
 

@@ -7,7 +7,7 @@ so that every format and either engine sets them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from derive.exam.exam import Exam
 from derive.exam.papers.key import key
@@ -22,19 +22,24 @@ from derive.report.setting import Setting
 from derive.solution import Solution
 
 KINDS = ("paper", "solution", "key")
+_MAKERS = {"paper": paper, "solution": solution, "key": key}
 _PAGES = {"a4": A4, "us-letter": LETTER}
 
 
 def documents(
-    exam: Exam, variant: Variant, solutions: Mapping[str, Solution], language: str = "en"
+    exam: Exam,
+    variant: Variant,
+    solutions: Mapping[str, Solution],
+    language: str = "en",
+    kinds: Iterable[str] = KINDS,
 ) -> dict[str, Document]:
-    """The documents of a variant in a language: ``"paper"``, ``"solution"`` and ``"key"``.
+    """The documents of a variant in a language: ``"paper"``, ``"solution"`` and ``"key"``, or those of ``kinds``.
 
     ``solutions`` are those of ``solved(exam, variant)``. Files are called ``001-AB2C-paper``, with the language behind
     that in any but English. Raises ``ProblemError`` where a form finds nothing to ask (no slip that the numbers show).
     """
     asked = Posed(exam, variant, solutions, language)
-    return {"paper": paper(asked), "solution": solution(asked), "key": key(asked)}
+    return {kind: _MAKERS[kind](asked) for kind in kinds}
 
 
 def setting(exam: Exam, engine: str = "typst") -> Setting:
