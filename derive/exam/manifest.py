@@ -46,7 +46,7 @@ class Manifest:
 
 def manifest_of(exam: Exam, seed: int, variants: Iterable[Variant]) -> Manifest:
     """The manifest of variants that this version found."""
-    from derive import __version__
+    from derive.version import __version__
 
     return Manifest(exam, seed, __version__, tuple(variants))
 
