@@ -125,6 +125,7 @@ class Tracer(Rearranged):
     # ── the kind of number ──
 
     def settle(self, value: Any, expression: Any) -> Any:
+        """An array again, where NumPy has unwrapped a scalar."""
         return arrays.wrap(value)
 
     def number(self, value: fmpq) -> Any:
