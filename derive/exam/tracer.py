@@ -65,10 +65,12 @@ class Tracer(Rearranged):
     # ── numbers ──
 
     def fresh(self) -> Scalar:
+        """A new slot."""
         self.slots += 1
         return Scalar(self, self.slots - 1)
 
     def literal(self, value: fmpq) -> Scalar:
+        """A number of a formula; an operation by 0, 1 or -1 of these leaves no instruction."""
         if value not in self._literal:
             one = self._literal[value] = self.fresh()
             self.literals[one.slot] = self.fixed[one.slot] = value
@@ -86,6 +88,7 @@ class Tracer(Rearranged):
     def write(
         self, op: str, inputs: Sequence[Scalar], value: Value | None = None, most: int = 0, key: Any = None
     ) -> Scalar:
+        """An instruction, or the one that does the same for the same quantity already."""
         slots = tuple(one.slot for one in inputs)
         again = (self.quantity, op, slots, key)
         if again not in self._known:
@@ -96,12 +99,14 @@ class Tracer(Rearranged):
         return self._known[again]
 
     def sum(self, terms: Sequence[Scalar]) -> Scalar:
+        """The sum of some terms, zeros of formulas left out."""
         kept = [one for one in terms if not self._is(one, 0)]
         if not kept:
             return self.zero
         return kept[0] if len(kept) == 1 else self.write("sum", kept, most=len(kept) - 1)
 
     def product(self, a: Scalar, b: Scalar) -> Scalar:
+        """``a`` times ``b``."""
         for x, y in ((a, b), (b, a)):
             if self._is(x, 0):
                 return self.zero
@@ -112,6 +117,7 @@ class Tracer(Rearranged):
         return self.write("product", (a, b), most=1)
 
     def negative(self, x: Scalar) -> Scalar:
+        """``-x``, which is no operation on two numbers."""
         if x.slot in self.literals:
             return self.literal(-self.literals[x.slot])
         return self.write("negative", (x,), lambda v: -v)
@@ -119,6 +125,7 @@ class Tracer(Rearranged):
     # ── the kind of number ──
 
     def settle(self, value: Any, expression: Any) -> Any:
+        """An array again, where NumPy has unwrapped a scalar."""
         return arrays.wrap(value)
 
     def number(self, value: fmpq) -> Any:
@@ -184,6 +191,7 @@ class Tracer(Rearranged):
             self.layers.append(self._group("relu", b if self._is(a.ravel()[0], 0) else a))
 
         def one(x: Scalar, y: Scalar) -> Scalar:
+        """What comes out of an operation of the program; the same operation of one quantity is written once."""
             self._kink(kind, (x, y))
             return self.write(kind, (x, y), value)
 
