@@ -191,7 +191,6 @@ class Tracer(Rearranged):
             self.layers.append(self._group("relu", b if self._is(a.ravel()[0], 0) else a))
 
         def one(x: Scalar, y: Scalar) -> Scalar:
-        """What comes out of an operation of the program; the same operation of one quantity is written once."""
             self._kink(kind, (x, y))
             return self.write(kind, (x, y), value)
 
