@@ -52,7 +52,9 @@ def extents(source: str, page: Page = A4) -> list[tuple[str, float, float]]:
     fonts = typst.Fonts(include_system_fonts=False, font_paths=[str(chinese_fonts())])
     found = json.loads(typst.query(probed.encode(), "<extent>", field="value", font_paths=fonts))
     blocks = sum(kind != "line" for kind, _, _ in found)
-    assert blocks == len(re.findall(r"^#(?:derive-earned\(.*\)\[#)?derive-(?:display|result|table)\(?", source, re.MULTILINE))
+    assert blocks == len(
+        re.findall(r"^#(?:derive-earned\(.*\)\[#)?derive-(?:display|result|table)\(?", source, re.MULTILINE)
+    )
     return [(kind, width, room) for kind, width, room in found]
 
 
