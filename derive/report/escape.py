@@ -21,7 +21,7 @@ BREAK = "\u200b"  # a place where a line may end
 _LONG_WORD = re.compile(r"[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u201c\u201d]{12,}")
 
 
-@lru_cache(maxsize=4096)  # the same words stand in every document
+@lru_cache(maxsize=1024)  # the same words stand in every document
 def softened(text: str) -> str:
     """Words too long for the end of a line may break: behind punctuation, and anywhere if that is not enough."""
 
@@ -37,7 +37,7 @@ def softened(text: str) -> str:
 HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def html_text(text: str) -> str:
     """Prose inside an element or a quoted attribute."""
     return "".join(HTML.get(c, c) for c in plain(text))
@@ -52,7 +52,7 @@ _MARKDOWN = {c: "\\" + c for c in "\\`*_{}[]|~#"} | {
 _LINE_START = re.compile(r"^( *)([+=-]|\d+(?=[.)]))")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def markdown_text(text: str) -> str:
     """Prose inside a line of Markdown."""
     return "".join(_MARKDOWN.get(c, c) for c in plain(text)).replace("!\\[", "\\!\\[")
@@ -94,7 +94,7 @@ _TEX = {
 _LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)|(?<=[`!?])(?=`)|(?<=<)(?=<)|(?<=>)(?=>)")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def tex_text(text: str) -> str:
     """Prose inside a TeX paragraph."""
     return "".join(_TEX.get(c, c) for c in _LIGATURES.sub("\0", softened(text))).replace("\0", "{}")
@@ -124,7 +124,7 @@ def typst_string(text: str) -> str:
     return '"' + _printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def typst_text(text: str) -> str:
     """Prose in Typst markup: a string expression, closed by its semicolon. An apostrophe gets its printed form."""
     return f"#{typst_string(_LIGATURES.sub(NON_JOINER, _APOSTROPHE.sub('’', softened(text))))};"

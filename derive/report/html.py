@@ -24,7 +24,7 @@ def _converter() -> LatexToMathML:
     return LatexToMathML()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def to_mathml(latex: str, display: bool = False) -> str:
     """One ``<math>`` element. Raises ``ProblemError`` for what is not in the subset."""
     from math_core import LatexError

@@ -24,7 +24,7 @@ _FLUSH = re.compile(r"\\left\(\\begin\{array\}\{r+\} ((?:(?!\\begin|\\end).)*?) 
 _GAPS = ((r"[3ex]", "dfrac"), (r"[1ex]", "frac"))  # the strut swallows about 0.4 em of a gap
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def for_tex(latex: str) -> str:
     """The formula with gaps between the rows of an array whose fractions would touch, and in the words of mathtools.
 
@@ -87,7 +87,7 @@ _WORDS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def for_markdown(latex: str) -> str:
     """The formula in words that Markdown leaves alone, on one line.
 

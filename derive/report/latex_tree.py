@@ -261,7 +261,7 @@ class Token(NamedTuple):
     argument: str = ""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def tokens(latex: str) -> tuple[Token, ...]:
     """The formula cut into tokens, spaces included: joining their texts gives the formula back."""
     found = []
@@ -289,7 +289,7 @@ def _argument(piece: str) -> str:
     return inner if piece.startswith(_NAMED) else inner.replace("\\_", "_")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse(latex: str) -> Row:
     """The tree of a formula.
 

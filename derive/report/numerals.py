@@ -60,7 +60,7 @@ def in_text(text: str, sign: str) -> str:
     return text if sign == "." else _POINT.sub(sign, text)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def in_latex(latex: str, sign: str) -> str:
     """A formula with the decimal sign in its numbers, and its lists told apart from it."""
     if sign == "." or "." not in latex:

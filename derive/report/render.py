@@ -412,7 +412,7 @@ def _typst_spans(context: Context, line: Spans) -> Ready:
 
 @lru_cache(maxsize=4)
 def _typst_line(language: str) -> Callable[[Spans], Ready]:
-    @lru_cache(maxsize=4096)
+    @lru_cache(maxsize=1024)
     def math(latex: str) -> str:
         return f"#derive-math({escape.typst_string(spoken(latex, language))}, ${to_typst(latex)}$);"
 

@@ -95,7 +95,7 @@ _SWITCHES = {"displaystyle": "display", "textstyle": "inline", "scriptstyle": "s
 _FRACTIONS = {"frac": "frac({}, {})", "tfrac": "inline(frac({}, {}))", "dfrac": "display(frac({}, {}))"}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def to_typst(latex: str) -> str:
     """The Typst mathematics of a formula, without dollar signs.
 

@@ -58,13 +58,13 @@ _MARKS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def bound(latex: str) -> float:
     """An upper bound of the width of a displayed formula, in em."""
     return _row(parse(latex))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def text_bound(text: str, face: float = 1.02) -> float:
     """An upper bound of the width of prose in em; ``face`` is 1.2 for bold."""
     return sum([_ROMAN.get(c, 1.03) for c in text]) * face
@@ -106,7 +106,7 @@ def _row(row: Row) -> float:
     return sum(map(_node, row))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _node(node: Node) -> float:
     match node:
         case Symbol(name):

@@ -12,13 +12,14 @@ from derive.exam.answers import Answer, answers
 from derive.exam.exam import Exam
 from derive.exam.papers.choices import Choice as Chosen
 from derive.exam.papers.choices import Statement, choices, hunt, statements
-from derive.exam.papers.posed import Asked, Posed
+from derive.exam.papers.posed import Asked
 from derive.exam.papers.wrongs import Wrong as WrongWhole
 from derive.exam.platforms.items import Choice, Entries, Field, Item, Judgement, Option, Task, Wrong
 from derive.exam.platforms.targets import Tolerance, target
 from derive.exam.variant import Variant
 from derive.numbers.decimals import read_number
 from derive.problem.ask import split_ratio
+from derive.report.catalogue import catalogue
 from derive.report.compose import given, stepped
 from derive.report.compose.detail import BRIEF
 from derive.report.compose.sheet import Sheet
@@ -45,8 +46,12 @@ def items(
     Raises ``ProblemError`` for an unknown language, a quantity without a value, and a form of question for which no
     slip shows.
     """
-    posed = Posed(exam, variant, solutions, language)
-    return tuple(_Composer(asked, tolerance).item for asked in posed.questions)
+    found = []
+    for number, question in enumerate(exam.questions, 1):  # each stands alone, with the decimal sign of its own problem
+        words = catalogue(language).with_decimal(question.problem.convention.decimal)
+        asked = Asked(exam, variant, number, question, solutions[question.id], words)
+        found.append(_Composer(asked, tolerance).item)
+    return tuple(found)
 
 
 def identifier(*parts: str) -> str:

@@ -21,7 +21,7 @@ from derive.report.speech.rows import Reader
 _BETWEEN = re.compile(f"(?<=[{IDEOGRAPHS}]) +(?=[{IDEOGRAPHS}])")  # Chinese has no blanks between words
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def spoken(latex: str, language: str) -> str:
     """A formula in words, on one line. Raises ``ProblemError`` for what is not in the LaTeX subset."""
     return _said(parse(latex), language)
@@ -34,7 +34,7 @@ def spoken_display(display: Display, language: str) -> str:
     return _tight(said) if said else spoken("", language)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _spoken_chain(chain: Chain, language: str) -> str:
     row: Row = parse(chain.left)
     for link in chain.links:

@@ -81,7 +81,7 @@ class Reader:
         self.fill = phrases.fill
         self.times = phrases["multiplied"]
         self.of = phrases["of"]
-        self.row = lru_cache(maxsize=8192)(self._row)  # the same parts stand all over a report
+        self.row = lru_cache(maxsize=2048)(self._row)  # the same parts stand all over a report
         """A part of a formula."""
         self.shapes = shapes.Shapes(phrases, self.row)
 
