@@ -307,7 +307,7 @@ def test_tables_pages_and_the_summary(manifest: Path, capsys: pytest.CaptureFixt
     page = (out / "feedback" / "bob.md").read_text("utf-8")
     for (id, _), word in right(1).items():
         if id == "choice":
-            assert f"Right is **({word})**" in page.replace("\\", "")
+            assert f"Right is ({word}): " in page
     assert "is right as it stands." in page
     assert "It should read" in page
     assert "What went wrong" not in (out / "feedback" / "ada.md").read_text("utf-8")

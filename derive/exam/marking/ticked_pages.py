@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from derive.exam.marking.judge import RIGHT, WRONG, Judged, Marked
 from derive.exam.marking.spoken import Named, points
-from derive.exam.marking.tick import LINE, letter
+from derive.exam.marking.tick import JUDGED, LINE, letter
 from derive.exam.marking.ticked import TickBench, Ticked
 from derive.exam.papers.solution import found
 from derive.report.catalogue import Catalogue
 from derive.report.compose.slips import told
-from derive.report.document import Block, Heading, Math, Paragraph, Spans, Strong, Table, Text
+from derive.report.document import Block, Heading, Math, Paragraph, Spans, Table, Text
+from derive.review.explanation import Explanation
 
 
 class SpokenTicks(Named):
@@ -30,7 +32,7 @@ class SpokenTicks(Named):
     def option(self, one: Ticked, option: int) -> Spans:
         """An option as the paper prints it: a letter, or a word of a judgement."""
         if one.ticks.form == "judge":
-            return self.words.say("exam_paper.false" if option else "exam_paper.true")
+            return self.words.say("marking.quoted", word=self.words.text(f"exam_paper.{JUDGED[option]}"))
         return (Text(f"({letter(option)})"),)
 
     def blocks(self, marked: Marked) -> Iterator[Block]:
@@ -61,21 +63,26 @@ class SpokenTicks(Named):
             options, right = ticked.choice.options, ticked.right
             slip = options[tick.option].slip if tick is not None else None
             if tick is not None and slip is not None:
-                yield words.say("marking.option_wrong", letter=Strong(f"({letter(tick.option)})"))
-                yield from told(self.sheet, [slip])
+                yield words.say("marking.option_wrong", letter=f"({letter(tick.option)})")
+                yield from self._told(slip, one.quantity)
             formula = Math(options[right].latex)
-            yield words.say("marking.option_right", letter=Strong(f"({letter(right)})"), formula=formula)
+            yield words.say("marking.option_right", letter=f"({letter(right)})", formula=formula)
         elif ticked.ticks.form == "judge":
             [line] = ticked.lines
             key = "marking.equation_right" if line.slip is None else "marking.equation_wrong"
             yield words.say(key, formula=Math(line.shown))
             if line.slip is not None:
-                yield from told(self.sheet, [line.slip])
+                yield from self._told(line.slip, one.quantity)
                 yield words.say("quiz.should", formula=Math(line.right))
         else:
             if tick is not None:
-                yield words.say("marking.line_right", letter=Strong(f"({letter(tick.option)})"))
+                yield words.say("marking.line_right", letter=f"({letter(tick.option)})")
             yield found(self.bench.asked_in(words), ticked.lines)
+
+    def _told(self, slip: Explanation, quantity: str) -> tuple[Spans, ...]:
+        """The slip without the name of the quantity that stands above it."""
+        bare = replace(slip, quantity="") if slip.quantity == quantity and not slip.names else slip
+        return told(self.sheet, [bare])
 
     def counted(self, ticks: Iterable[tuple[str, int, int]]) -> Table:
         """How many students ticked what, quantity by quantity."""
