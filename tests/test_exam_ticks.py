@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import cycle
 from pathlib import Path
@@ -27,8 +28,7 @@ from derive.exam.platforms.compose import items
 from derive.exam.platforms.items import Choice, Judgement
 from derive.exam.solved import solved
 from derive.exam.variant import Variant
-from derive.report.document import Items, Paragraph, Question, Strong
-from derive.report.plain import words
+from derive.report.document import Items, Math, Paragraph, Question, Strong
 
 HEAD = ("student", "variant", "question", "quantity", "index", "value", "language")
 VARIANTS = tuple(range(1, 6))
@@ -158,7 +158,6 @@ def test_a_wrong_tick_earns_nothing_and_its_slip_is_named(tmp_path: Path) -> Non
         assert [slip.quantity for slip in marked.slips] == list(exam().question("choice").steps)
         for task, slip in zip(item.tasks, marked.slips, strict=True):
             assert isinstance(task, Choice)
-            [kind] = slip.kinds
             bench = room().benches(number)["choice"]
             assert isinstance(bench, TickBench)
             option = "abcd".index(wrong["choice", slip.quantity])
@@ -166,7 +165,7 @@ def test_a_wrong_tick_earns_nothing_and_its_slip_is_named(tmp_path: Path) -> Non
             assert choice is not None
             assert not task.options[option].right
             assert choice.options[option].slip is slip.alternatives[0]
-            assert choice.options[option].latex in words(task.options[option].said) or kind
+            assert [Math(choice.options[option].latex)] == list(task.options[option].said)
 
 
 def test_only_a_wrong_equation_has_a_slip_to_overlook(tmp_path: Path) -> None:
@@ -241,20 +240,23 @@ def test_a_tick_has_no_index_and_stands_once(tmp_path: Path) -> None:
         assert caught.value.line == 3
 
 
-def test_an_option_that_this_paper_lacks() -> None:
-    """Where a paper has fewer options than others a letter behind its last is an error at its line."""
-    question = exams.relu_question("few", form="choice", steps={"E": fmpq(1)})
+def test_an_option_that_this_paper_lacks(tmp_path: Path) -> None:
+    """Where few slips show, a paper has fewer options than others: a letter behind its last is an error at its line."""
+    question = replace(exams.steps_question(), form="choice", steps={"w@2": fmpq(2)})
     whole = exams.exam(question)
     made = Room(whole, (exams.variant_of(whole),), solved)
-    bench = made.benches(1)["few"]
-    assert isinstance(bench, TickBench)
-    one = bench.ticked["E"]
-    object.__setattr__(one, "ticks", Ticks("choice", 3))
-    sheet = Sheet("s", 1, {"few": {"E": {(): read_tick("d", bench.asked["E"], 7)}}}, file="answers.csv")
-    with pytest.raises(ProblemError) as caught:
-        mark(made, [sheet])
-    assert (caught.value.file, caught.value.line) == ("answers.csv", 7)
-    assert "from a to c" in str(caught.value)
+    [ticked] = [bench.ticked["w@2"] for bench in made.benches(1).values() if isinstance(bench, TickBench)]
+    assert ticked.ticks.count == 2
+    for word, points in (("a", 2 * (ticked.right == 0)), ("b", 2 * (ticked.right == 1)), ("c", None)):
+        path = written(tmp_path, iter([("s", "AB2C", "steps", "w@2", "", word, "")]))
+        read = read_sheets(path, list(made.variants.values()), made.asked())
+        if points is not None:
+            assert mark(made, read)[0].points == points
+            continue
+        with pytest.raises(ProblemError, match="'c' is no option of variant AB2C") as caught:
+            mark(made, read)
+        assert (caught.value.file, caught.value.line) == (str(path), 2)
+        assert "from a to b" in str(caught.value)
 
 
 def test_json_has_the_same(tmp_path: Path) -> None:

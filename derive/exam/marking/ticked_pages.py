@@ -63,16 +63,16 @@ class SpokenTicks(Named):
             options, right = ticked.choice.options, ticked.right
             slip = options[tick.option].slip if tick is not None else None
             if tick is not None and slip is not None:
-                yield words.say("marking.option_wrong", letter=f"({letter(tick.option)})")
+                yield words.say("marking.option_wrong", letter=letter(tick.option))
                 yield from self._told(slip, one.quantity)
             formula = Math(options[right].latex)
-            yield words.say("marking.option_right", letter=f"({letter(right)})", formula=formula)
+            yield words.say("marking.option_right", letter=letter(right), formula=formula)
         elif ticked.ticks.form == "judge":
             [line] = ticked.lines
             key = "marking.equation_right" if line.slip is None else "marking.equation_wrong"
             yield words.say(key, formula=Math(line.shown))
             if line.slip is not None:
-                yield from self._told(line.slip, one.quantity)
+                yield from self._told(replace(line.slip, wrong=None), one.quantity)  # both formulas stand here whole
                 yield words.say("quiz.should", formula=Math(line.right))
         else:
             if tick is not None:
