@@ -8,6 +8,7 @@ import pytest
 
 from derive.cli.lint import Printed
 from derive.exam.exam import Exam
+from derive.exam.jobs import Wishes, jobs, packed, work
 from derive.exam.papers import documents
 from derive.exam.search import search
 from derive.exam.solved import solved
@@ -16,7 +17,7 @@ from derive.exam.violations import violations
 from derive.report.render import render
 from derive.review.lint import lint_text
 from derive.review.lint.scenes import Known
-from exams import exam, relu_question, sigmoid_question
+from exams import exam, relu_question, sigmoid_question, variant
 
 COUNT = 1000
 EXAMS = {"relu": exam(relu_question()), "sigmoid": exam(sigmoid_question("a"))}
@@ -44,8 +45,8 @@ def hold(which: Exam, variants: Sequence[Variant]) -> None:
 def test_some_of_a_thousand(name: str) -> None:
     """A sample of the set that the nightly run goes through whole."""
     found = search(EXAMS[name], COUNT, 7).variants
-    assert len({variant.code for variant in found}) == COUNT
-    assert len({str(variant.chosen) for variant in found}) == COUNT
+    assert len({one.code for one in found}) == COUNT
+    assert len({str(one.chosen) for one in found}) == COUNT
     hold(EXAMS[name], found[:: COUNT // 20])
 
 
@@ -54,3 +55,15 @@ def test_some_of_a_thousand(name: str) -> None:
 def test_a_thousand(name: str) -> None:
     """All thousand variants of each question."""
     hold(EXAMS[name], search(EXAMS[name], COUNT, 7).variants)
+
+
+def test_nothing_is_printed_of_a_variant_that_lacks_what_is_required() -> None:
+    """A variant with a ReLU at its kink, however it came about, is a failed check, and there are no files of it."""
+    kinked = variant()
+    wishes = Wishes(formats=("md",), languages=("en",), held=True)
+    (job,) = jobs(EXAMS["relu"], [kinked], wishes)
+    outcome = work(packed(job))
+    assert outcome.files == {}
+    assert outcome.failure is not None
+    assert outcome.failure.status == 3
+    assert "kink" in outcome.failure.reason

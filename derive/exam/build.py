@@ -54,7 +54,7 @@ def build(
     that cannot be made is among the ``failures`` of what comes back.
     """
     place, count = Path(folder), len(students) if students is not None else variants
-    wishes = Wishes(tuple(formats), tuple(languages), engine=engine).check(exam)
+    wishes = Wishes(tuple(formats), tuple(languages), engine=engine, held=True).check(exam)
     known = _known(place, exam, count, seed, students)
     if known is not None:
         manifest, first = known, {MANIFEST: (place / MANIFEST).read_bytes()}

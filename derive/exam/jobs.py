@@ -39,13 +39,15 @@ EXAMS_KEPT = 4  # in each process
 class Wishes:
     """Which documents of each variant, in which formats and languages, and what sets the PDF.
 
-    ``languages`` is empty for those of the exam.
+    ``languages`` is empty for those of the exam. With ``held`` what the exam requires is looked at once more, on the
+    certified values of what was solved; a manifest of another version is printed as it is.
     """
 
     formats: tuple[str, ...] = ("pdf",)
     languages: tuple[str, ...] = ()
     kinds: tuple[str, ...] = tuple(KINDS)
     engine: str = "typst"
+    held: bool = False
 
     def check(self, exam: Exam) -> Wishes:
         """The same with the exam's languages filled in. Raises ``ProblemError`` for what is not known."""
@@ -59,7 +61,7 @@ class Wishes:
             if kind not in KINDS:
                 raise ProblemError(f"the document {kind!r} is not known; known are {', '.join(KINDS)}")
         _setting(exam, formats, self.engine).check(formats)
-        return Wishes(formats, languages, self.kinds, self.engine)
+        return replace(self, formats=formats, languages=languages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ def documents_of(job: Job) -> dict[str, bytes]:
     exam, variant, wishes = _exam(job.exam), _unpacked(job.variant), job.wishes
     compose = job.compose or _compose(wishes.kinds)
     solutions = solved(exam, variant)
+    if wishes.held:
+        _met(exam, solutions)
     setting, made = _setting(exam, wishes.formats, wishes.engine), dict[str, bytes]()
     for language in wishes.languages:
         documents = compose(exam, variant, solutions, language)
@@ -142,6 +146,15 @@ def documents_of(job: Job) -> dict[str, bytes]:
             for name, content in files(document, wishes.formats, setting).items():
                 made[f"{KINDS[kind]}/{name}"] = content
     return made
+
+
+def _met(exam: Exam, solutions: Mapping[str, Solution]) -> None:
+    """The last gate: what was searched for holds of what was solved. Raises ``CheckFailed``."""
+    from derive.exam.violations import violations
+
+    for question in exam.questions:
+        for broken in violations(question, solutions[question.id]) if question.vary else ():
+            raise CheckFailed(f"a check failed, nothing was written: {broken}")
 
 
 def _compose(kinds: tuple[str, ...]) -> Compose:

@@ -71,7 +71,7 @@ def _question(question: QuestionReport, words: Catalogue) -> Iterator[Block]:
 
 
 def _cells(spread: Spread, words: Catalogue) -> tuple[Spans, ...]:
-    middle = words.numbers(f"{float(spread.middle):g}")
+    middle = words.numbers(f"{int(spread.middle.p) / int(spread.middle.q):g}")
     return (Text(str(spread.least)),), (Text(middle),), (Text(str(spread.most)),)
 
 
