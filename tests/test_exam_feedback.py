@@ -12,13 +12,13 @@ import pytest
 
 import exams
 from derive.cli import main
+from derive.exam.building.solved import solved
 from derive.exam.exam import Exam
 from derive.exam.marking import feedback as feedback_module
 from derive.exam.marking import spoken as spoken_module
 from derive.exam.marking import summary as summary_module
 from derive.exam.marking.judge import VERDICTS
 from derive.exam.marking.marks import Room
-from derive.exam.solved import solved
 from derive.exam.variant import Variant
 from derive.report.catalogue import catalogue
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from derive.cli.lint import Printed
+from derive.exam.building.jobs import Wishes, jobs, packed, work
+from derive.exam.building.solved import solved
 from derive.exam.exam import Exam
-from derive.exam.jobs import Wishes, jobs, packed, work
 from derive.exam.papers import documents
-from derive.exam.search import search
-from derive.exam.solved import solved
+from derive.exam.searching.search import search
+from derive.exam.searching.violations import violations
 from derive.exam.variant import Variant
-from derive.exam.violations import violations
 from derive.report.render import render
 from derive.review.lint import lint_text
 from derive.review.lint.scenes import Known
@@ -27,16 +27,16 @@ def hold(which: Exam, variants: Sequence[Variant]) -> None:
     """Every variant passes all checks and requirements, and its solution and key survive the linter."""
     (question,) = which.questions
     first = solved(which, variants[0])[question.id]
-    for variant in variants:
-        solutions = solved(which, variant)
+    for one in variants:
+        solutions = solved(which, one)
         solution = solutions[question.id]
         assert solution.checks
         assert all(check.passed for check in solution.checks)
         assert violations(question, solution, first) == ()
-        for document in (documents(which, variant, solutions, "en")[kind] for kind in ("solution", "key")):
+        for document in (documents(which, one, solutions, "en")[kind] for kind in ("solution", "key")):
             found = lint_text(render(document, "md").text, markdown=True, scene=Known(solution, Printed()))
             accused = [link.text for link in found.wrong]
-            assert accused == [], (variant.code, document.name)
+            assert accused == [], (one.code, document.name)
             assert found.count("right") > 0
 
 

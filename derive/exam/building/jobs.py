@@ -2,7 +2,7 @@
 
 ``work`` is a function of a module and takes a ``Job`` as bytes: both travel to threads, to processes and to other
 machines alike, whatever an executor makes of its arguments. The exam is unpacked once in each process; the derivations
-of its questions, which all variants of one structure share, are made once in each thread (``derive.exam.solved``).
+of its questions, which all variants of one structure share, are made once in each thread (``solved``).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import Any
 
 from derive.errors import DeriveError, ProblemError
+from derive.exam.building.solved import solved
 from derive.exam.exam import Exam
-from derive.exam.solved import solved
 from derive.exam.variant import Variant
 from derive.records import dataclass
 from derive.report.document import Document
@@ -150,7 +150,7 @@ def documents_of(job: Job) -> dict[str, bytes]:
 
 def _met(exam: Exam, solutions: Mapping[str, Solution]) -> None:
     """The last gate: what was searched for holds of what was solved. Raises ``CheckFailed``."""
-    from derive.exam.violations import violations
+    from derive.exam.searching.violations import violations
 
     for question in exam.questions:
         for broken in violations(question, solutions[question.id]) if question.vary else ():

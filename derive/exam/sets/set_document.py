@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from derive.exam.exam import Exam
-from derive.exam.set_report import Bar, Pair, QuestionReport, SetReport, Spread
+from derive.exam.sets.set_report import Bar, Pair, QuestionReport, SetReport, Spread
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose.statement import localised
 from derive.report.document import (
