@@ -14,7 +14,7 @@ from flint import fmpq
 import exams
 from derive.errors import ProblemError
 from derive.exam.marking import read
-from derive.exam.marking.given import read_given
+from derive.exam.marking.given import Given, read_given
 from derive.exam.marking.marks import is_number, table
 from derive.exam.marking.matrices import entries_of
 from derive.exam.marking.read import Sheet, read_sheets
@@ -36,7 +36,7 @@ VARIANTS: Sequence[Variant] = (exams.variant(), exams.variant(2, "XY3Z"))
 
 
 def values(sheet: Sheet, quantity: str) -> list[fmpq | None]:
-    return [None if one is None else one.value for one in sheet.answers["a"][quantity].values()]
+    return [one.value if isinstance(one, Given) else None for one in sheet.answers["a"][quantity].values()]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_table_that_cannot_be_meant(tmp_path: Path, text: str | bytes, line: i
         ("", 1, "no JSON"), ("{", 1, "no JSON"), ('{"students": [1]}', 1, "expected is an object"),
         ("[]\n]", 2, "behind the end"), ('{"students":\n[],\n"students": []}', 3, "stands twice"),
         ('[{"student": "s1",\n"answer": {}}]', 2, "unknown key 'answer'.*nearest: answers"), ("[" * 50, 1, "deeper"),
-        ('[{"student": "s1", "variant": 1, "answers":\n{"a": {"E":\ntrue}}}]', 3, "the truth true"),
+        ('[{"student": "s1", "variant": 1, "answers":\n{"a": {"E":\ntrue}}}]', 3, "'true' is not a number"),
         ('[{"student": "s1", "variant": 1, "answers": {"a": {"E":\n"=1"}}}]', 2, "formula"),
         ('{"pupils": []}', 1, "unknown key 'pupils'"), ("3", 1, "expected is"),
     ],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,8 @@ from derive.exam.exam import Exam
 from derive.exam.marking import feedback as feedback_module
 from derive.exam.marking import spoken as spoken_module
 from derive.exam.marking import summary as summary_module
+from derive.exam.marking import ticked_pages as ticked_pages_module
+from derive.exam.marking.bench import Bench
 from derive.exam.marking.judge import VERDICTS
 from derive.exam.marking.marks import Room
 from derive.exam.variant import Variant
@@ -43,6 +44,7 @@ def answers(folder: Path, language: str = "") -> str:
         rows.writerow(("student", "variant", "question", "quantity", "index", "value", "language"))
         for student in ("ada", HOSTILE, "zoe"):
             for id, bench in room.benches(1).items():
+                assert isinstance(bench, Bench)
                 for (quantity, index), one in bench.right.items():
                     text = (
                         SPOILT.get((id, quantity, index), one.printed.text) if student == HOSTILE else one.printed.text
@@ -104,18 +106,10 @@ def test_bad_input_writes_nothing(manifest: Path, capsys: pytest.CaptureFixture[
 
 def test_every_word_on_marks_is_used() -> None:
     """The sentences of marking are those that pages and summaries ask for."""
-    modules = (feedback_module, spoken_module, summary_module)
+    modules = (feedback_module, spoken_module, summary_module, ticked_pages_module)
     source = "".join(Path(str(module.__file__)).read_text("utf-8") for module in modules)
     asked = set(re.findall(r'"(marking\.\w+)"', source))
     asked |= {f"marking.{key}" for key in (*VERDICTS, *feedback_module.FLAGS)}
     asked |= {f"marking.{key}" for key in ("quantity", "answer", "verdict", "points", "entries", "share", "slip")}
     asked |= {f"marking.{key}" for key in ("students", "place")}
     assert asked == {key for key in catalogue("en").keys if key.startswith("marking.")}
-
-
-def test_questions_without_values_are_left_to_the_teacher() -> None:
-    """A question in which an error is to be found asks for no values, and has no bench."""
-    found = replace(exams.relu_question("f"), steps={}, form="find_error")
-    exam = exams.exam(found, exams.sigmoid_question("b"))
-    variant = replace(exams.variant(), chosen={**exams.variant().chosen, "f": exams.variant().chosen["a"]})
-    assert set(Room(exam, (variant,), solved).benches(1)) == {"b"}

@@ -60,7 +60,9 @@ def mark(
     """Mark the answers to an exam, with credit for what follows from a slip.
 
     EXAM is the manifest.json that `derive exam build` wrote, or the folder it stands in. ANSWERS is a CSV file with
-    the columns student, variant, question, quantity, index, value, or the same as JSON.
+    the columns student, variant, question, quantity, index, value, or the same as JSON. Where an answer is ticked the
+    index is empty and the value is a letter for a choice, true or false for a judgement, and for the quantity "line"
+    the number of the wrong line.
 
     Writes marks.csv, totals.csv, a summary, and a page for each student.
     """
@@ -132,8 +134,6 @@ def _exam(word: str) -> tuple[Exam, tuple[Variant, ...]]:
     manifest = read_manifest(path)
     if not manifest.variants:
         raise ProblemError("the manifest has no variants", file=str(path))
-    if not any(question.steps for question in manifest.exam.questions):
-        raise ProblemError("no question of this exam asks for values", file=str(path))
     return manifest.exam, tuple(manifest.variants)
 
 

@@ -76,6 +76,14 @@ class Bench:
 
         return tuple(sorted(self.quantities, key=rank))
 
+    @property
+    def asked(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each asked quantity."""
+        return {
+            quantity: tuple(map(max, zip(*(one.index for one in entries), strict=True)))
+            for quantity, entries in self.quantities.items()
+        }
+
     def place(self, entry: Entry) -> Place:
         """Where the equations have an entry, counted from 0; numerator layout lays a derivative on its side."""
         quantity, index = entry

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+
+from flint import fmpq
 
 from derive.exam.exam import Exam
-from derive.exam.marking.bench import Bench
 from derive.exam.marking.judge import CARRIED, DEGENERATE, EMPTY, FOLLOWS, VERDICTS, Judged, Marked, Slipped
-from derive.exam.marking.marks import Paper
+from derive.exam.marking.marks import Benches, Paper
 from derive.exam.marking.spoken import Spoken, points
-from derive.report.catalogue import catalogue
+from derive.exam.marking.ticked import TickBench
+from derive.exam.marking.ticked_pages import SpokenTicks
+from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose.statement import localised
 from derive.report.document import Block, Document, Heading, Items, Note, Paragraph, Spans, Strong, Table, Text
 from derive.report.numerals import set_numbers
@@ -17,29 +20,34 @@ from derive.report.numerals import set_numbers
 FLAGS = ("constant", "huge", "copied", "vanished", "saturated", "trivial")
 
 
-def feedback(exam: Exam, paper: Paper, benches: Mapping[str, Bench], language: str, stem: str) -> Document:
+def feedback(exam: Exam, paper: Paper, benches: Benches, language: str, stem: str) -> Document:
     """The page of a student, named ``stem``. Raises ``ProblemError`` for an unknown language."""
     words = catalogue(language)
-    of = sum((exam.question(one.question).points for one in paper.questions), start=type(exam.points)(0))
     blocks: list[Block] = [
         Paragraph(words.say("marking.student", student=Strong(paper.sheet.student), variant=paper.code)),
-        Paragraph(words.say("marking.total", points=Strong(points(words, paper.points)), of=points(words, of))),
+        _total(words, paper.points, exam.points, Strong),
     ]
     for place, question in enumerate(exam.questions, start=1):
         marked = next((one for one in paper.questions if one.question == question.id), None)
         if marked is not None:
             title = localised(question.problem.title, language) or question.id
             blocks.append(Heading(1, words.say("marking.question", number=place, title=title)))
-            blocks += _question(Spoken(benches[question.id], words), marked)
+            blocks.append(_total(words, marked.points, question.points))
+            bench = benches[question.id]
+            if isinstance(bench, TickBench):
+                blocks += SpokenTicks(bench, words).blocks(marked)
+            else:
+                blocks += _question(Spoken(bench, words), marked)
     title = words.text("marking.title", exam=localised(exam.title, language) or exam.name)
     return set_numbers(Document(stem, title, language, tuple(blocks)), words)
 
 
+def _total(words: Catalogue, earned: fmpq, of: fmpq, kind: type[Text] | type[Strong] = Text) -> Paragraph:
+    return Paragraph(words.say("marking.total", points=kind(points(words, earned)), of=points(words, of)))
+
+
 def _question(spoken: Spoken, marked: Marked) -> Iterator[Block]:
     words = spoken.words
-    yield Paragraph(
-        words.say("marking.total", points=points(words, marked.points), of=points(words, spoken.bench.question.points))
-    )
     head = tuple(words.say(f"marking.{key}") for key in ("quantity", "answer", "verdict", "points"))
     yield Table(
         head, tuple(_row(spoken, quantity, _of(marked, quantity)) for quantity in spoken.bench.quantities), "lllr"

@@ -35,6 +35,7 @@ from flint import arb, fmpq
 from derive.exam.marking.bench import Bench, Entry, Tolerance, middle
 from derive.exam.marking.given import Given
 from derive.exam.marking.own import Key, Own, Place, formulas
+from derive.exam.marking.tick import Tick
 from derive.exam.marking.trivial import Trivial
 from derive.graph.expression import Expression
 from derive.numbers.arrays import Array
@@ -61,6 +62,8 @@ EARNS = (RIGHT, CARRIED, FOLLOWS)
 class Judged:
     """One entry with its verdict. ``own`` is what follows from the student's numbers, to which ``given`` was held.
 
+    Where a quantity is ticked it has one entry with an empty index, and a ``tick`` instead of a number.
+
     ``points`` are what it earns of ``of``. ``flag`` says why a value is trivial: ``"constant"``, ``"huge"``,
     ``"copied"`` of a wrong value that others then rest on, ``"vanished"``, ``"saturated"`` or ``"trivial"`` of a
     degenerate one.
@@ -74,6 +77,13 @@ class Judged:
     of: fmpq
     own: fmpq | None = None
     flag: str | None = None
+    tick: Tick | None = None
+
+    @property
+    def answer(self) -> str | None:
+        """What the student wrote."""
+        found = self.given or self.tick
+        return None if found is None else found.text
 
 
 @dataclass(frozen=True, slots=True)

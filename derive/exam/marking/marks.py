@@ -10,15 +10,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from flint import fmpq
 
+from derive.errors import ProblemError
 from derive.exam.exam import Exam
 from derive.exam.marking.bench import Bench, Tolerance
+from derive.exam.marking.given import Given
 from derive.exam.marking.judge import PRINTED, Judged, Marked, judge
 from derive.exam.marking.read import Asked, Sheet
+from derive.exam.marking.tick import Tick
+from derive.exam.marking.ticked import FORMS, TickBench, judge_ticks
 from derive.exam.variant import Variant
 from derive.numbers.rounding import Rounding, printed
 from derive.records import dataclass
 from derive.solution import Solution
 
+Benches = Mapping[str, Bench | TickBench]
 Solve = Callable[[Exam, Variant], Mapping[str, Solution]]
 
 HEAD = ("student", "variant", "question", "quantity", "index", "answer", "points", "of", "verdict", "flag", "slip")
@@ -47,39 +52,45 @@ class Room:
     def __init__(self, exam: Exam, variants: Sequence[Variant], solve: Solve) -> None:
         self.exam, self.solve = exam, solve
         self.variants = {one.number: one for one in variants}
-        self._last: tuple[int, dict[str, Bench]] | None = None
+        self._last: tuple[int, Benches] | None = None
 
-    def benches(self, variant: int) -> dict[str, Bench]:
-        """The bench of each question that asks for values."""
+    def benches(self, variant: int) -> Benches:
+        """The bench of each question in the order of the exam: of values, or of what is ticked."""
         if self._last is None or self._last[0] != variant:
-            solutions = self.solve(self.exam, self.variants[variant])
-            made = {one.id: Bench(one, solutions[one.id]) for one in self.exam.questions if one.steps}
+            chosen = self.variants[variant]
+            solutions = self.solve(self.exam, chosen)
+            made = {
+                one.id: TickBench(self.exam, chosen, one, solutions[one.id])
+                if one.form in FORMS
+                else Bench(one, solutions[one.id])
+                for one in self.exam.questions
+            }
             self._last = variant, made
         return self._last[1]
 
     def asked(self) -> Asked:
         """What every paper asks for: the same of all variants, whose numbers alone differ."""
         benches = self.benches(next(iter(self.variants)))
-        return {
-            id: {
-                quantity: tuple(map(max, zip(*(one.index for one in entries), strict=True)))
-                for quantity, entries in bench.quantities.items()
-            }
-            for id, bench in benches.items()
-        }
+        return {id: bench.asked for id, bench in benches.items()}
 
 
-def marked(
-    room: Room, sheets: Iterable[Sheet], tolerance: Tolerance = PRINTED
-) -> Iterator[tuple[Paper, Mapping[str, Bench]]]:
+def marked(room: Room, sheets: Iterable[Sheet], tolerance: Tolerance = PRINTED) -> Iterator[tuple[Paper, Benches]]:
     """Every sheet marked, with the benches it was marked on: variant by variant, so that one is in memory at a time."""
     for sheet in sorted(sheets, key=lambda one: one.variant):
         benches = room.benches(sheet.variant)
-        questions = tuple(
-            judge(bench, {(q, i): given for q, own in sheet.answers[id].items() for i, given in own.items()}, tolerance)
-            for id, bench in benches.items()
-        )
+        questions = tuple(_marked(bench, sheet, tolerance) for bench in benches.values())
         yield Paper(sheet, room.variants[sheet.variant].code, questions), benches
+
+
+def _marked(bench: Bench | TickBench, sheet: Sheet, tolerance: Tolerance) -> Marked:
+    answers = sheet.answers[bench.question.id]
+    given = {(quantity, index): one for quantity, own in answers.items() for index, one in own.items()}
+    if isinstance(bench, Bench):
+        return judge(bench, {entry: one for entry, one in given.items() if isinstance(one, Given)}, tolerance)
+    try:
+        return judge_ticks(bench, {quantity: one for (quantity, _), one in given.items() if isinstance(one, Tick)})
+    except ProblemError as error:
+        raise error.at(sheet.file) from None
 
 
 def in_order(papers: Iterable[Paper], sheets: Iterable[Sheet]) -> tuple[Paper, ...]:
@@ -97,15 +108,14 @@ def mark(room: Room, sheets: Sequence[Sheet], tolerance: Tolerance = PRINTED) ->
 
 
 def marks_csv(papers: Iterable[Paper]) -> bytes:
-    """A row for each entry of each student."""
+    """A row for each entry and each tick of each student."""
     return table([HEAD, *(row for paper in papers for row in _rows(paper))])
 
 
 def totals_csv(exam: Exam, papers: Iterable[Paper]) -> bytes:
     """A row for each student: the points of each question, of all together, and how many entries are flagged."""
-    marked = [question for question in exam.questions if question.steps]
-    head = ("student", "variant", *(question.id for question in marked), "points", "of", "flagged")
-    of = number(sum((question.points for question in marked), fmpq(0)))
+    head = ("student", "variant", *(question.id for question in exam.questions), "points", "of", "flagged")
+    of = number(exam.points)
     rows: list[Sequence[str]] = [head]
     for paper in papers:
         flagged = sum(one.flag is not None for question in paper.questions for one in question.entries)
@@ -122,7 +132,7 @@ def _rows(paper: Paper) -> Iterator[Sequence[str]]:
             kinds = slip.kinds if slip is not None and one.index in slip.entries else ()
             yield (
                 paper.sheet.student, paper.code, question.question, one.quantity, " ".join(map(str, one.index)),
-                one.given.text if one.given is not None else "", number(one.points), number(one.of), one.verdict,
+                one.answer or "", number(one.points), number(one.of), one.verdict,
                 one.flag or "", " ".join(kinds),
             )  # fmt: skip
 

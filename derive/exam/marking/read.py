@@ -2,7 +2,8 @@
 
 CSV has one row for each entry, or one for a whole matrix: the columns ``student, variant, question, quantity, index,
 value``, of which ``variant`` may be missing where every variant is one student's, and ``index`` where matrices are
-written whole; ``language`` may be there. Separators are commas, semicolons or tabs. JSON has the same, nested:
+written whole; ``language`` may be there. A quantity that is ticked has one word for a value, and
+no index. Separators are commas, semicolons or tabs. JSON has the same, nested:
 ``{"students": [{"student": "s1", "variant": "AB2C", "answers": {"a": {"z": [[1, 2]], "E": "0.5"}}}]}``.
 
 A cell is text: nothing in it is evaluated. What is wrong is one ``ProblemError`` with file and line.
@@ -19,12 +20,13 @@ import numpy as np
 from derive.errors import ProblemError
 from derive.exam.marking.given import Given, read_given
 from derive.exam.marking.matrices import Shape, entries_of
+from derive.exam.marking.tick import Tick, Ticks, read_tick
 from derive.exam.variant import Variant
 from derive.problem.texts import LANGUAGE, clean
 from derive.problem.wording import hint, listing, shown
 from derive.records import dataclass
 
-Asked = Mapping[str, Mapping[str, Shape]]  # questions, their quantities, and the shape of each
+Asked = Mapping[str, Mapping[str, Shape | Ticks]]  # questions, their quantities, and the shape of each or its ticks
 Index = tuple[int, ...]
 
 MOST_ROWS = 200_000
@@ -36,14 +38,16 @@ NAMED = 5  # missing entries that a message names
 class Sheet:
     """What one student handed in: for each question and quantity the entries, ``None`` where a cell is empty.
 
-    An index counts from 1 and is empty for a number. ``line`` is where the student comes first in the file.
+    An index counts from 1 and is empty for a number. ``line`` is where the student comes first in
+    ``file``.
     """
 
     student: str
     variant: int
-    answers: Mapping[str, Mapping[str, Mapping[Index, Given | None]]]
+    answers: Mapping[str, Mapping[str, Mapping[Index, Given | Tick | None]]]
     language: str | None = None
     line: int = field(default=1, compare=False)
+    file: str | None = field(default=None, compare=False)
 
 
 def read_sheets(
@@ -116,7 +120,7 @@ class Gathered:
         self.of_student = {one.student: one for one in variants if one.student is not None}
         self._found: dict[str, tuple[Variant, int]] = {}
         self._languages: dict[str, str] = {}
-        self._entries: dict[str, dict[tuple[str, str], dict[Index, tuple[Given | None, int]]]] = {}
+        self._entries: dict[str, dict[tuple[str, str], dict[Index, tuple[Given | Tick | None, int]]]] = {}
         self._line = 1
 
     def error(self, message: str, tip: str | None = None) -> ProblemError:
@@ -134,15 +138,15 @@ class Gathered:
             raise self.error("the row names no student")
         self._place(student, row.variant)
         self._speak(student, row.language)
-        shape = self._shape(row.question, row.quantity)
+        asked = self._asked(row.question, row.quantity)
         own = self._entries.setdefault(student, {}).setdefault((row.question, row.quantity), {})
-        for index, text in self._cells(row, shape):
+        for index, text in self._cells(row, asked):
             if index in own:
                 line = own[index][1]
                 what = _entry(row.question, row.quantity, index)
                 raise self.error(f"{what} of {shown(student)} stands twice, in line {line} and here")
             try:
-                own[index] = (read_given(text) if text.strip() else None, row.line)
+                own[index] = (self._given(text, asked), row.line)
             except ProblemError as error:
                 what = _entry(row.question, row.quantity, index)
                 raise self.error(f"{what} of {shown(student)}: {error.message}", error.hint) from None
@@ -180,7 +184,12 @@ class Gathered:
         if self._languages.setdefault(student, word) != word:
             raise self.error(f"{shown(student)} has the languages {self._languages[student]} and {word}")
 
-    def _shape(self, question: str, quantity: str) -> Shape:
+    def _given(self, text: str, asked: Shape | Ticks) -> Given | Tick | None:
+        if not text.strip():
+            return None
+        return read_tick(text, asked, self._line) if isinstance(asked, Ticks) else read_given(text)
+
+    def _asked(self, question: str, quantity: str) -> Shape | Ticks:
         if question not in self.asked:
             tip = hint(question, self.asked) or f"there are {listing(self.asked, 'and')}"
             raise self.error(f"there is no question {shown(question)} in this exam", tip)
@@ -190,8 +199,11 @@ class Gathered:
             raise self.error(f"question {question} does not ask for {shown(quantity)}", tip)
         return known[quantity]
 
-    def _cells(self, row: Row, shape: Shape) -> list[tuple[Index, str]]:
+    def _cells(self, row: Row, asked: Shape | Ticks) -> list[tuple[Index, str]]:
         """The entries that a row speaks of."""
+        if isinstance(asked, Ticks):
+            return [((), self._tick(row, asked))]
+        shape = asked
         every = [tuple(k + 1 for k in place) for place in np.ndindex(*shape)]
         try:
             if row.index is not None and row.index.strip():
@@ -210,6 +222,15 @@ class Gathered:
         except ProblemError as error:
             what = _entry(row.question, row.quantity, ())
             raise self.error(f"{what} of {shown(row.student)}: {error.message}", error.hint) from None
+
+    def _tick(self, row: Row, ticks: Ticks) -> str:
+        """The one word of a quantity that is ticked."""
+        what = f"{_entry(row.question, row.quantity, ())} of {shown(row.student)}"
+        if row.index is not None and row.index.strip():
+            raise self.error(f"{what}: there is no entry {shown(row.index)} of a tick", "leave the index empty")
+        if not isinstance(row.value, str):
+            raise self.error(f"{what}: a tick has a list for a value", ticks.expected)
+        return row.value
 
     def _index(self, row: Row, shape: Shape) -> Index:
         words = (row.index or "").strip().strip("()[]").replace(",", " ").replace(";", " ").split()
@@ -234,18 +255,18 @@ class Gathered:
         missing: list[str] = []
         found: list[Sheet] = []
         for student, (variant, line) in self._found.items():
-            answers: dict[str, dict[str, dict[Index, Given | None]]] = {}
+            answers: dict[str, dict[str, dict[Index, Given | Tick | None]]] = {}
             for question, quantities in self.asked.items():
-                for quantity, shape in quantities.items():
+                for quantity, asked in quantities.items():
                     own = self._entries[student].get((question, quantity), {})
-                    entries: dict[Index, Given | None] = {}
-                    for place in np.ndindex(*shape):
+                    entries: dict[Index, Given | Tick | None] = {}
+                    for place in np.ndindex(*(() if isinstance(asked, Ticks) else asked)):
                         index = tuple(k + 1 for k in place)
                         if index not in own:
                             missing.append(f"{_entry(question, quantity, index)} of {shown(student)}")
                         entries[index] = own[index][0] if index in own else None
                     answers.setdefault(question, {})[quantity] = entries
-            found.append(Sheet(student, variant.number, answers, self._languages.get(student), line))
+            found.append(Sheet(student, variant.number, answers, self._languages.get(student), line, self.file))
         if missing and not allow_missing:
             rest = len(missing) - NAMED
             said = ", ".join(missing[:NAMED]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -126,7 +126,7 @@ def _object(leaf: Leaf, what: str, file: str) -> tuple[tuple[str, Leaf], ...]:
 def _number(leaf: Leaf, file: str) -> str:
     if leaf.kind == "nothing":
         return ""
-    if leaf.kind not in ("text", "number"):
+    if leaf.kind not in ("text", "number", "truth"):  # true is the tick of a judgement
         raise ProblemError(f"an answer is {leaf}, expected is a number", file=file, line=leaf.line)
     return leaf.text
 

@@ -26,12 +26,11 @@ NO_ANSWER = r"\text{–}"
 PLACES = Rounding(digits=2)
 
 
-class Spoken:
-    """One question in one language."""
+class Named:
+    """The names of one question in one language, and what slips were made in it."""
 
-    def __init__(self, bench: Bench, words: Catalogue) -> None:
-        self.bench, self.words = bench, words
-        self.sheet = Sheet(bench.part, words)
+    def __init__(self, sheet: Sheet, words: Catalogue) -> None:
+        self.sheet, self.words = sheet, words
 
     def symbol(self, quantity: str) -> Spans:
         """A quantity on one line, with the update that it stands behind."""
@@ -42,6 +41,24 @@ class Spoken:
         text = symbols.name(name) if ratio is None else r"\partial {} / \partial {}".format(*map(symbols.name, ratio))
         spans: Spans = (Math(text) if known else Text(name),)
         return self.words.say("marking.after", quantity=spans, update=str(update)) if update else spans
+
+    def index(self, index: tuple[int, ...]) -> Math:
+        """The place of an entry."""
+        return Math("(" + ", ".join(map(str, index)) + ")")
+
+    def slip(self, slip: Slipped) -> tuple[Spans, ...]:
+        """What was done, in sentences; that nothing known explains it, where that is so."""
+        if not slip.alternatives:
+            return (self.words.say("marking.unknown", quantity=self.symbol(slip.quantity)),)
+        return told(self.sheet, slip.alternatives)
+
+
+class Spoken(Named):
+    """One question that asks for values, in one language."""
+
+    def __init__(self, bench: Bench, words: Catalogue) -> None:
+        super().__init__(Sheet(bench.part, words), words)
+        self.bench = bench
 
     def written(self, quantity: str, given: Mapping[tuple[int, ...], Given | None]) -> Spans:
         """The numbers of a quantity as they were written, in its shape."""
@@ -54,23 +71,12 @@ class Spoken:
 
     def shape(self, quantity: str) -> tuple[int, ...]:
         """The shape of an asked quantity."""
-        indices = [one.index for one in self.bench.quantities[quantity]]
-        return tuple(map(max, zip(*indices, strict=True)))
+        return self.bench.asked[quantity]
 
     def shown(self, value: fmpq) -> Math:
         """A value to the digits of the question."""
         found = printed(value, self.bench.part.rounding)
         return Math(printed_text(found)) if found is not None else Math("")
-
-    def index(self, index: tuple[int, ...]) -> Math:
-        """The place of an entry."""
-        return Math("(" + ", ".join(map(str, index)) + ")")
-
-    def slip(self, slip: Slipped) -> tuple[Spans, ...]:
-        """What was done, in sentences; that nothing known explains it, where that is so."""
-        if not slip.alternatives:
-            return (self.words.say("marking.unknown", quantity=self.symbol(slip.quantity)),)
-        return told(self.sheet, slip.alternatives)
 
     def right(self, slip: Slipped) -> Display | None:
         """The formula as it should be: of what went wrong on the way, or else of the quantity itself."""
