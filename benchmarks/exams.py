@@ -103,11 +103,11 @@ def growth(counts: tuple[int, ...]) -> list[tuple[int, float, float]]:
 
 
 def _print(variants: int, folder: Path, kinds: tuple[str, ...], formats: tuple[str, ...] = ("pdf",)) -> None:
-    from derive.exam.folder import MANIFEST, make
-    from derive.exam.jobs import Wishes
-    from derive.exam.manifest import manifest_bytes, manifest_of
-    from derive.exam.read import read_exam
-    from derive.exam.search import search
+    from derive.exam.building.folder import MANIFEST, make
+    from derive.exam.building.jobs import Wishes
+    from derive.exam.reading.read import read_exam
+    from derive.exam.searching.search import search
+    from derive.exam.sets.manifest import manifest_bytes, manifest_of
 
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "quiz.toml").write_text(EXAM)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from flint import fmpq
 
 from derive.exam.answers import value_of
-from derive.exam.constraints import Tests
-from derive.exam.engine import Engine
 from derive.exam.exam import Numbers, Question
-from derive.exam.program import Program
-from derive.exam.trace import trace
+from derive.exam.searching.constraints import Tests
+from derive.exam.searching.engine import Engine
+from derive.exam.searching.program import Program
+from derive.exam.searching.trace import trace
 from derive.numbers.arrays import Array
 from derive.numbers.balls import overlaps
 from derive.problem.problem import Problem

@@ -12,11 +12,11 @@ from flint import fmpq
 
 import exams
 from derive.exam.answers import answers
+from derive.exam.building.solved import solved
 from derive.exam.exam import Exam, Question
 from derive.exam.platforms import export
 from derive.exam.platforms.compose import items
 from derive.exam.platforms.items import Item
-from derive.exam.solved import solved
 from derive.exam.variant import Chosen, Variant
 from derive.numbers.tensor import Tensor
 from derive.problem.problem import Problem

@@ -14,11 +14,11 @@ from flint import fmpq
 
 import paper_stand_ins
 from derive.errors import ProblemError
+from derive.exam.building.executors import outcomes
+from derive.exam.building.folder import MANIFEST, Built, make
+from derive.exam.building.jobs import Wishes, jobs, packed, stem_of, work
+from derive.exam.building.journal import NAME
 from derive.exam.exam import Exam
-from derive.exam.executors import outcomes
-from derive.exam.folder import MANIFEST, Built, make
-from derive.exam.jobs import Wishes, jobs, packed, stem_of, work
-from derive.exam.journal import NAME
 from derive.exam.variant import Chosen, Variant
 from derive.numbers.tensor import Tensor
 from exams import exam, relu_question

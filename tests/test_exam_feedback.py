@@ -11,6 +11,7 @@ import pytest
 
 import exams
 from derive.cli import main
+from derive.exam.building.solved import solved
 from derive.exam.exam import Exam
 from derive.exam.marking import feedback as feedback_module
 from derive.exam.marking import spoken as spoken_module
@@ -19,7 +20,6 @@ from derive.exam.marking import ticked_pages as ticked_pages_module
 from derive.exam.marking.bench import Bench
 from derive.exam.marking.judge import VERDICTS
 from derive.exam.marking.marks import Room
-from derive.exam.solved import solved
 from derive.exam.variant import Variant
 from derive.report.catalogue import catalogue
 

@@ -11,11 +11,11 @@ from flint import fmpq
 from derive.cli import main
 from derive.errors import ProblemError
 from derive.exam.answers import answers
+from derive.exam.building.solved import solved
 from derive.exam.exam import Activations, Decimals, Exam, Numbers, Require
-from derive.exam.read import exam_of, read_exam
-from derive.exam.search import search
-from derive.exam.solved import solved
-from derive.exam.starters import starter
+from derive.exam.reading.read import exam_of, read_exam
+from derive.exam.reading.starters import starter
+from derive.exam.searching.search import search
 from derive.exam.variant import Chosen, Variant, problem_of
 from derive.graph import build
 from derive.problem.find import built_in, built_in_file, read_problem

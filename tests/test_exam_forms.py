@@ -13,12 +13,12 @@ from flint import fmpq
 
 import exams
 from derive.errors import ProblemError
+from derive.exam.building.solved import solved
 from derive.exam.exam import Exam, Numbers, Question
 from derive.exam.papers import documents
 from derive.exam.papers.choices import OPTIONS, choices, hunt, place, statements
 from derive.exam.papers.posed import Asked, Posed
 from derive.exam.papers.wrongs import _key
-from derive.exam.solved import solved
 from derive.exam.variant import Chosen, Variant
 from derive.graph.expression import Expression
 from derive.numbers.tensor import Tensor

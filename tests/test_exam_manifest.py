@@ -13,13 +13,13 @@ from flint import fmpq
 
 import exams
 from derive.errors import ProblemError
-from derive.exam.codes import ALPHABET, codes, read_code
-from derive.exam.exact_text import exact_text, nested, read_nested
 from derive.exam.exam import Activations, Exam
-from derive.exam.manifest import Manifest, manifest_bytes, manifest_from, manifest_of, read_manifest
-from derive.exam.read import read_exam
-from derive.exam.search import search
-from derive.exam.students import LONGEST, read_students, students_from
+from derive.exam.reading.read import read_exam
+from derive.exam.searching.search import search
+from derive.exam.sets.codes import ALPHABET, codes, read_code
+from derive.exam.sets.exact_text import exact_text, nested, read_nested
+from derive.exam.sets.manifest import Manifest, manifest_bytes, manifest_from, manifest_of, read_manifest
+from derive.exam.sets.students import LONGEST, read_students, students_from
 from derive.numbers.tensor import Tensor
 
 Table = dict[str, Any]
@@ -78,7 +78,7 @@ def test_a_manifest_of_files_needs_nothing_but_itself(tmp_path: Path) -> None:
     home, away = tmp_path / "home", tmp_path / "away"
     home.mkdir()
     away.mkdir()
-    for file in resources.files("derive.exam.starters").iterdir():
+    for file in resources.files("derive.exam.reading.starters").iterdir():
         if file.name.endswith(".toml"):
             (home / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     exam = read_exam(home / "exam.toml")

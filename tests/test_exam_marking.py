@@ -12,11 +12,11 @@ import pytest
 from flint import fmpq
 
 import exams
+from derive.exam.building.solved import solved
 from derive.exam.exam import Question
 from derive.exam.marking.bench import Bench, Entry, Tolerance
 from derive.exam.marking.given import Given, read_given
 from derive.exam.marking.judge import PRINTED, Judged, Marked, judge
-from derive.exam.solved import solved
 from derive.problem import problem_from_text
 from derive.solution import solve
 from marked_students import Student, follows, idle, is_right, made_up, names_of

@@ -16,12 +16,12 @@ from flint import fmpq
 import exams
 from derive.errors import ProblemError
 from derive.exam.answers import answers
+from derive.exam.building.solved import solved
 from derive.exam.exam import Exam
 from derive.exam.papers import KINDS, documents, merged, setting
 from derive.exam.papers import posed as posed_module
 from derive.exam.papers.blanks import CELL_HEIGHT, CELL_WIDTH, LINE, Blank, figure
 from derive.exam.papers.scan import code, content
-from derive.exam.solved import solved
 from derive.numbers.decimals import read_number
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.document import Display, Document, Figure, Items, Masthead, Question, Room, Table, Text

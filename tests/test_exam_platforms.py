@@ -19,14 +19,14 @@ import exams
 from derive import cli
 from derive.cli.exam import export as command
 from derive.errors import ProblemError
+from derive.exam.building.solved import solved
 from derive.exam.exam import Question
-from derive.exam.manifest import read_manifest
 from derive.exam.platforms import PLATFORMS, export, known
 from derive.exam.platforms.compose import identifier, items
 from derive.exam.platforms.items import Choice, Entries, Judgement
 from derive.exam.platforms.targets import Tolerance, decimal, target, tolerance, unit
 from derive.exam.platforms.weights import weights
-from derive.exam.solved import solved
+from derive.exam.sets.manifest import read_manifest
 from derive.exam.variant import Chosen, Variant
 from derive.numbers.rounding import Rounding, printed
 from derive.problem.problem import Problem
@@ -224,9 +224,9 @@ SCRIPT = """
 import hashlib, sys
 import exams
 from derive.exam.exam import Question
-from derive.exam.manifest import read_manifest
+from derive.exam.sets.manifest import read_manifest
 from derive.exam.platforms import PLATFORMS, export
-from derive.exam.solved import solved
+from derive.exam.building.solved import solved
 made = exams.exam(exams.sigmoid_question("b"))
 variant = exams.Variant(1, "AB2C", {"b": exams.Chosen()})
 for name, data in export(made, [(variant, solved(made, variant))], PLATFORMS).items():
@@ -290,7 +290,7 @@ def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         assert asked == path
         return SimpleNamespace(exam=made, variants=both)
 
-    monkeypatch.setattr("derive.exam.manifest.read_manifest", read)
+    monkeypatch.setattr("derive.exam.sets.manifest.read_manifest", read)
     return path
 
 

@@ -9,8 +9,8 @@ from flint import fmpq
 
 import exams
 from derive.exam.exam import Numbers, Question
-from derive.exam.program import Untraceable
-from derive.exam.trace import trace
+from derive.exam.searching.program import Untraceable
+from derive.exam.searching.trace import trace
 from derive.problem import built_in, find_problem, read_problem
 from derive.problem.problem import Problem
 from derive.solution.differentiate import differentiated

@@ -8,8 +8,8 @@ import pytest
 
 from derive.cli import main
 from derive.errors import ProblemError
-from derive.exam.build import build, rebuild
-from derive.exam.read import read_exam
+from derive.exam.building.build import build, rebuild
+from derive.exam.reading.read import read_exam
 
 EXAM = """
 format = 1

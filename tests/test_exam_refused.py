@@ -10,7 +10,7 @@ import pytest
 from flint import fmpq
 
 from derive.errors import ProblemError, Unsupported
-from derive.exam.read import exam_of, read_exam
+from derive.exam.reading.read import exam_of, read_exam
 from exam_texts import EXAM, NET, relu, written
 
 HEAD = 'title = "Quiz"\n[[question]]\nproblem = "net.toml"\n'  # the question starts on line 2, what is added on line 4

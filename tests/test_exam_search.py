@@ -14,16 +14,16 @@ from flint import fmpq
 
 import exams
 from derive.errors import ProblemError
-from derive.exam.constraints import tests as required
-from derive.exam.engine import Engine
+from derive.exam.building.solved import solved
 from derive.exam.exam import Activations, Decimals, Exam, Numbers, Question, Require
-from derive.exam.program import Untraceable
-from derive.exam.search import Found, asked_derivatives, search
-from derive.exam.solved import solved
-from derive.exam.stream import Stream
-from derive.exam.trace import trace
+from derive.exam.searching.constraints import tests as required
+from derive.exam.searching.engine import Engine
+from derive.exam.searching.program import Untraceable
+from derive.exam.searching.search import Found, asked_derivatives, search
+from derive.exam.searching.stream import Stream
+from derive.exam.searching.trace import trace
+from derive.exam.searching.violations import count_operations, violations
 from derive.exam.variant import Chosen, Variant, problem_of
-from derive.exam.violations import count_operations, violations
 from derive.numbers.tensor import Tensor
 from derive.problem.problem import Problem
 from derive.solution import solve
@@ -171,8 +171,8 @@ def test_fewer_variants_are_the_first_of_more() -> None:
 def test_the_variants_do_not_depend_on_the_order_of_hashes() -> None:
     """Another PYTHONHASHSEED gives the same manifest, byte for byte."""
     program = (
-        "import hashlib, exams\nfrom derive.exam.manifest import manifest_bytes, manifest_of\n"
-        "from derive.exam.search import search\nexam = exams.exam()\n"
+        "import hashlib, exams\nfrom derive.exam.sets.manifest import manifest_bytes, manifest_of\n"
+        "from derive.exam.searching.search import search\nexam = exams.exam()\n"
         "print(hashlib.sha256(manifest_bytes(manifest_of(exam, 5, search(exam, 6, 5).variants))).hexdigest())"
     )
     root = Path(__file__).parent
@@ -322,7 +322,7 @@ def test_what_has_no_program_is_drawn_solved_and_looked_at(monkeypatch: pytest.M
         raise Untraceable("no straight line")
 
     for module in ("search", "violations"):
-        monkeypatch.setattr(f"derive.exam.{module}.trace", untraceable)
+        monkeypatch.setattr(f"derive.exam.searching.{module}.trace", untraceable)
     question = small()
     found = one(question, 3)
     for variant in found.variants:

@@ -8,11 +8,11 @@ import pytest
 from flint import fmpq
 
 import exams
-from derive.exam.constraints import KINDS, Constraint
 from derive.exam.exam import Exam
-from derive.exam.search import Found, Searched, search
-from derive.exam.set_document import set_document
-from derive.exam.set_report import SetReport, histogram, set_report
+from derive.exam.searching.constraints import KINDS, Constraint
+from derive.exam.searching.search import Found, Searched, search
+from derive.exam.sets.set_document import set_document
+from derive.exam.sets.set_report import SetReport, histogram, set_report
 from derive.exam.variant import Variant
 from derive.report.catalogue import Catalogue, catalogue, languages
 from derive.report.document import Document, Figure, Items, Span, Spans, Table
@@ -130,7 +130,7 @@ def test_every_message_is_used_and_none_is_missing(
             return super().say(key, **places)
 
     told = Watched(language, words._messages)
-    monkeypatch.setattr("derive.exam.set_document.catalogue", lambda code: told)
+    monkeypatch.setattr("derive.exam.sets.set_document.catalogue", lambda code: told)
     documents = [set_document(exam, set_report(exam, found.variants, _everything(exam, found)), language)]
     none = tuple(Searched(id, 3, 0, (), found.statistics[0].operations) for id in ("a", "b"))
     documents.append(set_document(exam, set_report(exam, found.variants, none), language))

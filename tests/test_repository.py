@@ -77,6 +77,16 @@ def test_the_commands_in_the_readme(
     assert done.returncode == 0, done.stderr.decode()
 
 
+@pytest.mark.slow
+def test_the_exam_commands_in_the_readme(run: Callable[..., subprocess.CompletedProcess[bytes]]) -> None:
+    """The commands on exams run one behind the other, with three variants in place of thirty."""
+    import shlex
+
+    for command in commands("derive exam new"):
+        done = run(*shlex.split(command.replace("--variants 30", "--variants 3")))
+        assert done.returncode == 0, done.stderr.decode()
+
+
 def test_the_python_in_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lines of Python that the README shows run as they stand."""
     monkeypatch.chdir(tmp_path)

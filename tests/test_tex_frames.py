@@ -14,8 +14,8 @@ import pytest
 import derive
 import exams
 from derive.errors import ProblemError
+from derive.exam.building.solved import solved
 from derive.exam.papers import documents
-from derive.exam.solved import solved
 from derive.report.compose import compose
 from derive.report.compose.exam import composed
 from derive.report.document import Display, Document, Heading, Items

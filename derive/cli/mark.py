@@ -71,10 +71,10 @@ def mark(
     for word, what in ((exam, "the exam"), (answers, "the file of answers")):
         require_text(word, what)
 
+    from derive.exam.building.solved import solved
     from derive.exam.marking.bench import Tolerance
     from derive.exam.marking.marks import Room, in_order, marked
     from derive.exam.marking.read import read_sheets
-    from derive.exam.solved import solved
     from derive.report.catalogue import catalogue
 
     share = Tolerance(_share(tolerance))
@@ -124,7 +124,7 @@ def _share(text: str | None) -> fmpq | None:
 
 def _exam(word: str) -> tuple[Exam, tuple[Variant, ...]]:
     """The exam and its variants, of a manifest or of the folder that it stands in."""
-    from derive.exam.manifest import read_manifest
+    from derive.exam.sets.manifest import read_manifest
 
     path = Path(word)
     if path.is_dir():

@@ -40,14 +40,14 @@ def build(
         if text is not None:
             require_text(text, what)
     from derive.errors import ProblemError
-    from derive.exam import build as papers
-    from derive.exam.read import read_exam
+    from derive.exam.building import build as papers
+    from derive.exam.reading.read import read_exam
 
     if students is not None and variants is not None:
         raise ProblemError("--variants and --students exclude each other: each student has one variant")
     exam, ids = read_exam(file), None
     if students is not None:
-        from derive.exam.students import read_students
+        from derive.exam.sets.students import read_students
 
         ids = read_students(students)
     return run(

@@ -62,10 +62,10 @@ def export(
     require_text(manifest, "the manifest")
     if out is not None:
         require_text(out, "the folder of --out")
-    from derive.exam.manifest import read_manifest
     from derive.exam.platforms import export as exported
     from derive.exam.platforms import known
     from derive.exam.platforms.targets import tolerance as read_tolerance
+    from derive.exam.sets.manifest import read_manifest
     from derive.report.catalogue import catalogue
     from derive.report.write import write_files
 
@@ -83,7 +83,7 @@ def export(
 
 def _solved(exam: Exam, variants: tuple[Variant, ...]) -> Iterator[tuple[Variant, Mapping[str, Solution]]]:
     """Each variant with its solutions, one after the other."""
-    from derive.exam.solved import solved
+    from derive.exam.building.solved import solved
 
     for variant in variants:
         yield variant, solved(exam, variant)

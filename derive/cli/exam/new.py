@@ -19,7 +19,7 @@ def new(name: str) -> None:
     NAME is that of the exam ("quiz" for quiz.toml), or a file that ends in .toml. No file is written over.
     """
     require_text(name, "the name")
-    from derive.exam.starters import starter
+    from derive.exam.reading.starters import starter
     from derive.problem.find import safe_name
     from derive.problem.wording import shown
     from derive.report.write import write_files

@@ -12,7 +12,7 @@ import click
 from derive.cli.words import FORMATS, words
 
 if TYPE_CHECKING:
-    from derive.exam.build import Built, Progress, Searching
+    from derive.exam.building.build import Built, Progress, Searching
 
     Work = Callable[[Progress | None, Searching | None], Built]
 

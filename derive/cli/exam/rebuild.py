@@ -38,7 +38,7 @@ def rebuild(
     """
     require_text(manifest, "the manifest")
     require_text(out, "the folder of --out")
-    from derive.exam import build as papers
+    from derive.exam.building import build as papers
 
     return run(
         lambda progress, _: papers.rebuild(

@@ -68,7 +68,7 @@ class Naming:
         unit = self.bench.unit(one.given.value)
         slack = SLACK * int(unit.p) / int(unit.q)
         if self.tolerance.relative is not None:
-            slack = max(slack, float(self.tolerance.relative.p) / float(self.tolerance.relative.q) * abs(found))
+            slack = max(slack, int(self.tolerance.relative.p) / int(self.tolerance.relative.q) * abs(found))
         return abs(written - found) <= slack
 
     # ── formulas with a slip ──

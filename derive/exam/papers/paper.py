@@ -243,7 +243,7 @@ def _needed(asked: Asked) -> float:
 def _room(asked: Asked, usual: float) -> Iterator[Block]:
     """The space for the answer: what the exam says, or what is usual for the form."""
     space = asked.question.space
-    height = round(usual, 1) if space is None else float(space.p) / float(space.q)
+    height = round(usual, 1) if space is None else int(space.p) / int(space.q)
     while height > 0:
         yield Room(min(height, LARGEST_ROOM))
         height -= LARGEST_ROOM

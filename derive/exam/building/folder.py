@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, overload
 
 from derive.errors import ProblemError
+from derive.exam.building.executors import cores, outcomes
+from derive.exam.building.jobs import KINDS, Compose, Failure, Wishes, digest, jobs, stem_of
+from derive.exam.building.journal import Journal
 from derive.exam.exam import Exam
-from derive.exam.executors import cores, outcomes
-from derive.exam.jobs import KINDS, Compose, Failure, Wishes, digest, jobs, stem_of
-from derive.exam.journal import Journal
 from derive.exam.variant import Variant
 from derive.records import dataclass
 from derive.report.document import stem_in

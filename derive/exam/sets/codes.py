@@ -7,7 +7,7 @@ numbers of books: any one character that is misread, and any two that are swappe
 from __future__ import annotations
 
 from derive.errors import ProblemError
-from derive.exam.stream import Stream
+from derive.exam.searching.stream import Stream
 
 ALPHABET = "2346789CDFGHJKMNPQRTWXY"  # no vowels, so no words; no 0 O, 1 I L, 5 S, B, U V, Z
 LENGTH = 5

@@ -10,7 +10,7 @@ from flint import fmpq
 
 from derive.calculus.functions import KINKED, Key
 from derive.calculus.numeric import of_one_variable
-from derive.exam.program import Group, Instruction, Untraceable, Value
+from derive.exam.searching.program import Group, Instruction, Untraceable, Value
 from derive.numbers import arrays, choices, functions, linear
 from derive.numbers.balls import Number
 from derive.numbers.rearranged import Rearranged

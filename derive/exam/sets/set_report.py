@@ -10,7 +10,7 @@ import numpy.typing as npt
 from flint import fmpq
 
 from derive.exam.exam import Exam, Question
-from derive.exam.search import Functions, Searched
+from derive.exam.searching.search import Functions, Searched
 from derive.exam.variant import Variant
 from derive.records import dataclass
 

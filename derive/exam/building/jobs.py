@@ -2,7 +2,7 @@
 
 ``work`` is a function of a module and takes a ``Job`` as bytes: both travel to threads, to processes and to other
 machines alike, whatever an executor makes of its arguments. The exam is unpacked once in each process; the derivations
-of its questions, which all variants of one structure share, are made once in each thread (``derive.exam.solved``).
+of its questions, which all variants of one structure share, are made once in each thread (``solved``).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import Any
 
 from derive.errors import DeriveError, ProblemError
+from derive.exam.building.solved import solved
 from derive.exam.exam import Exam
-from derive.exam.solved import solved
 from derive.exam.variant import Variant
 from derive.records import dataclass
 from derive.report.document import Document
@@ -39,13 +39,15 @@ EXAMS_KEPT = 4  # in each process
 class Wishes:
     """Which documents of each variant, in which formats and languages, and what sets the PDF.
 
-    ``languages`` is empty for those of the exam.
+    ``languages`` is empty for those of the exam. With ``held`` what the exam requires is looked at once more, on the
+    certified values of what was solved; a manifest of another version is printed as it is.
     """
 
     formats: tuple[str, ...] = ("pdf",)
     languages: tuple[str, ...] = ()
     kinds: tuple[str, ...] = tuple(KINDS)
     engine: str = "typst"
+    held: bool = False
 
     def check(self, exam: Exam) -> Wishes:
         """The same with the exam's languages filled in. Raises ``ProblemError`` for what is not known."""
@@ -59,7 +61,7 @@ class Wishes:
             if kind not in KINDS:
                 raise ProblemError(f"the document {kind!r} is not known; known are {', '.join(KINDS)}")
         _setting(exam, formats, self.engine).check(formats)
-        return Wishes(formats, languages, self.kinds, self.engine)
+        return replace(self, formats=formats, languages=languages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ def documents_of(job: Job) -> dict[str, bytes]:
     exam, variant, wishes = _exam(job.exam), _unpacked(job.variant), job.wishes
     compose = job.compose or _compose(wishes.kinds)
     solutions = solved(exam, variant)
+    if wishes.held:
+        _met(exam, solutions)
     setting, made = _setting(exam, wishes.formats, wishes.engine), dict[str, bytes]()
     for language in wishes.languages:
         documents = compose(exam, variant, solutions, language)
@@ -142,6 +146,15 @@ def documents_of(job: Job) -> dict[str, bytes]:
             for name, content in files(document, wishes.formats, setting).items():
                 made[f"{KINDS[kind]}/{name}"] = content
     return made
+
+
+def _met(exam: Exam, solutions: Mapping[str, Solution]) -> None:
+    """The last gate: what was searched for holds of what was solved. Raises ``CheckFailed``."""
+    from derive.exam.searching.violations import violations
+
+    for question in exam.questions:
+        for broken in violations(question, solutions[question.id]) if question.vary else ():
+            raise CheckFailed(f"a check failed, nothing was written: {broken}")
 
 
 def _compose(kinds: tuple[str, ...]) -> Compose:

@@ -16,9 +16,9 @@ from typing import Any
 
 from flint import arb, fmpq
 
-from derive.exam.constraints import Constraint, Test, Tests
-from derive.exam.program import Instruction, Program
-from derive.exam.stream import Stream
+from derive.exam.searching.constraints import Constraint, Test, Tests
+from derive.exam.searching.program import Instruction, Program
+from derive.exam.searching.stream import Stream
 from derive.numbers.balls import DomainError, Number, UndecidedSign, precision
 from derive.records import dataclass
 

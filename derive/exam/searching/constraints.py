@@ -8,7 +8,7 @@ from functools import partial
 from flint import arb, fmpq
 
 from derive.exam.exam import Question
-from derive.exam.program import Group, Program
+from derive.exam.searching.program import Group, Program
 from derive.numbers.balls import Number
 from derive.numbers.functions import absolute
 from derive.records import dataclass

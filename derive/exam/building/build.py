@@ -16,10 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from derive.errors import ProblemError
+from derive.exam.building.folder import MANIFEST, Built, Progress, make
+from derive.exam.building.jobs import Wishes
 from derive.exam.exam import Exam
-from derive.exam.folder import MANIFEST, Built, Progress, make
-from derive.exam.jobs import Wishes
-from derive.exam.manifest import Manifest, manifest_bytes, manifest_of, read_manifest
+from derive.exam.sets.manifest import Manifest, manifest_bytes, manifest_of, read_manifest
 from derive.exam.variant import Variant
 from derive.report.document import Document
 from derive.report.files import files
@@ -54,14 +54,14 @@ def build(
     that cannot be made is among the ``failures`` of what comes back.
     """
     place, count = Path(folder), len(students) if students is not None else variants
-    wishes = Wishes(tuple(formats), tuple(languages), engine=engine).check(exam)
+    wishes = Wishes(tuple(formats), tuple(languages), engine=engine, held=True).check(exam)
     known = _known(place, exam, count, seed, students)
     if known is not None:
         manifest, first = known, {MANIFEST: (place / MANIFEST).read_bytes()}
     else:
-        from derive.exam.search import search
-        from derive.exam.set_document import set_document
-        from derive.exam.set_report import set_report
+        from derive.exam.searching.search import search
+        from derive.exam.sets.set_document import set_document
+        from derive.exam.sets.set_report import set_report
 
         found = search(exam, count, seed, students, searching)
         manifest = manifest_of(exam, seed, found.variants)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from flint import fmpq
 
 from derive.errors import DeriveError
-from derive.exam.constraints import Constraint
-from derive.exam.engine import Blocked, Point
 from derive.exam.exam import Question
-from derive.exam.stream import Stream
+from derive.exam.searching.constraints import Constraint
+from derive.exam.searching.engine import Blocked, Point
+from derive.exam.searching.stream import Stream
+from derive.exam.searching.violations import count_operations, found_in
 from derive.exam.variant import Chosen, Variant, problem_of
-from derive.exam.violations import count_operations, found_in
 from derive.solution import solve
 
 

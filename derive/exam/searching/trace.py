@@ -8,8 +8,8 @@ from typing import Any
 from flint import fmpq
 
 from derive.exam.exam import Numbers, Question
-from derive.exam.program import Cell, Program, Untraceable
-from derive.exam.tracer import Scalar, Tracer, filled
+from derive.exam.searching.program import Cell, Program, Untraceable
+from derive.exam.searching.tracer import Scalar, Tracer, filled
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.ops import OPS
 from derive.numbers.tensor import Tensor

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 
-from derive.exam.jobs import Job, Outcome, failed, packed, work
+from derive.exam.building.jobs import Job, Outcome, failed, packed, work
 
 AHEAD = 2  # jobs for each worker that are under way or waiting for it
 

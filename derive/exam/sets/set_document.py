@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from derive.exam.exam import Exam
-from derive.exam.set_report import Bar, Pair, QuestionReport, SetReport, Spread
+from derive.exam.sets.set_report import Bar, Pair, QuestionReport, SetReport, Spread
 from derive.report.catalogue import Catalogue, catalogue
 from derive.report.compose.statement import localised
 from derive.report.document import (
@@ -71,7 +71,7 @@ def _question(question: QuestionReport, words: Catalogue) -> Iterator[Block]:
 
 
 def _cells(spread: Spread, words: Catalogue) -> tuple[Spans, ...]:
-    middle = words.numbers(f"{float(spread.middle):g}")
+    middle = words.numbers(f"{int(spread.middle.p) / int(spread.middle.q):g}")
     return (Text(str(spread.least)),), (Text(middle),), (Text(str(spread.most)),)
 
 

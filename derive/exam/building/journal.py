@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from derive.errors import ProblemError
-from derive.exam.jobs import Outcome, Wishes, digest
+from derive.exam.building.jobs import Outcome, Wishes, digest
 from derive.report.write import write_files
 from derive.version import __version__
 

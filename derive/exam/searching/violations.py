@@ -13,11 +13,11 @@ from flint import fmpq
 
 from derive.errors import Unsupported
 from derive.exam.answers import value_of
-from derive.exam.constraints import Constraint, Tests
-from derive.exam.engine import Engine
 from derive.exam.exam import Question
-from derive.exam.program import Untraceable
-from derive.exam.trace import trace
+from derive.exam.searching.constraints import Constraint, Tests
+from derive.exam.searching.engine import Engine
+from derive.exam.searching.program import Untraceable
+from derive.exam.searching.trace import trace
 from derive.graph.expression import Expression, Name, is_constant
 from derive.numbers.arrays import Array, entries, wrap
 from derive.numbers.balls import Number

@@ -9,14 +9,14 @@ from itertools import product
 from flint import fmpq
 
 from derive.errors import ProblemError
-from derive.exam.codes import codes
-from derive.exam.constraints import Constraint, Test, Tests, tests
-from derive.exam.engine import Blocked, Engine, Point
 from derive.exam.exam import Activations, Exam, Numbers, Question
-from derive.exam.program import Program, Untraceable
-from derive.exam.stream import Stream
-from derive.exam.trace import trace, varying
-from derive.exam.tried import Tried
+from derive.exam.searching.constraints import Constraint, Test, Tests, tests
+from derive.exam.searching.engine import Blocked, Engine, Point
+from derive.exam.searching.program import Program, Untraceable
+from derive.exam.searching.stream import Stream
+from derive.exam.searching.trace import trace, varying
+from derive.exam.searching.tried import Tried
+from derive.exam.sets.codes import codes
 from derive.exam.variant import Chosen, Variant, problem_of
 from derive.numbers.tensor import Tensor
 from derive.problem.wording import listing

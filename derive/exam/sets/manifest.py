@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from derive.errors import ProblemError
-from derive.exam.codes import read_code
-from derive.exam.exact_text import nested, read_nested
 from derive.exam.exam import Activations, Exam, Question
-from derive.exam.students import plain_id
-from derive.exam.trace import varying
+from derive.exam.searching.trace import varying
+from derive.exam.sets.codes import read_code
+from derive.exam.sets.exact_text import nested, read_nested
+from derive.exam.sets.students import plain_id
 from derive.exam.variant import Chosen, Variant
 from derive.problem.wording import hint, kind, listing, shown
 from derive.records import dataclass
@@ -180,7 +180,7 @@ class _Reading:
         from derive.report.catalogue import languages as known
 
         if reader is None:
-            from derive.exam.read import exam_of
+            from derive.exam.reading.read import exam_of
 
             reader = exam_of
         codes = [self.text(one, "languages") for one in self.listed(languages, "languages")]

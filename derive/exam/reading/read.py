@@ -19,8 +19,8 @@
     steps = { z = 2, "dE/dW1" = 4, "W1@1" = 4 }    # default: equal points for all that the problem asks for
     space = 6                         # centimetres for the answer
     blanks = true                     # empty matrices of the right shape
-    vary = { … }                      # see ``derive.exam.vary``
-    require = { … }                   # see ``derive.exam.require``
+    vary = { … }                      # see ``derive.exam.reading.vary``
+    require = { … }                   # see ``derive.exam.reading.require``
 
 Everything else is an error with file and line.
 """
@@ -38,10 +38,10 @@ from flint import fmpq
 
 from derive.errors import ProblemError, Unsupported
 from derive.exam.exam import FORMS, PAPERS, Exam, Question, Require
-from derive.exam.require import read_require, switch
-from derive.exam.shelf import EXAM, Shelf, beside, stem, stored
-from derive.exam.steps import checked_quantity, read_points, read_work
-from derive.exam.vary import first_choice, read_vary
+from derive.exam.reading.require import read_require, switch
+from derive.exam.reading.shelf import EXAM, Shelf, beside, stem, stored
+from derive.exam.reading.steps import checked_quantity, read_points, read_work
+from derive.exam.reading.vary import first_choice, read_vary
 from derive.graph import build
 from derive.problem import wording
 from derive.problem.find import safe_name
