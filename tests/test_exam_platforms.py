@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,6 +31,7 @@ from derive.exam.sets.manifest import read_manifest
 from derive.exam.variant import Chosen, Variant
 from derive.numbers.rounding import Rounding, printed
 from derive.problem.problem import Problem
+from derive.problem.quiz import Quiz
 from derive.report.document import Figure, Heading, Math, Text
 from exported import EXAM, every_item, files, right_values, solutions
 from moodle_reader import read
@@ -54,6 +56,18 @@ def test_the_prompt_states_the_problem_and_not_its_answers() -> None:
     labels = [block.label for block in item.solution if isinstance(block, Heading)]
     assert {"forward", "loss", "backward", "update"} <= set(labels)
     assert not any(isinstance(block, Heading) and block.label in labels for block in item.prompt)
+
+
+def test_the_solution_has_no_other_questions() -> None:
+    """A problem's own questions of choice, with other answers than the item's, are no step of its solution."""
+    question = exams.relu_question("c", form="choice", points=fmpq(1), steps={"dE/dW2": fmpq(1)})
+    wish = replace(question.problem.ask, quiz=Quiz(choose=("W2",)))
+    exam = exams.exam(replace(question, problem=replace(question.problem, ask=wish)))
+    variant = exams.variant_of(exam)
+    [item] = items(exam, variant, solved(exam, variant), "en")
+    labels = [block.label for block in item.solution if isinstance(block, Heading)]
+    assert "backward" in labels
+    assert "quiz" not in labels
 
 
 def test_forms_become_tasks() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from flint import fmpq
@@ -85,8 +86,12 @@ class _Composer:
             prompt=self._set(prompt),
             advice=self._advice if any(isinstance(task, Entries) for task in tasks) else (),
             tasks=tasks,
-            solution=self._set([*self._answered(tasks), *stepped(Sheet(asked.part, self.words, detail=BRIEF))]),
+            solution=self._set([*self._answered(tasks), *self._worked()]),
         )
+
+    def _worked(self) -> Iterator[Block]:
+        """The steps, without the questions of choice of the problem's own: those are others than the item's."""
+        yield from stepped(Sheet(replace(self.asked.part, quiz=None), self.words, detail=BRIEF))
 
     def _set(self, blocks: list[Block]) -> tuple[Block, ...]:
         return set_numbers(Document("item", "", self.words.language, tuple(blocks)), self.words).blocks
