@@ -6,8 +6,8 @@ nothing to pay for. A *trivial* value is an answered quantity with a wrong entry
 - all of several entries are 0, or all are one and the same number and the right ones are not, and these are at least
   ``FEWEST``, or so many wrong entries so far are that number (``"constant"``);
 - an entry is more than ``HUGE`` times as large as the largest right one and as 1 (``"huge"``);
-- all entries are those of another matrix or row of the question, which its equation does not use, and no slip in a
-  formula explains it (``"copied"``).
+- all entries, at least ``FEWEST`` and not all of them -1, 0 or 1, are those of another matrix or row of the question,
+  which its equation does not use and which was not worked out from it, and no slip explains it (``"copied"``).
 
 What follows and is not right is *degenerate*, and earns nothing, where
 
@@ -105,7 +105,7 @@ class Trivial:
     # ── degenerate ──
 
     def settle(self, quantity: str, by_hand: Own, slip: bool) -> None:
-        """Flag what is trivial or degenerate in a quantity just judged; ``slip``: a wrong formula explains it."""
+        """Flag what is trivial or degenerate in a quantity just judged; ``slip``: something explains it."""
         entries = [(quantity, one.index) for one in self.bench.quantities[quantity]]
         key = self.bench.keys.get(quantity)
         if key is None:
@@ -199,7 +199,8 @@ class Trivial:
             return "constant"
         if any(abs(value) > HUGE * max(fmpq(1), *map(abs, right)) for value in values):
             return "huge"
-        if not slip and len(set(values)) > 1 and len(values) == len(entries) and self._copied(key, values):
+        telling = len(values) == len(entries) >= FEWEST and len(set(values)) > 1
+        if not slip and telling and not set(values) <= {-1, 0, 1} and self._copied(key, values):
             return "copied"
         return None
 
@@ -209,10 +210,14 @@ class Trivial:
         return sum(given is not None and bool(given.value == value) for given in wrong)
 
     def _copied(self, key: Key, values: list[fmpq]) -> bool:
-        """Whether all entries, row by row, are those of something that the equation does not use."""
+        """Whether all entries, row by row, are those of something that the equation does not use.
+
+        What was worked out from this very quantity may have the same numbers by honest work: h^T (y - t) where every
+        unit is active and y - t is 1.
+        """
         used = set(self.uses(key))
         for other, own in self.written.items():
-            near = other == key or other in used or key in self.uses(other)
+            near = other == key or other in used or key in self.answered_before(other, True)
             if not near and [own[place] for place in sorted(own)] == values:
                 return True
         data = self.bench.part.network.data
