@@ -13,6 +13,7 @@ from derive.exam.marking.bench import Bench, Entry
 from derive.exam.marking.given import Given, read_given
 from derive.exam.marking.judge import Marked, judge
 from derive.problem.problem import Problem
+from derive.review.mutants import mutants
 from derive.solution import solve
 
 POINTS = {"z": 2, "h": 1, "y": 1, "E": 1, "dE/dW2": 2, "dE/dz": 2, "dE/dW1": 2, "W2@1": 1}
@@ -100,3 +101,25 @@ def test_small_numbers_that_stand_in_the_data_are_no_copies() -> None:
     found = judge(on, {entry: read_given(text) for entry, text in given.items()})
     assert verdicts(found, "z") == ["right", "wrong"]
     assert verdicts(found, "p") == ["right", "follows"]
+
+
+# ── slips that nobody can have made ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_slip_works_a_value_out_from_itself() -> None:
+    """h = (5, 6, 7) from nowhere: relu(h) in the place of relu(z) would explain it, as it would any numbers."""
+    found = marked("first", {"h": "5 6 7", "y": "-4", "E": "0.5"})
+    [slip] = found.slips
+    assert (slip.quantity, slip.alternatives) == ("h", ())
+
+
+def test_no_formula_with_a_slip_rests_on_its_own_value() -> None:
+    """Neither on the name itself, nor on what is worked out from it, however far away."""
+    simulation = bench("first").simulation
+    for name in simulation.equations:
+        rests = {name}
+        for other, value in simulation.equations.items():
+            rests |= {other} if rests & set(value.names()) else set()
+        for slip in mutants(simulation, frozenset([name])):
+            for changed, wrong in slip.change.formulas:
+                assert changed != name or not rests & set(wrong.names()), slip
