@@ -123,3 +123,53 @@ def test_no_formula_with_a_slip_rests_on_its_own_value() -> None:
         for slip in mutants(simulation, frozenset([name])):
             for changed, wrong in slip.change.formulas:
                 assert changed != name or not rests & set(wrong.names()), slip
+
+
+# ── zeros ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_unit_that_a_slip_has_put_out_is_paid_all_the_way() -> None:
+    """z = -0.5 where 0.5 is right puts the only active unit out: only this entry of z is lost."""
+    found = marked(
+        "second",
+        {
+            "z": "-0.5 -1.5 -1", "h": "0 0 0", "y": "0.5", "E": "6.125", "dE/dW2": "0 0 0", "dE/dz": "0 0 0",
+            "dE/dW1": "0 0 0 0 0 0", "W2@1": "1 -1 -2",
+        },
+    )  # fmt: skip
+    assert unpaid(found) == [("z", (1, 1))]
+
+
+def test_a_layer_that_is_put_out_altogether_leaves_no_work() -> None:
+    """z = (-1, -2, -3), where two units should be on: of the gradients nothing is paid but what is right."""
+    answers = {"z": "-1 -2 -3", "h": "0 0 0", "y": "-1", "E": "2", "dE/dW2": "0 0 0", "dE/dz": "0 0 0"}
+    found = marked("first", answers)
+    assert verdicts(found, "dE/dW2") == verdicts(found, "dE/dz") == ["right", "degenerate", "degenerate"]
+
+
+def test_an_output_that_happens_to_be_zero_is_a_number_like_any_other() -> None:
+    """z = (-1, 0.5, 1.5), wrong at its end alone, makes y = 0: E and the gradients follow, and are paid."""
+    found = marked(
+        "third",
+        {
+            "z": "-1 0.5 1.5", "h": "0 0.5 1.5", "y": "0", "E": "2", "dE/dW2": "0 1 3", "dE/dz": "0 -4 2",
+            "dE/dW1": "0 -4 2 0 -4 2", "W2@1": "2 -2.2 0.4",
+        },
+    )  # fmt: skip
+    assert unpaid(found) == [("z", (1, 3))]
+
+
+def test_zeros_from_zeros_are_not_paid() -> None:
+    """z = (1, 0, 0): what is 0 only because of these zeros earns nothing, however far behind them it stands."""
+    found = marked(
+        "first",
+        {
+            "z": "1 0 0", "h": "1 0 0", "y": "1", "E": "8", "dE/dW2": "4 0 0", "dE/dz": "8 0 0",
+            "dE/dW1": "16 0 0 -8 0 0", "W2@1": "1.2 -1 -1",
+        },
+    )  # fmt: skip
+    for quantity in ("h", "dE/dW2", "dE/dz", "dE/dW1"):
+        for one in found.entries:
+            if one.quantity == quantity and one.given is not None and one.given.value == 0:
+                assert one.points == 0, one
+    assert verdicts(found, "y") == ["follows"]
