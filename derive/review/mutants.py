@@ -148,17 +148,26 @@ def _cost(simulation: Simulation, kind: str, name: Name, right: Expression) -> i
 def _formulas(
     simulation: Simulation, network: Network, name: Name, right: Expression
 ) -> Iterator[tuple[str, Expression, Expression]]:
-    """Wrong formulas for one name, each once."""
-    seen = {collect(right)}
+    """Wrong formulas for one name, each once, and none that rests on the name itself: nobody can have worked by it."""
+    seen, later = {collect(right)}, _resting_on(simulation, name)
     found = [("sign", ops.negate(right), right)]
     found += [(slip.kind, slip.wrong, slip.place) for slip in slips(network, right, {**KINDS, **MORE})]
     found += _slopes(simulation, network, name, right)
     found += [("factor", ops.multiply(constant(factor), right), right) for factor in _factors(network)]
     for kind, wrong, place in found:
         tidy = collect(wrong)
-        if tidy not in seen and wrong.shape == right.shape:
+        if tidy not in seen and wrong.shape == right.shape and later.isdisjoint(tidy.names()):
             seen.add(tidy)
             yield kind, tidy, place
+
+
+def _resting_on(simulation: Simulation, name: Name) -> frozenset[Name]:
+    """A name and all that is worked out from it."""
+    found = {name}
+    for other, value in simulation.equations.items():  # in the order of working
+        if not found.isdisjoint(value.names()):
+            found.add(other)
+    return frozenset(found)
 
 
 def _slopes(

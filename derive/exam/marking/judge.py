@@ -99,11 +99,6 @@ class Slipped:
         """The kinds of slip that explain it, each once."""
         return tuple(dict.fromkeys(one.kind for one in self.alternatives))
 
-    @property
-    def in_formula(self) -> bool:
-        """Whether a formula with a slip in it explains every entry."""
-        return any(one.entry is None and not one.change.only_here for one in self.alternatives)
-
 
 @dataclass(frozen=True, slots=True)
 class Marked:
@@ -203,7 +198,7 @@ class _Judge:
             for entry in entries:
                 self.judged[entry] = self._judge(entry)
             slip = self._slip(quantity, [self.judged[entry] for entry in entries])
-            self.trivial.settle(quantity, self.by_hand, slip is not None and slip.in_formula)
+            self.trivial.settle(quantity, self.by_hand, slip is not None and bool(slip.alternatives))
             slips += [slip] if slip is not None else []
         return Marked(self.bench.question.id, tuple(self.judged[entry] for entry in self.bench.right), tuple(slips))
 

@@ -6,15 +6,16 @@ nothing to pay for. A *trivial* value is an answered quantity with a wrong entry
 - all of several entries are 0, or all are one and the same number and the right ones are not, and these are at least
   ``FEWEST``, or so many wrong entries so far are that number (``"constant"``);
 - an entry is more than ``HUGE`` times as large as the largest right one and as 1 (``"huge"``);
-- all entries are those of another matrix or row of the question, which its equation does not use, and no slip in a
-  formula explains it (``"copied"``).
+- all entries, at least ``FEWEST`` and not all of them -1, 0 or 1, are those of another matrix or row of the question,
+  which its equation does not use and which was not worked out from it, and no slip explains it (``"copied"``).
 
 What follows and is not right is *degenerate*, and earns nothing, where
 
 - it uses a trivial quantity, or one of which every entry is degenerate or a right 0 (``"trivial"``);
-- all of its quantity comes out as 0 and the right one does not (``"vanished"``), unless it is an activation of a number
-  that is not 0: a ReLU that a slip has put out is read from the student's own ``z``;
-- it comes out as 0 only because wrong entries before it are 0 (``"vanished"``);
+- all of its quantity comes out as 0 and the right one does not (``"vanished"``), unless it is a single number on the
+  way to the loss, which may well be 0;
+- it comes out as 0, and is not such a number, only because entries before it are 0 that are wrong or degenerate
+  (``"vanished"``);
 - every entry of a sigmoid, tanh or softmax is at its limit, to the digits shown, and of the right one not
   (``"saturated"``).
 """
@@ -30,7 +31,7 @@ from flint import fmpq
 from derive.exam.marking.bench import Bench, Entry, middle
 from derive.exam.marking.given import Given
 from derive.exam.marking.own import Key, Own, Place, Written
-from derive.graph.expression import Adjoint, Expression
+from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.ops import FUNCTIONS
 from derive.numbers.balls import Number
 from derive.solution import rules
@@ -57,6 +58,7 @@ class Trivial:
         self.bench, self.given, self.written, self.judged, self.near = bench, given, written, judged, near
         self.quantity_at = {key: quantity for quantity, key in bench.keys.items()}
         self.tainted: set[Key] = set()
+        self.put_out: set[Entry] = set()  # zeros that come through a ReLU, of a number that is not 0
 
     # ── what rests on what ──
 
@@ -105,7 +107,7 @@ class Trivial:
     # ── degenerate ──
 
     def settle(self, quantity: str, by_hand: Own, slip: bool) -> None:
-        """Flag what is trivial or degenerate in a quantity just judged; ``slip``: a wrong formula explains it."""
+        """Flag what is trivial or degenerate in a quantity just judged; ``slip``: something explains it."""
         entries = [(quantity, one.index) for one in self.bench.quantities[quantity]]
         key = self.bench.keys.get(quantity)
         if key is None:
@@ -130,10 +132,13 @@ class Trivial:
         if any(other in self.tainted for other in self.answered_before(key, False)):
             return "trivial"
         if self._zero(entry) and not self.near(fmpq(0), self.bench.middle[entry]):
-            activated = self._of_a_number(key, entry, by_hand)
-            if not activated and all(self._zero(one) for one in entries):
-                return "vanished"
-            if not activated and self._only_by_zeros(key, entry):
+            if self._through_a_relu(key, entry, by_hand):
+                self.put_out.add(entry)
+            elif (
+                not self._of_a_number(key, entry, by_hand)
+                and not self._on_the_way(key, entries)
+                and (all(self._zero(one) for one in entries) or self._only_by_zeros(key, entry))
+            ):
                 return "vanished"
         formula = self.formula(key)
         if formula is not None and formula.op in SQUASHING and self._at_limits(formula.op, entries):
@@ -156,18 +161,58 @@ class Trivial:
         below = by_hand.carried(key[0], formula.args[0].name)
         return below is not None and bool(middle(below[self.bench.place(entry)]) != 0)
 
+    def _on_the_way(self, key: Key, entries: list[Entry]) -> bool:
+        """Whether this is a single number of the forward pass, before the loss."""
+        name, top = key[1], self.bench.part.asked.top
+        return len(entries) == 1 and not isinstance(name, Adjoint) and self.formula(key) is not None and name != top
+
+    def _through_a_relu(self, key: Key, entry: Entry, by_hand: Own) -> bool:
+        """Whether the value would not be 0 if the units that a slip has put out were on."""
+        out = self._units_put_out(key[0], by_hand)
+        mended = out | {one: self.bench.middle[one] for one in self.put_out}
+        return bool(mended) and self._something_with(key, entry, mended)
+
+    def _units_put_out(self, level: int, by_hand: Own) -> dict[Entry, fmpq]:
+        """The right values, before and behind the ReLU, of units that are off by a number that is not 0."""
+        found: dict[Entry, fmpq] = {}
+        for equation in self.bench.part.network.equations:
+            value = equation.value
+            if value.op != "relu" or value.args[0].op != "name":
+                continue
+            below, above = (self._answers(level, name) for name in (value.args[0].name, equation.name))
+            off = [one for one in below if (given := self.given.get(one)) is not None and given.value < 0]
+            wrongly = [one for one in off if self.bench.middle[one] > 0]
+            if len(off) == len(below) and len(wrongly) > 1:
+                continue  # all units are off, and with them all work is gone
+            places = {self.bench.place(one) for one in wrongly}
+            found |= {one: self.bench.middle[one] for one in wrongly}
+            found |= {
+                one: self.bench.middle[one] for one in above if self.bench.place(one) in places and self._zero(one)
+            }
+        return found
+
+    def _answers(self, level: int, name: Name) -> list[Entry]:
+        """The entries of a quantity, where it is asked for."""
+        quantity = self.quantity_at.get((level, name))
+        return [] if quantity is None else [(quantity, one.index) for one in self.bench.quantities[quantity]]
+
     def _only_by_zeros(self, key: Key, entry: Entry) -> bool:
-        """Whether the value would not be 0 if wrong zeros before it were what they should be."""
-        mended: dict[Key, dict[Place, Number]] = {at: dict(own) for at, own in self.written.items()}
-        changed = False
-        for other, one in self.judged.items():
-            at = self.bench.keys.get(other[0])
-            if at is not None and one.verdict == "wrong" and one.given is not None and one.given.value == 0:
-                mended[at][self.bench.place(other)] = self.bench.middle[other]
-                changed = True
-        if not changed:
-            return False
-        value = Own(self.bench.part, mended).computed(*key)
+        """Whether the value would not be 0 if zeros before it that earn nothing were what they should be."""
+        mended = {
+            other: self.bench.middle[other]
+            for other, one in self.judged.items()
+            if one.verdict in ("wrong", "degenerate") and one.given is not None and one.given.value == 0
+            if other[0] != entry[0]
+        }
+        return bool(mended) and self._something_with(key, entry, mended)
+
+    def _something_with(self, key: Key, entry: Entry, mended: Mapping[Entry, fmpq]) -> bool:
+        """Whether a value is not 0 if these entries are what they should be, and all others as they were written."""
+        written: dict[Key, dict[Place, Number]] = {at: dict(own) for at, own in self.written.items()}
+        for other, right in mended.items():
+            if other != entry and self.bench.keys.get(other[0]) in written:
+                written[self.bench.keys[other[0]]][self.bench.place(other)] = right
+        value = Own(self.bench.part, written).computed(*key)
         if value is None:
             return False
         found = middle(value[self.bench.place(entry)])
@@ -199,7 +244,8 @@ class Trivial:
             return "constant"
         if any(abs(value) > HUGE * max(fmpq(1), *map(abs, right)) for value in values):
             return "huge"
-        if not slip and len(set(values)) > 1 and len(values) == len(entries) and self._copied(key, values):
+        telling = len(values) == len(entries) >= FEWEST and len(set(values)) > 1
+        if not slip and telling and not set(values) <= {-1, 0, 1} and self._copied(key, values):
             return "copied"
         return None
 
@@ -209,10 +255,14 @@ class Trivial:
         return sum(given is not None and bool(given.value == value) for given in wrong)
 
     def _copied(self, key: Key, values: list[fmpq]) -> bool:
-        """Whether all entries, row by row, are those of something that the equation does not use."""
+        """Whether all entries, row by row, are those of something that the equation does not use.
+
+        What was worked out from this very quantity may have the same numbers by honest work: h^T (y - t) where every
+        unit is active and y - t is 1.
+        """
         used = set(self.uses(key))
         for other, own in self.written.items():
-            near = other == key or other in used or key in self.uses(other)
+            near = other == key or other in used or key in self.answered_before(other, True)
             if not near and [own[place] for place in sorted(own)] == values:
                 return True
         data = self.bench.part.network.data
