@@ -57,7 +57,8 @@ def export(
 
     MANIFEST is the manifest.json that `derive exam build` wrote, or its folder. Each question becomes a category (in
     QTI a section) with one question for each variant, of which the platform draws one: Moodle XML (`quiz.moodle.xml`),
-    a QTI 2.1 package (`quiz.qti.zip`), GIFT (`quiz.gift.txt`).
+    a QTI 2.1 package (`quiz.qti.zip`). GIFT (`quiz.gift.txt`) has no points and no pictures, and a question for each
+    entry: there each variant is a category, to be taken whole.
     """
     require_text(manifest, "the manifest")
     if out is not None:

@@ -81,6 +81,7 @@ class _Composer:
         return Item(
             identifier=identifier("q", asked.question.id, f"{asked.variant.number:04d}", asked.variant.code),
             question=asked.question.id,
+            variant=asked.variant.code,
             title=f"{title} ({asked.variant.code})",
             language=language,
             prompt=self._set(prompt),

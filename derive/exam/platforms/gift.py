@@ -1,7 +1,8 @@
 """GIFT: text that a teacher can read, without pictures, formulas as TeX.
 
-A GIFT question holds one number, one choice or one judgement, so that every entry is a question of its own. Those of a
-question's variants lie in one category for each entry, so that one variant of each can be drawn.
+A GIFT question holds one number, one choice or one judgement, so that every entry is a question of its own. Those of
+one variant lie in a category of their own: its questions belong together, and a quiz takes all of them, none of another
+variant. GIFT has no points: every question is worth the same until the platform is told otherwise.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ _MEANT = frozenset("\\~=#{}:")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question of GIFT: ``part`` names it among those of its item (``dE/dW2 [1,2]``), ``points`` are its worth."""
+    """One question of GIFT; ``variant`` is the code of the variant that it belongs to."""
 
-    part: str
+    variant: str
     text: str
 
 
@@ -53,12 +54,12 @@ def whole(title: str, groups: Iterable[tuple[str, Iterable[tuple[Question, ...]]
     """A whole file: for each question of the exam its title and the questions of every variant."""
     lines: list[str] = []
     for name, variants in groups:
-        by_part: dict[str, list[str]] = {}
+        by_variant: dict[str, list[str]] = {}
         for made in variants:
             for one in made:
-                by_part.setdefault(one.part, []).append(one.text)
-        for part, texts in by_part.items():
-            path = "/".join(("$course$", "top", *(plain(piece).replace("/", "//") for piece in (title, name, part))))
+                by_variant.setdefault(one.variant, []).append(one.text)
+        for code, texts in by_variant.items():
+            path = "/".join(("$course$", "top", *(plain(piece).replace("/", "//") for piece in (title, name, code))))
             lines += [f"$CATEGORY: {path}", "", *(line for text in texts for line in (text, ""))]
     return "\n".join(lines).encode()
 
@@ -91,7 +92,7 @@ def _relation(task: Entries) -> Spans:
 
 def _question(item: Item, part: str, prompt: str, answer: str) -> Question:
     title = escaped(f"{plain(item.title)} {part}".strip())
-    return Question(part, f"::{title}::[html]{escaped(prompt)}{{{answer}}}")
+    return Question(item.variant, f"::{title}::[html]{escaped(prompt)}{{{answer}}}")
 
 
 # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -100,12 +100,13 @@ class Item:
     """One question of one variant in one language.
 
     ``identifier`` is the same for every language of the same question of the same variant, and different for any other;
-    it has letters, digits, ``-`` and ``_`` only and begins with a letter. ``prompt`` states the problem, ``advice`` how
-    numbers are to be entered, ``solution`` works it out.
+    it has letters, digits, ``-`` and ``_`` only and begins with a letter. ``variant`` is the code of the variant,
+    ``prompt`` states the problem, ``advice`` how numbers are to be entered, ``solution`` works it out.
     """
 
     identifier: str
     question: str
+    variant: str
     title: str
     language: str
     prompt: tuple[Block, ...]
