@@ -70,7 +70,7 @@ _LONG_TABLE = 24  # rows, about half a page; a longer one may break across pages
 _LONG_DISPLAY = 6  # rows; a longer one may break across pages
 NO_REFERENCE = Reference()
 MACROS = "derive.sty"  # the macro file beside every TeX file
-_RUNNING = 70  # characters of the title in the running head
+RUNNING = 70  # characters of the title in the running head
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     views = _views(document, format, setting.page, attachments, plan)
     variables = {
         "document": document, "page": setting.page, "setting": setting, "views": views, "text_size": SIZE,
-        "running": _cut(document.running or document.title),
+        "running": shortened(document.running or document.title),
         "matrix_columns": max([10, *(view.most_columns for view in views)]) if format == "tex" else 0, "indent": INDENT,
         "styles": Ready(_FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
         "subject": document.title if escape.plain(document.title).strip() else document.name,
@@ -171,8 +171,9 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     return Rendered(text.rstrip("\n") + "\n", attachments)
 
 
-def _cut(title: str) -> str:
-    return title if len(title) <= _RUNNING else title[: _RUNNING - 1].rstrip() + "…"
+def shortened(title: str, most: int = RUNNING) -> str:
+    """A title of at most ``most`` characters, for the running head."""
+    return title if len(title) <= most else title[: most - 1].rstrip() + "…"
 
 
 def _frame(format: str, setting: Setting) -> str:
