@@ -15,6 +15,7 @@ from flint import fmpq
 import exams
 from derive.cli import main
 from derive.errors import ProblemError
+from derive.exam.building.solved import solved
 from derive.exam.exam import Exam
 from derive.exam.marking.bench import Bench
 from derive.exam.marking.judge import EMPTY, RIGHT, WRONG
@@ -25,7 +26,6 @@ from derive.exam.marking.ticked import FORMS, TickBench
 from derive.exam.papers import documents
 from derive.exam.platforms.compose import items
 from derive.exam.platforms.items import Choice, Judgement
-from derive.exam.solved import solved
 from derive.exam.variant import Variant
 from derive.report.document import Items, Paragraph, Question, Strong
 from derive.report.plain import words
