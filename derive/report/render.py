@@ -134,6 +134,20 @@ class View:
         return any(r"\frac" in latex or r"\\" in latex for latex in formulas)
 
     @property
+    def tall(self) -> bool:
+        """Whether a matrix of several rows stands in a line of the block, which then needs room above and below."""
+        match self.block:
+            case Table(rows=rows):
+                lines = [cell for row in rows for cell in row]
+            case Items(items=items):
+                lines = list(items)
+            case Paragraph(spans=spans):
+                lines = [spans]
+            case _:
+                lines = []
+        return any(r"\\" in span.latex for line in lines for span in line if isinstance(span, Math))
+
+    @property
     def most_columns(self) -> int:
         """The columns of the widest matrix in the block's display (amsmath must be told beyond ten)."""
         return max((array_columns(row.latex) for row in self.rows), default=0)
@@ -279,6 +293,8 @@ def _kept(blocks: Sequence[Block]) -> bool:
         return following is not None
     if isinstance(block, Paragraph) and isinstance(following, Paragraph):
         return _kept(blocks[1:])
+    if isinstance(following, Question):
+        return isinstance(block, Paragraph) and following.part
     return isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items)
 
 
