@@ -364,3 +364,22 @@ def test_a_comma_is_a_comma_everywhere() -> None:
     text = render(of(exam)["solution"], "tex", setting(exam)).text
     assert "0{,}9241" in text
     assert "0.9241" not in text
+
+
+# ── what an answer needs ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("form", ["worked", "matrix", "table", "choice"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_rate_of_an_update_is_on_the_paper(form: str, language: str) -> None:
+    """Whoever is asked for a parameter after an update finds its learning rate, in every form."""
+    exam = exams.exam(exams.relu_question(form=form, steps={"z": fmpq(1), "W2@1": fmpq(1)}))
+    assert re.search(r"(alpha|α) = 0[.{},]*1\b", plain(of(exam, language)["paper"]))
+
+
+def test_the_running_head_keeps_the_code() -> None:
+    """A title too long for the head of a page is shortened, the code behind it is not."""
+    long = exams.exam(title={"en": "A quiz on backpropagation, " * 5})
+    for document in of(long).values():
+        for format in ("typ", "tex"):
+            assert re.search(r"(…|dots\S*) (–|--) AB2C", render(document, format).text)

@@ -70,7 +70,7 @@ _LONG_TABLE = 24  # rows, about half a page; a longer one may break across pages
 _LONG_DISPLAY = 6  # rows; a longer one may break across pages
 NO_REFERENCE = Reference()
 MACROS = "derive.sty"  # the macro file beside every TeX file
-_RUNNING = 70  # characters of the title in the running head
+RUNNING = 70  # characters of the title in the running head
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,20 @@ class View:
         return any(r"\frac" in latex or r"\\" in latex for latex in formulas)
 
     @property
+    def tall(self) -> bool:
+        """Whether a matrix of several rows stands in a line of the block, which then needs room above and below."""
+        match self.block:
+            case Table(rows=rows):
+                lines = [cell for row in rows for cell in row]
+            case Items(items=items):
+                lines = list(items)
+            case Paragraph(spans=spans):
+                lines = [spans]
+            case _:
+                lines = []
+        return any(r"\\" in span.latex for line in lines for span in line if isinstance(span, Math))
+
+    @property
     def most_columns(self) -> int:
         """The columns of the widest matrix in the block's display (amsmath must be told beyond ten)."""
         return max((array_columns(row.latex) for row in self.rows), default=0)
@@ -153,7 +167,7 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     views = _views(document, format, setting.page, attachments, plan)
     variables = {
         "document": document, "page": setting.page, "setting": setting, "views": views, "text_size": SIZE,
-        "running": _cut(document.running or document.title),
+        "running": shortened(document.running or document.title),
         "matrix_columns": max([10, *(view.most_columns for view in views)]) if format == "tex" else 0, "indent": INDENT,
         "styles": Ready(_FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
         "subject": document.title if escape.plain(document.title).strip() else document.name,
@@ -171,8 +185,9 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     return Rendered(text.rstrip("\n") + "\n", attachments)
 
 
-def _cut(title: str) -> str:
-    return title if len(title) <= _RUNNING else title[: _RUNNING - 1].rstrip() + "…"
+def shortened(title: str, most: int = RUNNING) -> str:
+    """A title of at most ``most`` characters, for the running head."""
+    return title if len(title) <= most else title[: most - 1].rstrip() + "…"
 
 
 def _frame(format: str, setting: Setting) -> str:
@@ -278,6 +293,8 @@ def _kept(blocks: Sequence[Block]) -> bool:
         return following is not None
     if isinstance(block, Paragraph) and isinstance(following, Paragraph):
         return _kept(blocks[1:])
+    if isinstance(following, Question):
+        return isinstance(block, Paragraph) and following.part
     return isinstance(block, Paragraph) and isinstance(following, Display | Table | Figure | Items)
 
 

@@ -207,7 +207,8 @@ def form(asked: Asked, filled: Mapping[str, str] | None = None) -> Table:
         ]
         points = " + ".join(asked.number_text(steps[quantity]) for quantity in pair if quantity is not None)
         high = max(blanks.Blank("", asked.values[q].shape).grid[0] for q in rows[name])
-        made.append(((Math(asked.symbol(name)),), *cells, (Text(points),)))
+        label = asked.told(name) if "@" in name else (Math(asked.symbol(name)),)
+        made.append((label, *cells, (Text(points),)))
         room.append(0.4 + blanks.CELL_HEIGHT * high)
     head = tuple(
         words.say(f"exam_paper.{key}") for key in ("quantity", "value_column", "derivative_column", "points_row")

@@ -27,6 +27,7 @@ from derive.report.document import Block, Document, Math, Spans, Text, stem_in
 from derive.report.notation.matrices import matrix_of
 from derive.report.notation.printed import printed_text
 from derive.report.numerals import in_text, set_numbers
+from derive.report.render import RUNNING, shortened
 from derive.solution import Part, Solution
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class Asked:
         words, symbol = self.words, Math(self.symbol(quantity))
         if update and update != "0":
             key = "after_one" if update == "1" else "after_many"
-            return words.say(f"exam_paper.{key}", name=symbol, steps=update, rate=Math(rate_symbol(self.sheet)))
+            return words.say(f"exam_paper.{key}", name=symbol, steps=update, rate=Math(rate_symbol(self.sheet, base)))
         if split_ratio(base) is not None:
             return words.say("exam_paper.derivative", name=symbol)
         return words.say("exam_paper.loss" if base == self.part.asked.loss else "exam_paper.value", name=symbol)
@@ -174,7 +175,8 @@ class Posed:
         variant, words = self.variant, self.words
         stem = stem_in(self.language, f"{variant.number:03d}-{variant.code}-{kind}")
         before, between, behind = (words.text(f"exam_paper.page_{key}") for key in ("before", "of", "behind"))
-        running, pages = f"{title} – {variant.code}", (before, between, behind)
+        ending, pages = f" – {variant.code}", (before, between, behind)
+        running = shortened(title, RUNNING - len(ending)) + ending
         made = Document(stem, title, self.language, tuple(blocks), running=running, pages=pages)
         return set_numbers(made, words)
 

@@ -26,9 +26,20 @@ def stated(asked: Asked, shared: Sequence[Spans]) -> Iterator[Block]:
     blocks = [*statement.equations(asked.sheet), *statement.data(asked.sheet)]
     equations, *data = [block for block in blocks if isinstance(block, Display)] or [Display(())]
     yield Display((*equations.chains, *_lines([chain for block in data for chain in block.chains])))
+    yield from _rule(asked)
     own = [item for item in conventions(asked) if item not in shared]
     if own:
         yield Note(asked.words.sentences(own))
+
+
+def _rule(asked: Asked) -> Iterator[Block]:
+    """What a rule other than plain descent needs besides its rate, where an update is asked for."""
+    update = asked.part.problem.ask.update
+    if update is not None and not update.plain and any("@" in quantity for quantity in asked.question.steps):
+        from derive.report.compose import rule_stated  # only such updates pay for it
+
+        yield from rule_stated.stated(asked.sheet, update)
+        yield from rule_stated.given_gradients(asked.sheet, update)
 
 
 def _lines(chains: Sequence[Chain]) -> Iterator[Chain]:

@@ -99,11 +99,11 @@ def steps(sheet: Sheet) -> str:
     return sheet.words.text(f"intro.{what}_many", steps=str(update.steps))
 
 
-def rate_symbol(sheet: Sheet) -> str:
-    """alpha = 0.01; the symbol alone where names have rates of their own."""
+def rate_symbol(sheet: Sheet, name: str | None = None) -> str:
+    """alpha = 0.01; of one parameter, or of all: the symbol alone where they have rates of their own."""
     update = sheet.part.problem.ask.update
     assert update is not None
-    rates = set(update.rates.values())
+    rates = set(update.rates.values()) if name is None else {update.rates[name]}
     symbol = letter(update.symbol)
     return f"{symbol} = {plain(rates.pop())}" if len(rates) == 1 else symbol
 
