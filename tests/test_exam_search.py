@@ -298,7 +298,26 @@ def test_an_activation_that_cannot_meet_what_is_required_is_named() -> None:
     question = exams.relu_question(vary={**exams.relu_question().vary, "h": Activations(("relu", "tanh"))})
     found = one(question, 100)
     assert {variant.chosen["a"].functions["h"] for variant in found.variants} == {"relu"}
-    assert found.statistics[0].unused == ((("h", "tanh"),),)
+    (unused,) = found.statistics[0].unused
+    assert unused.functions == (("h", "tanh"),)
+    assert str(unused).startswith("no variant has h = tanh: what blocks it is at most 2 decimals in")
+
+
+def test_activations_come_in_turn_though_their_counts_of_operations_differ() -> None:
+    """Zeros of a ReLU are no operations and a tanh has none: each has variants as often as the other, each near to the
+    first of its own."""
+    question = exams.relu_question(
+        vary={**exams.relu_question().vary, "h": Activations(("relu", "tanh", "sigmoid"))}, require=Require()
+    )
+    found = one(question, 12)
+    kinds = [variant.chosen["a"].functions["h"] for variant in found.variants]
+    assert [sorted(kinds[k : k + 3]) for k in range(0, 12, 3)] == [["relu", "sigmoid", "tanh"]] * 4
+    (searched,) = found.statistics
+    assert searched.unused == ()
+    for kind in set(kinds):
+        counts = [count for name, count in zip(kinds, searched.operations, strict=True) if name == kind]
+        assert all(abs(count - counts[0]) * 10 <= counts[0] for count in counts)
+    assert one(question, 5).variants == found.variants[:5]
 
 
 # ── what cannot be met ──
@@ -311,7 +330,17 @@ def test_what_blocks_is_named() -> None:
         one(thirds)
     text = str(refused.value)
     assert text.startswith("quiz.toml:7: question s: no numbers meet what is required; every choice was tried")
-    assert 'without this there are some: "at most 2 decimals in y"' in text
+    assert 'without this there are some: "at most 2 decimals in any quantity"' in text
+
+
+def test_what_is_named_as_blocking_is_enough_to_leave_out() -> None:
+    """Only E has more decimals than it may: it alone is named, and without its bound there are variants."""
+    quarters = small(vary={"w": numbers("1/2", "3/2"), "x": numbers(1, 3)})
+    require = Require(decimals=(Decimals(1, ("y",)), Decimals(2, ("E",))), operations=fmpq(1))
+    with pytest.raises(ProblemError) as refused:
+        one(replace(quarters, require=require))
+    assert str(refused.value).endswith('(without this there are some: "at most 2 decimals in E")')
+    assert one(replace(quarters, require=replace(require, decimals=require.decimals[:1]))).variants
 
 
 def test_a_search_that_is_given_up_says_after_how_many() -> None:

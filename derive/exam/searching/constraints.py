@@ -18,14 +18,15 @@ ZERO = fmpq(0)
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """What is required of what. ``kind`` is one of ``KINDS``, ``number`` its bound as text."""
+    """What is required of what. ``kind`` is one of ``KINDS``, ``number`` its bound as text; decimals of no ``quantity``
+    are those of all."""
 
     kind: str
     quantity: str = ""
     number: str = ""
 
     def __str__(self) -> str:
-        return KINDS[self.kind].format(quantity=self.quantity, number=self.number)
+        return KINDS[self.kind].format(quantity=self.quantity or "any quantity", number=self.number)
 
 
 KINDS = {
