@@ -21,7 +21,7 @@ from derive.exam.searching.engine import Engine
 from derive.exam.searching.program import Untraceable
 from derive.exam.searching.search import Found, asked_derivatives, search
 from derive.exam.searching.stream import Stream
-from derive.exam.searching.trace import trace
+from derive.exam.searching.trace import trace, varying
 from derive.exam.searching.violations import count_operations, violations
 from derive.exam.variant import Chosen, Variant, problem_of
 from derive.numbers.tensor import Tensor
@@ -120,6 +120,37 @@ def _all(question: Question) -> set[tuple[fmpq, ...]]:
     every = product(*(domain.values for domain in domains if isinstance(domain, Numbers)))
     slots = [cell.slot for cell in program.cells]
     return {values for values in every if engine.operations(dict(zip(slots, values, strict=True))) is not None}
+
+
+STEEP = {"gradients": ["w"], "update": {"rate": "0.001"}}
+AGREE = {
+    "a rate of 0.001": ("y = w * x\nE = (y - t)**2 / 2", {"x": 1, "t": 0}, STEEP, {"w@1": fmpq(1)}, (0, 10, 20, "1/2", 40)),
+    "minus a given number": (
+        "y = -c * w\nE = (y - t)**2 / 2", {"c": "0.125", "t": 0}, {"gradients": ["w"]}, {"E": fmpq(1)}, (0, 4, "1/2", 8, 16)
+    ),
+    "a given number as a derivative": (
+        "y = w * c\nE = y + t", {"c": "0.125", "t": 0}, {"gradients": ["w"]}, {"dE/dw": fmpq(1)}, (0, 8)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AGREE)
+def test_search_and_gate_agree_on_every_choice(name: str) -> None:
+    """Two decimals of everything, where a number that is given has three itself and stands under a minus: what the
+    search takes is what the gate lets through, of all choices that there are."""
+    text, given, ask, steps, domain = AGREE[name]
+    problem = Problem.from_equations(text, given=given, parameters={"w": 1}, ask=ask)  # type: ignore[arg-type]
+    vary = {key: numbers(*domain) for key in ("x", "w", "t") if key in {**given, "w": 1}}
+    question = Question("s", problem, fmpq(1), steps, vary=vary, require=Require((Decimals(2),), nonzero=False))
+    question = replace(question, require=replace(question.require, smallest=fmpq(0)))
+    by_search, by_gate = _all(question), set()
+    names = [name for name, _ in varying(question)]
+    for values in product(*(vary[name].values for name in names)):
+        chosen = Chosen({name: Tensor.of((), [value]) for name, value in zip(names, values, strict=True)})
+        if violations(question, solve(problem_of(question, Variant(0, "", {"s": chosen})))) == ():
+            by_gate.add(values)
+    assert by_search == by_gate
+    assert bool(by_gate) == ("derivative" not in name)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -267,7 +298,26 @@ def test_an_activation_that_cannot_meet_what_is_required_is_named() -> None:
     question = exams.relu_question(vary={**exams.relu_question().vary, "h": Activations(("relu", "tanh"))})
     found = one(question, 100)
     assert {variant.chosen["a"].functions["h"] for variant in found.variants} == {"relu"}
-    assert found.statistics[0].unused == ((("h", "tanh"),),)
+    (unused,) = found.statistics[0].unused
+    assert unused.functions == (("h", "tanh"),)
+    assert str(unused).startswith("no variant has h = tanh: what blocks it is at most 2 decimals in")
+
+
+def test_activations_come_in_turn_though_their_counts_of_operations_differ() -> None:
+    """Zeros of a ReLU are no operations and a tanh has none: each has variants as often as the other, each near to the
+    first of its own."""
+    question = exams.relu_question(
+        vary={**exams.relu_question().vary, "h": Activations(("relu", "tanh", "sigmoid"))}, require=Require()
+    )
+    found = one(question, 12)
+    kinds = [variant.chosen["a"].functions["h"] for variant in found.variants]
+    assert [sorted(kinds[k : k + 3]) for k in range(0, 12, 3)] == [["relu", "sigmoid", "tanh"]] * 4
+    (searched,) = found.statistics
+    assert searched.unused == ()
+    for kind in set(kinds):
+        counts = [count for name, count in zip(kinds, searched.operations, strict=True) if name == kind]
+        assert all(abs(count - counts[0]) * 10 <= counts[0] for count in counts)
+    assert one(question, 5).variants == found.variants[:5]
 
 
 # ── what cannot be met ──
@@ -280,7 +330,17 @@ def test_what_blocks_is_named() -> None:
         one(thirds)
     text = str(refused.value)
     assert text.startswith("quiz.toml:7: question s: no numbers meet what is required; every choice was tried")
-    assert 'without this there are some: "at most 2 decimals in y"' in text
+    assert 'without this there are some: "at most 2 decimals in any quantity"' in text
+
+
+def test_what_is_named_as_blocking_is_enough_to_leave_out() -> None:
+    """Only E has more decimals than it may: it alone is named, and without its bound there are variants."""
+    quarters = small(vary={"w": numbers("1/2", "3/2"), "x": numbers(1, 3)})
+    require = Require(decimals=(Decimals(1, ("y",)), Decimals(2, ("E",))), operations=fmpq(1))
+    with pytest.raises(ProblemError) as refused:
+        one(replace(quarters, require=require))
+    assert str(refused.value).endswith('(without this there are some: "at most 2 decimals in E")')
+    assert one(replace(quarters, require=replace(require, decimals=require.decimals[:1]))).variants
 
 
 def test_a_search_that_is_given_up_says_after_how_many() -> None:

@@ -10,7 +10,7 @@ from flint import fmpq
 import exams
 from derive.exam.exam import Exam
 from derive.exam.searching.constraints import KINDS, Constraint
-from derive.exam.searching.search import Found, Searched, search
+from derive.exam.searching.search import Found, Searched, Unused, search
 from derive.exam.sets.set_document import set_document
 from derive.exam.sets.set_report import SetReport, histogram, set_report
 from derive.exam.variant import Variant
@@ -101,7 +101,7 @@ def _everything(exam: Exam, found: Found) -> tuple[Searched, ...]:
     """The statistics with a rejection of every kind, in two halves: a report shows the first eight."""
     every = [(Constraint(kind, "dE/dW1", "2"), 10_000 + k) for k, kind in enumerate(KINDS)]
     operations = found.statistics[0].operations
-    unused = ((("h", "tanh"), ("g", "abs")),)
+    unused = (Unused((("h", "tanh"), ("g", "abs")), (Constraint("decimals", "h", "2"),)),)
     return (
         Searched("a", 12_345, 6, tuple(every[:6]), operations, unused),
         Searched("b", 12_345, 6, tuple(every[6:]), operations),

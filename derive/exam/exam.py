@@ -53,7 +53,8 @@ class Require:
     have no active unit; ``saturation`` bounds the argument of a sigmoid, a tanh or a softmax in size (``None``: no
     bound); ``smallest`` is what the largest entry of every asked derivative has to reach in size, and ``nonzero`` that
     it has an entry other than 0. ``operations`` is by what share the count of operations (of two numbers, without those
-    by 0 and 1) may differ from that of the first variant.
+    by 0 and 1) may differ from that of the first variant with the same activations: with others the same work has
+    another count (zeros of a ReLU are left out), and of these the first variant is another.
     """
 
     decimals: tuple[Decimals, ...] = ()

@@ -58,6 +58,8 @@ def run(work: Work) -> int:
                 err=True,
             )
         raise
+    for note in built.notes:
+        click.echo(f"derive: {note}", err=True)
     for failure in built.failures:
         click.echo(f"derive: variant {failure.number} ({failure.code}): {failure.reason}", err=True)
     new = "" if built.made == built.finished else f", {built.made} of them now"

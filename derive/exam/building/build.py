@@ -56,6 +56,7 @@ def build(
     place, count = Path(folder), len(students) if students is not None else variants
     wishes = Wishes(tuple(formats), tuple(languages), engine=engine, held=True).check(exam)
     known = _known(place, exam, count, seed, students)
+    notes: tuple[str, ...] = ()
     if known is not None:
         manifest, first = known, {MANIFEST: (place / MANIFEST).read_bytes()}
     else:
@@ -67,10 +68,12 @@ def build(
         manifest = manifest_of(exam, seed, found.variants)
         report = set_document(exam, set_report(exam, found.variants, found.statistics), wishes.languages[0])
         first = {MANIFEST: manifest_bytes(manifest), **_report(report)}
-    return make(
+        notes = tuple(f"question {one.question}: {each}" for one in found.statistics for each in one.unused)
+    built = make(
         exam, manifest.variants, place, first, wishes,
         force=force, executor=executor, workers=workers, progress=progress,
     )  # fmt: skip
+    return replace(built, notes=notes)
 
 
 def rebuild(

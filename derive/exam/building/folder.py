@@ -26,13 +26,17 @@ Merge = Callable[[Sequence[tuple[str, bytes]]], bytes]
 
 @dataclass(frozen=True)
 class Built:
-    """A folder of papers. ``finished`` counts the variants that are whole, ``made`` those of them made this time."""
+    """A folder of papers. ``finished`` counts the variants that are whole, ``made`` those of them made this time.
+
+    ``notes`` say what the search could not do though it was wished for: activations that no variant has.
+    """
 
     folder: Path
     variants: int
     finished: int
     made: int
     failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def status(self) -> int:

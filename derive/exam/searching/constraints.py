@@ -18,14 +18,15 @@ ZERO = fmpq(0)
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """What is required of what. ``kind`` is one of ``KINDS``, ``number`` its bound as text."""
+    """What is required of what. ``kind`` is one of ``KINDS``, ``number`` its bound as text; decimals of no ``quantity``
+    are those of all."""
 
     kind: str
     quantity: str = ""
     number: str = ""
 
     def __str__(self) -> str:
-        return KINDS[self.kind].format(quantity=self.quantity, number=self.number)
+        return KINDS[self.kind].format(quantity=self.quantity or "any quantity", number=self.number)
 
 
 KINDS = {
@@ -71,7 +72,7 @@ def tests(program: Program, question: Question, gradients: Iterable[str]) -> Tes
     for name in dict.fromkeys(gradients):
         if name in program.outputs:
             others += _large_enough(name, program.outputs[name], require.smallest, require.nonzero)
-    return Tests(_places(program, question), tuple(others))
+    return Tests(_places(program, question), (*others, *_handed_on(program, question)))
 
 
 def decimal_places(x: fmpq, places: int) -> bool:
@@ -83,18 +84,34 @@ def _places(program: Program, question: Question) -> dict[int, tuple[int, Constr
     found: dict[int, tuple[int, Constraint]] = {}
 
     def limit(slot: int, places: int, quantity: str) -> None:
-        if slot not in program.inputs and (slot not in found or places < found[slot][0]):
+        if slot not in found or places < found[slot][0]:
             found[slot] = places, Constraint("decimals", quantity, str(places))
 
     for rule in question.require.decimals:
         for one in program.instructions:
-            if not rule.of or one.quantity in rule.of:
+            # -x has the decimals of x, which is either worked out itself or a number that is given, such as a rate.
+            if one.op != "negative" and (not rule.of or one.quantity in rule.of):
                 limit(one.output, rule.places, one.quantity)
         for name, slots in program.outputs.items():
             if not rule.of or name in rule.of:
                 for slot in slots:
                     limit(slot, rule.places, name)
     return found
+
+
+def _handed_on(program: Program, question: Question) -> Iterator[Test]:
+    """Decimals of quantities whose entries are given numbers as they stand, such as the derivative of ``w * x``."""
+    made = {one.output for one in program.instructions}
+    for rule in question.require.decimals:
+        for name, slots in program.outputs.items():
+            for slot in slots if not rule.of or name in rule.of else ():
+                if slot not in made:
+                    constraint = Constraint("decimals", name, str(rule.places))
+                    yield Test(constraint, (slot,), partial(_short, rule.places))
+
+
+def _short(places: int, values: Sequence[Number]) -> bool:
+    return isinstance(values[0], fmpq) and decimal_places(values[0], places)
 
 
 def _kink(group: Group) -> Test:

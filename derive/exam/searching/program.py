@@ -8,7 +8,6 @@ that the search works out as soon as the entries that it rests on are chosen.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 
 from flint import fmpq
 
@@ -72,4 +71,3 @@ class Program:
     saturating: tuple[Group, ...] = ()
     kinks: tuple[Group, ...] = ()
     size: int = 0
-    inputs: frozenset[int] = field(default_factory=frozenset)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 from flint import fmpq
@@ -26,9 +26,24 @@ from derive.solution.differentiate import differentiated
 
 PILOTS = 24  # numbers of which the most usual are those of the first variant
 FIRST_BOUND = 100  # candidates that are tried in one go; it doubles
-MOST_IDLE = 2_500  # tried for activations that never fit, where others do
+MOST_DECIMALS = 4  # quantities whose decimals alone are left out, to see what blocks
+MOST_IDLE = 10_000  # tried for activations that have never fitted, while there are others
 Progress = Callable[[int, int], None]
 Functions = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Unused:
+    """Activations that no variant could have. ``blocked`` are the requirements in their way, each of which, left out
+    alone, lets them be had; where there is none such, what they were most often rejected for."""
+
+    functions: Functions
+    blocked: tuple[Constraint, ...]
+
+    def __str__(self) -> str:
+        names = listing([f"{name} = {function}" for name, function in self.functions], "and")
+        reason = f": what blocks it is {listing([str(one) for one in self.blocked], 'and')}" if self.blocked else ""
+        return f"no variant has {names}{reason}"
 
 
 @dataclass(frozen=True)
@@ -43,7 +58,7 @@ class Searched:
     restarts: int
     rejections: tuple[tuple[Constraint, int], ...]
     operations: tuple[int, ...]
-    unused: tuple[Functions, ...] = ()
+    unused: tuple[Unused, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,44 +113,66 @@ class _Search:
         names = {name: domain.names for name, domain in question.vary.items() if isinstance(domain, Activations)}
         self.kinds: list[Functions] = [tuple(zip(names, one, strict=True)) for one in product(*names.values())]
         self.engines: dict[Functions, Engine | Tried] = {}
-        self.live = list(self.kinds)
+        self.live = Stream(seed, question.id, "kinds").shuffled(self.kinds)
+        self.doubtful: list[Functions] = []  # given up early, and not searched to the end
         self.taken: dict[tuple[Functions, tuple[fmpq, ...]], int] = {}
-        self.window: tuple[int, int] | None = None
+        self.used = Counter[Functions]()
+        self.windows: dict[Functions, tuple[int, int]] = {}
         self.restarts = 0
-        self.idle = dict.fromkeys(self.kinds, 0)  # candidates of each combination until it fits for the first time
-        self.fits: set[Functions] = set()
         self.complete = True  # whether all that was given up was searched to its end
 
     def variant(self, number: int) -> Chosen:
-        """The next one. Raises ``ProblemError``."""
-        kind, point = self._first() if self.window is None else self._next(number)
-        self.taken[kind, point.values] = point.operations
-        return self._chosen(kind, point.values)
+        """The next one, of the activations that have been had least often. Raises ``ProblemError``."""
+        patience = MOST_IDLE
+        while self.live:
+            kind = min(self.live, key=lambda one: self.used[one])
+            most = patience if len(self.kinds) > 1 and kind not in self.windows else None
+            try:
+                point = self._next(kind, number, most) if kind in self.windows else self._first(kind, most)
+            except Blocked as blocked:
+                self.live.remove(kind)
+                if most is not None and not blocked.complete:
+                    self.doubtful.append(kind)
+                else:
+                    self.complete = self.complete and blocked.complete
+                if not self.live and self.doubtful:  # there is nothing easier left
+                    self.live, self.doubtful, patience = self.doubtful, [], Engine.limit
+                continue
+            self.taken[kind, point.values] = point.operations
+            self.used[kind] += 1
+            return self._chosen(kind, point.values)
+        raise self._refused(number)
 
     def statistics(self) -> Searched:
         """Of everything so far."""
+        rejections = self._rejections()
+        candidates = sum(engine.candidates for engine in self.engines.values())
+        never = [kind for kind in self.kinds if not self.used[kind] and kind not in self.live]
+        unused = tuple(Unused(kind, self._in_the_way(kind)) for kind in never)
+        return Searched(self.question.id, candidates, self.restarts, rejections, tuple(self.taken.values()), unused)
+
+    def _rejections(self) -> tuple[tuple[Constraint, int], ...]:
         rejections: Counter[Constraint] = Counter()
         for engine in self.engines.values():
             rejections.update(engine.rejections)
-        ordered = sorted(rejections.items(), key=lambda item: (-item[1], str(item[0])))
-        candidates = sum(engine.candidates for engine in self.engines.values())
-        used = {kind for kind, _ in self.taken}
-        unused = tuple(kind for kind in self.kinds if kind not in used and kind not in self.live)
-        return Searched(self.question.id, candidates, self.restarts, tuple(ordered), tuple(self.taken.values()), unused)
+        return tuple(sorted(rejections.items(), key=lambda item: (-item[1], str(item[0]))))
 
-    def _first(self) -> tuple[Functions, Point]:
-        """Of some that meet everything else, the one whose count of operations is near to that of the most others."""
-        found: list[tuple[Functions, Point]] = []
+    def _first(self, kind: Functions, patience: int | None) -> Point:
+        """Of some that meet everything else, the one whose count of operations is near to that of the most others.
+
+        Other activations make other counts (zeros of a ReLU are not counted): each have a window of their own.
+        """
+        found: list[Point] = []
         for pilot in range(PILOTS):
             stream = Stream(self.seed, self.question.id, "pilot", pilot)
             try:
-                found.append(self._find(stream, None, str(pilot)))
-            except Blocked as blocked:
+                found.append(self._find(kind, stream, None, patience))
+            except Blocked:
                 if not found:
-                    raise self._refused(1, blocked) from None
+                    raise
                 break
-        best = max(found, key=lambda one: sum(self._inside(one[1], other[1]) for other in found))
-        self.window = self._window(best[1].operations)
+        best = max(found, key=lambda one: sum(self._inside(one, other) for other in found))
+        self.windows[kind] = self._window(best.operations)
         return best
 
     def _window(self, operations: int) -> tuple[int, int]:
@@ -147,37 +184,22 @@ class _Search:
         low, high = self._window(first.operations)
         return low <= other.operations <= high
 
-    def _next(self, number: int) -> tuple[Functions, Point]:
-        try:
-            return self._find(Stream(self.seed, self.question.id, number), self.window, str(number))
-        except Blocked as blocked:
-            raise self._refused(number, blocked) from None
+    def _next(self, kind: Functions, number: int, patience: int | None) -> Point:
+        return self._find(kind, Stream(self.seed, self.question.id, number), self.windows[kind], patience)
 
-    def _find(self, stream: Stream, window: tuple[int, int] | None, name: str) -> tuple[Functions, Point]:
-        """Numbers that meet everything, after some restarts; activations in turn. Raises ``Blocked``."""
-        order = stream.shuffled(self.live)
-        spent = dict.fromkeys(order, 0)
-        attempt = 0
-        while order:
-            kind = order[attempt % len(order)]
-            engine = self._engine(kind)
-            before = engine.candidates
-            bound = min(FIRST_BOUND << (attempt // len(order) // 4), engine.limit)
+    def _find(self, kind: Functions, stream: Stream, window: tuple[int, int] | None, patience: int | None) -> Point:
+        """Numbers that meet everything, after some restarts. Raises ``Blocked``, after ``patience`` candidates too."""
+        engine = self._engine(kind)
+        start, most, attempt = engine.candidates, min(patience or engine.limit, engine.limit), 0
+        while True:
+            bound = min(FIRST_BOUND << attempt // 4, engine.limit)
             attempt += 1
             try:
-                point = engine.find(stream, bound, window, lambda v, kind=kind: (kind, v) in self.taken)  # type: ignore[misc]
-                self.fits.add(kind)
-                return kind, point
+                return engine.find(stream, bound, window, lambda values: (kind, values) in self.taken)
             except Blocked as blocked:
                 self.restarts += 1
-                spent[kind] += engine.candidates - before
-                self.idle[kind] += engine.candidates - before
-                never = bool(self.fits) and kind not in self.fits and self.idle[kind] >= MOST_IDLE
-                if blocked.complete or never or spent[kind] >= engine.limit:
-                    self.complete = self.complete and blocked.complete
-                    order = [one for one in order if one != kind]
-                    self.live.remove(kind)
-        raise Blocked(self.complete)
+                if blocked.complete or engine.candidates - start >= most:
+                    raise
 
     # ── one combination of activations ──
 
@@ -216,48 +238,58 @@ class _Search:
 
     # ── what blocks ──
 
-    def _refused(self, number: int, blocked: Blocked) -> ProblemError:
+    def _refused(self, number: int) -> ProblemError:
         found, id = len(self.taken), self.question.id
-        statistics = self.statistics()
-        if blocked.complete and found:
+        rejections = self._rejections()
+        if self.complete and found:
             message = (
                 f"question {id}: only {found} distinct variants meet what is required, and {self.count} are asked for"
             )
-        elif blocked.complete:
+        elif self.complete:
             message = f"question {id}: no numbers meet what is required; every choice was tried"
         else:
+            candidates = sum(engine.candidates for engine in self.engines.values())
             message = (
-                f"question {id}: no numbers for variant {number} met what is required, "
-                f"after {statistics.candidates:,} candidates"
+                f"question {id}: no numbers for variant {number} met what is required, after {candidates:,} candidates"
             )
-        most = [f"{constraint} ({times:,})" for constraint, times in statistics.rejections if times][:3]
+        most = [f"{constraint} ({times:,})" for constraint, times in rejections if times][:3]
         if most:
             message += "; most were rejected for want of " + listing(most, "and")
-        kinds = self._blocking()
+        kinds = list(dict.fromkeys(f'"{one}"' for kind in self.engines for one in self._blocking(kind)))
         tip = f"without this there are some: {listing(kinds)}" if kinds else "let more entries vary, or ask for less"
-        if blocked.complete and found:
+        if self.complete and found:
             tip = f"let more entries vary, over more numbers, or ask for {found} variants"
         return ProblemError(message, file=self.exam.file, line=self.question.line, hint=tip)
 
-    def _blocking(self) -> list[str]:
-        """The requirements each of which, left out alone, lets numbers be found."""
-        found: dict[str, None] = {}
-        for kind, engine in self.engines.items():
-            if not isinstance(engine, Engine):
+    def _in_the_way(self, kind: Functions) -> tuple[Constraint, ...]:
+        """What blocks activations that no variant has."""
+        found = tuple(one for one in self._blocking(kind) if one.quantity or one.kind != "decimals")
+        if found or kind not in self.engines:
+            return found
+        counted = [item for item in self.engines[kind].rejections.items() if item[1]]
+        return tuple(one for one, _ in sorted(counted, key=lambda item: (-item[1], str(item[0]))))[:1]
+
+    def _blocking(self, kind: Functions) -> Iterator[Constraint]:
+        """The requirements each of which, left out alone, lets numbers be found for some activations."""
+        engine = self.engines.get(kind)
+        if not isinstance(engine, Engine):
+            return
+        part = self._part(kind)
+        program = trace(part, self.question)
+        required = tests(program, self.question, asked_derivatives(self.question, part))
+        domains = [self._numbers(cell.name) for cell in program.cells]
+        found: set[str] = set()
+        for constraint in _loosened(engine.rejections):
+            if constraint.kind in found:  # all decimals, where those of one quantity are enough
                 continue
-            part = self._part(kind)
-            program = trace(part, self.question)
-            required = tests(program, self.question, asked_derivatives(self.question, part))
-            domains = [self._numbers(cell.name) for cell in program.cells]
-            for constraint in _groups(engine.rejections):
-                fewer = Engine(program, _without(required, constraint.kind), domains)
-                window = None if constraint.kind == "operations" else self.window
-                try:
-                    fewer.find(Stream(self.seed, self.question.id, "without", str(constraint)), 5000, window)
-                except Blocked:
-                    continue
-                found.setdefault(f'"{constraint}"')
-        return list(found)
+            fewer = Engine(program, _without(required, constraint), domains)
+            window = None if constraint.kind == "operations" else self.windows.get(kind)
+            try:
+                fewer.find(Stream(self.seed, self.question.id, "without", str(constraint)), 5000, window)
+            except Blocked:
+                continue
+            found.add(constraint.kind)
+            yield constraint
 
 
 def asked_derivatives(question: Question, part: Part) -> tuple[str, ...]:
@@ -286,15 +318,28 @@ def _sums(program: Program, part: Part) -> Iterable[Test]:
                 yield Test(Constraint("labels", name), tuple(slots), lambda v: sum(v, fmpq(0)) == 1)
 
 
-def _groups(rejections: Mapping[Constraint, int]) -> list[Constraint]:
-    """One constraint of each kind, the most frequent first; numbers that are not new are no requirement."""
-    found: dict[str, Constraint] = {}
-    for constraint, times in sorted(rejections.items(), key=lambda item: (-item[1], str(item[0]))):
-        if times and constraint.kind not in ("distinct", "value", "labels"):
-            found.setdefault(constraint.kind, constraint)
-    return list(found.values())
+def _loosened(rejections: Mapping[Constraint, int]) -> list[Constraint]:
+    """What may be left out: one constraint of each kind, and of decimals those of the quantities rejected most often,
+    then all of them; the most frequent first. Numbers that are not new are no requirement."""
+    found: list[Constraint] = []
+    kinds: Counter[str] = Counter()
+    for one, times in sorted(rejections.items(), key=lambda item: (-item[1], str(item[0]))):
+        if times and one.kind not in ("distinct", "value", "labels"):
+            kinds[one.kind] += 1
+            if kinds[one.kind] <= (MOST_DECIMALS if one.kind == "decimals" else 1):
+                found.append(one)
+    if kinds["decimals"]:
+        bounds = {one.number for one in rejections if one.kind == "decimals"}
+        found.append(Constraint("decimals", "", bounds.pop() if len(bounds) == 1 else "so many"))
+    return found
 
 
-def _without(required: Tests, kind: str) -> Tests:
-    places = {} if kind == "decimals" else required.places
-    return Tests(places, tuple(test for test in required.others if test.constraint.kind != kind))
+def _without(required: Tests, left_out: Constraint) -> Tests:
+    """The same without one constraint: decimals of the quantity that it names, of anything else the whole kind."""
+    named = left_out.kind == "decimals" and left_out.quantity != ""
+
+    def kept(one: Constraint) -> bool:
+        return one.kind != left_out.kind or (named and one.quantity != left_out.quantity)
+
+    places = {slot: limit for slot, limit in required.places.items() if kept(limit[1])}
+    return Tests(places, tuple(test for test in required.others if kept(test.constraint)))

@@ -45,12 +45,11 @@ class _Trace:
         tracer = self.tracer
         env = self._data()
         self.given = tuple(env)
-        inputs = frozenset(range(tracer.slots))
         self._pass(env)
         self._updates(env)
         return Program(
             tuple(self.cells), tracer.fixed, tuple(tracer.instructions), self.outputs, tuple(tracer.layers),
-            tuple(tracer.saturating), tuple(tracer.kinks.values()), tracer.slots, inputs,
+            tuple(tracer.saturating), tuple(tracer.kinks.values()), tracer.slots,
         )  # fmt: skip
 
     def _data(self) -> dict[Name, Any]:

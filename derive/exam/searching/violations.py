@@ -141,6 +141,8 @@ def _of_node(node: Expression, value: Callable[[Expression], Array]) -> Iterator
     """The numbers that one operation goes through: each product, each sum up to a term, the result."""
     if node.op in ("name", "constant", "transpose", "spread", "zeros", "size"):
         return
+    if node.op == "multiply" and sum(not is_constant(arg, -1) for arg in node.args) == 1:
+        return  # -x has the decimals of x, which is looked at itself or is given
     operands: list[Array] = [wrap(value(arg)) for arg in node.args]
     if node.op == "matmul":
         a, b = operands

@@ -61,9 +61,11 @@ def _question(question: QuestionReport, words: Catalogue) -> Iterator[Block]:
         yield Figure(bars(question.histogram), words.say("exam_set.histogram"), _in_words(question.histogram, words))
     if question.nearest is not None:
         yield Paragraph(words.say("exam_set.nearest", **_pair(question.nearest)))
-    for functions in question.unused:
-        names = words.listed([Code(f"{name} = {function}") for name, function in functions])
+    for one in question.unused:
+        names = words.listed([Code(f"{name} = {function}") for name, function in one.functions])
         yield Note(words.say("exam_set.unused", functions=names))
+        if one.blocked:
+            yield Items(tuple(_wanted(each.kind, each.quantity, each.number, words) for each in one.blocked))
     key = "tried" if question.rejections else "all_fit"
     yield Paragraph(words.say(f"exam_set.{key}", candidates=words.count(question.candidates)))
     if question.rejections:
@@ -82,10 +84,15 @@ def _pair(pair: Pair) -> dict[str, Code | str]:
 
 def _rejected(one: tuple[str, str, str, int], words: Catalogue) -> Spans:
     kind, quantity, number, count = one
+    return words.say("exam_set.rejected", what=_wanted(kind, quantity, number, words), count=words.count(count))
+
+
+def _wanted(kind: str, quantity: str, number: str, words: Catalogue) -> Spans:
+    """What is required, in words."""
     key = "exam_set.operations_near" if kind == "operations" else f"exam_set.{kind}"
     places: dict[str, Code | str] = {"quantity": Code(quantity), "number": words.numbers(number)}
     used = {name: place for name, place in places.items() if "{" + name + "}" in words.template(key)}
-    return words.say("exam_set.rejected", what=words.say(key, **used), count=words.count(count))
+    return words.say(key, **used)
 
 
 def _in_words(histogram: Sequence[Bar], words: Catalogue) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from flint import fmpq
 
 from derive.exam.exam import Exam, Question
-from derive.exam.searching.search import Functions, Searched
+from derive.exam.searching.search import Searched, Unused
 from derive.exam.variant import Variant
 from derive.records import dataclass
 
@@ -63,7 +63,7 @@ class QuestionReport:
     restarts: int
     rejections: tuple[tuple[str, str, str, int], ...]
     nearest: Pair | None
-    unused: tuple[Functions, ...]
+    unused: tuple[Unused, ...]
 
 
 @dataclass(frozen=True)
