@@ -87,6 +87,13 @@ def test_one_sheet_in_many_forms(tmp_path: Path, text: str, suffix: str) -> None
     assert [values(sheet, quantity) for quantity in ("z", "W", "E")] == [[1, 2, 3], [1, 2, 3, 4], [fmpq(1, 2)]]
 
 
+@pytest.mark.parametrize("code", ["quiz/AB2C", "AB 2C", "ab-2c", " ab2c ", "quiz/ab 2c", "1"])
+def test_a_code_as_it_is_printed_or_scanned(tmp_path: Path, code: str) -> None:
+    """What the square on a paper holds, and a code set apart by blanks or in small letters, name the variant."""
+    [sheet] = sheets(tmp_path, "\n".join(WHOLE).replace("AB2C", code))
+    assert sheet.variant == 1
+
+
 def test_an_empty_cell_is_no_answer(tmp_path: Path) -> None:
     """An empty cell stands for an entry that was left out, and that of a matrix for all of its entries."""
     [sheet] = sheets(tmp_path, "\n".join([*WHOLE[:2], "s1,AB2C,a,W,,", "s1,AB2C,a,E,,"]))
@@ -115,8 +122,11 @@ def test_students_of_the_manifest_need_no_variant(tmp_path: Path) -> None:
 
 
 BAD = [
-    ("", None, "the file is empty"),
-    (f"{HEAD}\n", None, "no answers"),
+    ("", 1, "the file is empty"),
+    (f"{HEAD}\n", 1, "no answers"),
+    ("\n".join([*WHOLE, "s2,AB2C,a,E,,1"]), 5, "rows are missing: a: z.*'s2'"),
+    (f'{HEAD}\ns1,AB2C,a,z,,"[[1, 2], [3]]"\n', 2, "expected is 1 × 3"),
+    (f'{HEAD}\ns1,AB2C,a,z,,"1 2; 3"\n', 2, "expected is 1 × 3"),
     ("student,value\n", 1, "column question is missing"),
     (f"{HEAD},grade\n", 1, "no column 'grade'"),
     (f"{HEAD},value\n", 1, "column value stands twice"),
@@ -197,10 +207,15 @@ def test_no_cell_starts_a_formula() -> None:
         "a,b",
         'say "x"',
         "\n=1",
+        "\u200b=1",
+        "\ufeff\u200d+A1",
+        "\u00a0=1",
+        "x;=1",
     ]
     numbers = ["-0.5", "+2", "3", "-2.4e-3"]
+    assert b'"x;=1"' in table([texts])
     rows = list(csv.reader(io.StringIO(table([texts, numbers]).decode(), newline="")))
     assert rows[1] == numbers
     assert all(map(is_number, numbers))
-    assert not any(cell.lstrip(" ")[:1] in tuple("=+-@\t\r\n＝") for cell in rows[0])
+    assert not any(cell.lstrip(" \u00a0\u200b\u200d\ufeff")[:1] in tuple("=+-@\t\r\n＝") for cell in rows[0])
     assert [cell.removeprefix("'") for cell in rows[0]] == texts

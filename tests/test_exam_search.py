@@ -140,7 +140,7 @@ def test_search_and_gate_agree_on_every_choice(name: str) -> None:
     search takes is what the gate lets through, of all choices that there are."""
     text, given, ask, steps, domain = AGREE[name]
     problem = Problem.from_equations(text, given=given, parameters={"w": 1}, ask=ask)  # type: ignore[arg-type]
-    vary = {key: numbers(*domain) for key in ("x", "w", "t") if key in {**given, "w": 1}}
+    vary: dict[str, Numbers] = {key: numbers(*domain) for key in ("x", "w", "t") if key in {**given, "w": 1}}
     question = Question("s", problem, fmpq(1), steps, vary=vary, require=Require((Decimals(2),), nonzero=False))
     question = replace(question, require=replace(question.require, smallest=fmpq(0)))
     by_search, by_gate = _all(question), set()

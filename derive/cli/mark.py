@@ -111,14 +111,15 @@ def mark(
 def _share(text: str | None) -> fmpq | None:
     if text is None:
         return None
+    from derive.exam.answers import LARGEST_SHARE
     from derive.numbers.decimals import read_number
 
     try:
         share = read_number(text)
     except ValueError:
         raise ProblemError(f"--tolerance {text[:40]!r} is no number", hint="such as 1e-2") from None
-    if not 0 <= share < 1:
-        raise ProblemError(f"--tolerance {text[:40]} is no share of a value", hint="from 0 to below 1, such as 1e-2")
+    if not 0 <= share <= LARGEST_SHARE:
+        raise ProblemError(f"--tolerance {text[:40]} is no share of a value", hint="from 0 to a half, such as 1e-2")
     return share
 
 

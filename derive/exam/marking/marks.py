@@ -6,6 +6,7 @@ Points stand in tables as decimals of at most four places, rounded half up; they
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from flint import fmpq
@@ -13,8 +14,8 @@ from flint import fmpq
 from derive.errors import ProblemError
 from derive.exam.exam import Exam
 from derive.exam.marking.bench import Bench, Tolerance
-from derive.exam.marking.given import Given
-from derive.exam.marking.judge import PRINTED, Judged, Marked, judge
+                _written(one.answer or ""), number(one.points), number(one.of), one.verdict,
+                one.flag or "", " ".join(kinds),
 from derive.exam.marking.read import Asked, Sheet
 from derive.exam.marking.tick import Tick
 from derive.exam.marking.ticked import FORMS, TickBench, judge_ticks
@@ -132,9 +133,15 @@ def _rows(paper: Paper) -> Iterator[Sequence[str]]:
             kinds = slip.kinds if slip is not None and one.index in slip.entries else ()
             yield (
                 paper.sheet.student, paper.code, question.question, one.quantity, " ".join(map(str, one.index)),
-                one.answer or "", number(one.points), number(one.of), one.verdict,
+                _written(one.answer or ""), number(one.points), number(one.of), one.verdict,
                 one.flag or "", " ".join(kinds),
             )  # fmt: skip
+
+
+def _written(answer: str) -> str:
+    """An answer for a table: a decimal comma is a point, so that a negative number is a number to a spreadsheet."""
+    point = answer.replace(",", ".")
+    return point if is_number(point) else answer
 
 
 def number(value: fmpq, rounding: Rounding = SHOWN) -> str:
@@ -154,19 +161,12 @@ def table(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _cell(text: str) -> str:
-    if text.lstrip(" ").startswith(_FORMULA) and not is_number(text):
+    seen = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")  # what has no width hides nothing
+    if seen.lstrip(" \u00a0\u3000").startswith(_FORMULA) and not is_number(text):
         text = "'" + text
-    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',"\r\n') else text
+    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',;"\t\r\n') else text
 
 
 def is_number(text: str) -> bool:
     """Whether a text is a plain decimal, with a sign and a power of ten or without."""
     return _NUMBER.fullmatch(text) is not None
-
-
-def all_entries(papers: Iterable[Paper]) -> Iterator[tuple[str, Judged]]:
-    """Every entry with the id of its question."""
-    for paper in papers:
-        for question in paper.questions:
-            for one in question.entries:
-                yield question.question, one

@@ -29,7 +29,8 @@ def laid_out(rows: list[list[str]], shape: Shape, text: object) -> list[str]:
         size *= length
     long = [length for length in shape if length > 1]
     fits = [len(row) for row in rows] == [shape[-1]] * (size // shape[-1]) if shape else len(flat) == 1
-    if len(flat) == size and (fits or len(long) <= 1):
+    straight = len(rows) == 1 or all(len(row) == 1 for row in rows)  # a row or a column, none that is ragged
+    if len(flat) == size and (fits or (straight and len(long) <= 1)):
         return flat
     have = f"{len(rows)} × {len(rows[0])}" if len({len(row) for row in rows}) == 1 else f"{len(flat)} numbers"
     want = " × ".join(map(str, shape)) or "one number"

@@ -157,7 +157,7 @@ class Gathered:
             raise self.error(f"there is no student {shown(student)} in this exam", hint(student, self.of_student))
         variant = self.of_student.get(student)
         if word is not None and word.strip():
-            named = self.named.get(word.strip()) or self.named.get(word.strip().upper())
+            named = self._named(word)
             if named is None:
                 codes = [one.code for one in self.variants]
                 tip = hint(word.strip(), codes) or f"there are {listing(codes, 'and')}"
@@ -174,6 +174,11 @@ class Gathered:
         before, _ = self._found.setdefault(student, (variant, self._line))
         if before is not variant:
             raise self.error(f"{shown(student)} has the variants {before.code} and {variant.code}")
+
+    def _named(self, word: str) -> Variant | None:
+        """The variant of a number or a code, as it is printed (``K2 JTN``) or scanned (``quiz/K2JTN``)."""
+        code = word.rpartition("/")[2].strip()
+        return self.named.get(code) or self.named.get("".join(code.split()).replace("-", "").upper())
 
     def _speak(self, student: str, language: str | None) -> None:
         word = (language or "").strip()
@@ -253,6 +258,7 @@ class Gathered:
     def sheets(self, allow_missing: bool) -> tuple[Sheet, ...]:
         """All students. Raises ``ProblemError`` for entries that are not there, unless they are allowed to be."""
         missing: list[str] = []
+        where = 1  # the line of the first student with a missing entry
         found: list[Sheet] = []
         for student, (variant, line) in self._found.items():
             answers: dict[str, dict[str, dict[Index, Given | Tick | None]]] = {}
@@ -263,6 +269,7 @@ class Gathered:
                     for place in np.ndindex(*(() if isinstance(asked, Ticks) else asked)):
                         index = tuple(k + 1 for k in place)
                         if index not in own:
+                            where = where if missing else line
                             missing.append(f"{_entry(question, quantity, index)} of {shown(student)}")
                         entries[index] = own[index][0] if index in own else None
                     answers.setdefault(question, {})[quantity] = entries
@@ -273,10 +280,11 @@ class Gathered:
             raise ProblemError(
                 f"rows are missing: {said}",
                 file=self.file,
+                line=where,
                 hint="leave their cells empty, or mark with --allow-missing",
             )
         if not found:
-            raise ProblemError("there are no answers in the file", file=self.file)
+            raise ProblemError("there are no answers in the file", file=self.file, line=1)
         return tuple(found)
 
 

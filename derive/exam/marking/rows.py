@@ -48,7 +48,7 @@ def csv_rows(text: str, file: str) -> Iterator[Row]:
         )  # fmt: skip
     if columns is None:
         raise ProblemError(
-            "the file is empty", file=file, hint=f"its first row has the columns {listing(COLUMNS, 'and')}"
+            "the file is empty", file=file, line=1, hint=f"its first row has the columns {listing(COLUMNS, 'and')}"
         )
 
 

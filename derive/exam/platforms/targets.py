@@ -11,12 +11,11 @@ from dataclasses import replace
 from flint import fmpq
 
 from derive.errors import ProblemError
+from derive.exam.answers import LARGEST_SHARE
 from derive.numbers.balls import Number
 from derive.numbers.decimals import read_number
 from derive.numbers.rounding import Printed, Rounding, as_decimal, exponent_of, minimal, printed
 from derive.records import dataclass
-
-LARGEST_SHARE = fmpq(1, 2)  # beyond that an answer of the wrong size would be right
 
 
 @dataclass(frozen=True, slots=True)
