@@ -173,3 +173,29 @@ def test_zeros_from_zeros_are_not_paid() -> None:
             if one.quantity == quantity and one.given is not None and one.given.value == 0:
                 assert one.points == 0, one
     assert verdicts(found, "y") == ["follows"]
+
+
+def test_zeros_everywhere_earn_nothing() -> None:
+    """Where the right value is 0 here and there, who writes zeros everywhere has not worked it out."""
+    for paper in PAPERS:
+        on = bench(paper)
+        found = marked(paper, {quantity: " ".join(["0"] * len(right)) for quantity, right in on.quantities.items()})
+        assert any(value == 0 for value in on.middle.values())
+        assert found.points == 0
+        lucky = [one for one in found.entries if on.middle[one.quantity, one.index] == 0]
+        assert {(one.verdict, one.flag) for one in lucky} == {("degenerate", "constant")}
+
+
+def test_one_number_that_is_right_twice_is_no_constant() -> None:
+    """dE/dW2 = (1, 1, 1) with one slip in it: one entry is lost there, and what follows from it is paid."""
+    found = marked("first", {**OWN_LATER, "dE/dW2": "1 1 1", "W2@1": "1.8 -1.2 -1.2"})
+    assert {one.flag for one in found.entries} == {None}
+    assert set(verdicts(found, "W2@1")) == {"follows"}
+
+
+def test_a_zero_is_not_reached_past_a_wrong_number() -> None:
+    """z = -1 is written for a unit that is on, then 2 for h, and 0 for its gradient: dE/dW2 needs h as it stands."""
+    past = {"z": "-1 -2 2.5", "h": "0 2 2.5", "y": "-5.5", "E": "3.125", "dE/dW2": "0 0 -6.25"}
+    assert verdicts(marked("first", past), "dE/dW2") == ["right", "wrong", "follows"]
+    followed = {**past, "dE/dW2": "0 -5 -6.25"}
+    assert verdicts(marked("first", followed), "dE/dW2") == ["right", "follows", "follows"]

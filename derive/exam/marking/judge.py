@@ -16,7 +16,8 @@ What was not answered follows from what was. An interval that is wider than ``WI
 says nothing, and does not count. An equation may be worked from an equal form (the state of a ReLU from its output, a
 cross-entropy from its softmax), and **one** of the quantities that it uses, if it was answered wrongly, may be passed
 over: then what follows at that place from the values before it goes on (a number copied wrongly, or a way around it).
-No combination of several such is tried, so a wrong number has a handful of values to meet by chance and not dozens.
+A 0 is never reached in this way: it is met too easily. No combination of several such is tried, so a wrong number has a
+handful of values to meet by chance and not dozens.
 A slip that is found in a formula whose value was not asked for goes on like a wrong answer: what rests on that formula
 follows from it, and is paid.
 Where all answers before it are right, the entry is *carried*: right but for rounding.
@@ -220,11 +221,11 @@ class _Judge:
 
     def _follows(self, world: World, entry: Entry, value: fmpq) -> fmpq | None:
         """What follows at a place, where a value is within the tolerance of it."""
-        met = (self._meets(value, found) for found in self._candidates(world, entry))
+        met = (self._meets(value, found) for found in self._candidates(world, entry, value != 0))
         return next((own for own in met if own is not None), None)
 
-    def _candidates(self, world: World, entry: Entry) -> Iterator[Number]:
-        """What may follow at a place, best first."""
+    def _candidates(self, world: World, entry: Entry, around: bool) -> Iterator[Number]:
+        """What may follow at a place, best first; with ``around`` also with one wrong quantity passed over."""
         key = self.bench.keys.get(entry[0])
         if key is None:
             return
@@ -235,7 +236,7 @@ class _Judge:
         for formula in equal:
             for work in world:
                 yield from _at(work.otherwise(*key, formula), place)
-        if right is not None:
+        if right is not None and around:
             for formula in (right, *equal):
                 for besides in self._passed_over(key, formula):
                     for work in world:

@@ -3,8 +3,8 @@
 Follow-through pays for work that was done with a wrong number. Where the wrong number takes the work away, there is
 nothing to pay for. A *trivial* value is an answered quantity with a wrong entry, in which
 
-- all of several entries are 0, or all are one and the same number and the right ones are not, and these are at least
-  ``FEWEST``, or so many wrong entries so far are that number (``"constant"``);
+- all of several entries are 0, or all are one and the same number, the right ones are not and more than one is wrong,
+  and these are at least ``FEWEST``, or so many wrong entries so far are that number (``"constant"``);
 - an entry is more than ``HUGE`` times as large as the largest right one and as 1 (``"huge"``);
 - all entries, at least ``FEWEST`` and not all of them -1, 0 or 1, are those of another matrix or row of the question,
   which its equation does not use and which was not worked out from it, and no slip explains it (``"copied"``).
@@ -58,6 +58,7 @@ class Trivial:
         self.bench, self.given, self.written, self.judged, self.near = bench, given, written, judged, near
         self.quantity_at = {key: quantity for quantity, key in bench.keys.items()}
         self.tainted: set[Key] = set()
+        self.idle: set[Key] = set()  # constant, and more than one entry wrong
         self.put_out: set[Entry] = set()  # zeros that come through a ReLU, of a number that is not 0
 
     # ── what rests on what ──
@@ -124,6 +125,14 @@ class Trivial:
             self.tainted.add(key)
             for entry in wrong:
                 self.judged[entry] = replace(self.judged[entry], flag=why)
+        if why == "constant" and len(wrong) > 1:
+            self.idle.add(key)
+        if why == "constant" or self._constant_again(key, entries):
+            for entry in entries:
+                if self.judged[entry].verdict == "right":
+                    self.judged[entry] = replace(
+                        self.judged[entry], verdict="degenerate", points=fmpq(0), flag="constant"
+                    )  # fmt: skip
         found = [self.judged[entry] for entry in entries]
         if any(one.verdict == "degenerate" for one in found) and all(map(_nothing, found)):
             self.tainted.add(key)
@@ -232,15 +241,15 @@ class Trivial:
     # ── trivial ──
 
     def _trivial(self, key: Key, entries: list[Entry], slip: bool) -> str | None:
-        values = [given.value for entry in entries if (given := self.given.get(entry)) is not None]
+        values = self._values(entries)
         right = [self.bench.middle[entry] for entry in entries]
         apart = any(not self.near(value, right[0]) for value in right)
-        alike = len(values) == len(entries) and len(set(values)) == 1
         single = len(entries) == 1
-        if alike and values[0] == 0 and not single:
+        if self._alike(entries) and values[0] == 0:
             return "constant"
-        many = len(entries) >= FEWEST or self._often(values[0]) >= FEWEST
-        if alike and (apart or single) and many:
+        several = sum(self.judged[entry].verdict == "wrong" for entry in entries) > 1
+        many = len(values) >= FEWEST or self._often(values[0]) >= FEWEST
+        if (single or (self._alike(entries) and apart and several)) and many:
             return "constant"
         if any(abs(value) > HUGE * max(fmpq(1), *map(abs, right)) for value in values):
             return "huge"
@@ -248,6 +257,21 @@ class Trivial:
         if not slip and telling and not set(values) <= {-1, 0, 1} and self._copied(key, values):
             return "copied"
         return None
+
+    def _values(self, entries: list[Entry]) -> list[fmpq]:
+        """What was answered, without the blanks."""
+        return [given.value for entry in entries if (given := self.given.get(entry)) is not None]
+
+    def _alike(self, entries: list[Entry]) -> bool:
+        """Whether the answers are several, and all the same number."""
+        values = self._values(entries)
+        return len(values) > 1 and len(set(values)) == 1
+
+    def _constant_again(self, key: Key, entries: list[Entry]) -> bool:
+        """Whether a quantity that rests on a constant one is constant, too, and should not be."""
+        right = [self.bench.middle[entry] for entry in entries]
+        apart = any(not self.near(value, right[0]) for value in right)
+        return apart and self._alike(entries) and any(one in self.idle for one in self.answered_before(key, True))
 
     def _often(self, value: fmpq) -> int:
         """How many entries so far are this number, and wrong."""
