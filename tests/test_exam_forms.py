@@ -190,3 +190,16 @@ def test_the_key_names_the_letter_of_the_right_answer(language: str) -> None:
     said = [words(block.spans) for block in found["solution"].blocks if isinstance(block, Paragraph)]
     before = "Right is (" if language == "en" else "正确选项为（"
     assert [text.partition(before)[2][0] for text in said if before in text] == letters
+
+
+def test_the_right_answer_is_not_the_only_bare_one() -> None:
+    """Where the others of a formula were mostly its multiples, values are offered; formulas otherwise."""
+    from derive.exam.papers.choices import MULTIPLES, SIGNS
+
+    exam = exams.exam(exams.relu_question(form="choice"), exams.sigmoid_question(form="choice"))
+    for _, posed in variants(exam):
+        for asked in posed.questions:
+            for choice in choices(asked, asked.wrongs):
+                kinds = [option.slip.kind for option in choice.options if option.slip is not None]
+                weak = sum(kind in (*MULTIPLES, *SIGNS) for kind in kinds)
+                assert not choice.formula or 2 * weak < len(kinds)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from derive.errors import ProblemError
+from derive.exam.exam import Numbers
 from derive.exam.papers.posed import Asked
 from derive.exam.papers.wrongs import Wrong, Wrongs
 from derive.graph.expression import Adjoint, Name
@@ -20,6 +21,8 @@ from derive.review.explanation import Explanation
 OPTIONS = 4
 MOST = 12  # wrong values from which those to show are picked
 WIDEST = 34.0  # em of a formula to choose
+MULTIPLES = ("factor", "double", "number")  # kinds of slips that leave a multiple of the right answer
+SIGNS = ("sign", "sign_lost", "sign_added")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,10 @@ class Statement:
 
 
 def choices(asked: Asked, wrongs: Wrongs) -> tuple[Choice, ...]:
-    """A choice for each asked quantity: among formulas for a derivative, among values for anything else.
+    """A choice for each asked quantity: among values, or for a derivative among formulas where enough are plausible.
+
+    Among x, -x, 2 x and 3 x the bare one is seen to be right: so formulas are offered where most of the wrong ones are
+    of another make, or where no number varies that values could be made from.
 
     Raises ``ProblemError`` at the question where no slip shows at the printed digits.
     """
@@ -65,10 +71,10 @@ def choices(asked: Asked, wrongs: Wrongs) -> tuple[Choice, ...]:
 def _choice(asked: Asked, wrongs: Wrongs, quantity: str) -> Choice:
     name = asked.name(quantity)
     if isinstance(name, Adjoint):
-        found = _formulas(asked, wrongs, name)
-        if len(found) >= OPTIONS - 1:
+        best = _picked(_formulas(asked, wrongs, name))
+        if len(best) == OPTIONS - 1 and (_rich(best) or not _numbers_vary(asked)):
             right = asked.sheet.letters.text(wrongs.simulation.equations[name])
-            picked = [Option(latex, wrong.slip) for latex, wrong in _picked(found)]
+            picked = [Option(latex, wrong.slip) for latex, wrong in best]
             return Choice(quantity, True, _placed(asked, quantity, Option(right), picked))
     values = [(wrong.value.latex, wrong) for wrong in wrongs.of(quantity, MOST)]
     picked = [Option(latex, wrong.slip) for latex, wrong in _picked(values)]
@@ -131,12 +137,36 @@ def _formulas(asked: Asked, wrongs: Wrongs, name: Name) -> list[tuple[str, Wrong
 
 
 def _picked(found: Sequence[tuple[str, Wrong]]) -> list[tuple[str, Wrong]]:
-    """As many as a choice has room for: one of each kind first, then whatever is left; each text once."""
+    """As many as a choice has room for, each text once.
+
+    What changes the make of a formula comes first, one of each kind before others of it; then one with the sign turned
+    over and one multiple; more of those only where there is nothing else.
+    """
     first: dict[str, tuple[str, Wrong]] = {}
     for one in found:
-        first.setdefault(one[1].slip.kind, one)
-    order = [*first.values(), *(one for one in found if one not in first.values())]
-    return list({latex: (latex, wrong) for latex, wrong in reversed(order)}.values())[::-1][: OPTIONS - 1]
+        kind = one[1].slip.kind
+        first.setdefault("multiple" if kind in MULTIPLES else "sign" if kind in SIGNS else kind, one)
+    rest = [one for one in found if one not in first.values()]
+    order = sorted([*first.values(), *rest], key=_weak)
+    unique: dict[str, tuple[str, Wrong]] = {}
+    for one in order:
+        unique.setdefault(one[0], one)
+    return list(unique.values())[: OPTIONS - 1]
+
+
+def _weak(one: tuple[str, Wrong]) -> bool:
+    """Whether it is the right answer but for its sign or a constant factor."""
+    return one[1].slip.kind in (*MULTIPLES, *SIGNS)
+
+
+def _rich(picked: Sequence[tuple[str, Wrong]]) -> bool:
+    """Whether most are more than the right one with another sign or factor."""
+    return 2 * sum(map(_weak, picked)) < len(picked)
+
+
+def _numbers_vary(asked: Asked) -> bool:
+    """Whether every variant has numbers of its own."""
+    return any(isinstance(domain, Numbers) for domain in asked.question.vary.values())
 
 
 def _placed(asked: Asked, quantity: str, right: Option, wrong: Sequence[Option]) -> tuple[Option, ...]:
