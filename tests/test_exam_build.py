@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,9 +18,10 @@ import pytest
 from flint import fmpq
 
 import paper_stand_ins
+from derive.cli.exam.printing import run
 from derive.errors import ProblemError
 from derive.exam.building.executors import outcomes
-from derive.exam.building.folder import MANIFEST, Built, make
+from derive.exam.building.folder import MANIFEST, Built, Progress, make
 from derive.exam.building.jobs import Wishes, jobs, packed, stem_of, work
 from derive.exam.building.journal import NAME
 from derive.exam.exam import Exam
@@ -206,6 +212,62 @@ def test_a_worker_that_dies_takes_no_other_variant_with_it(tmp_path: Path) -> No
     ]
     assert result.finished == 4
     assert result.status == 2
+
+
+ORPHANS = """
+import os, time
+from derive.exam.building.executors import _pool
+pool = _pool(2)
+pids = {pool.submit(os.getpid).result()}
+while len(pids) < 2:
+    pids |= {future.result() for future in [pool.submit(os.getpid) for _ in range(20)]}
+pool.submit(time.sleep, 600)  # one is at work, the other waits for it
+print(*pids, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are looked up by signal 0")
+def test_workers_end_with_a_main_process_that_is_killed() -> None:
+    """However it ends: nothing that it started is left behind, whether it was at work or waiting."""
+    with subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        assert all(map(_lives, pids))
+        parent.kill()
+    end = time.monotonic() + 20
+    while any(map(_lives, pids)) and time.monotonic() < end:
+        time.sleep(0.05)
+    left = [pid for pid in pids if _lives(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == []
+
+
+def _lives(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    if status.exists():  # one that has ended may not have been fetched yet by the process that has inherited it
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def test_an_interruption_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """With how far it is and that it goes on, and the status of Ctrl-C."""
+
+    def work(progress: Progress | None, _: object) -> Built:
+        assert progress is not None
+        progress(2, 8, 0)
+        raise KeyboardInterrupt
+
+    assert run(work) == 130
+    said = capsys.readouterr().err
+    assert said == "derive: interrupted: 2 of 8 variants are finished and whole; the same command goes on from here\n"
 
 
 def test_a_folder_of_another_exam_is_refused(tmp_path: Path) -> None:

@@ -139,6 +139,10 @@ SPOILT: dict[str, tuple[Callable[[Table], object], str]] = {
     "variant": (lambda t: t["variants"].append(3), r"a variant is the number 3, expected is a table"),
     "same code": (lambda t: t["variants"][1].update(code=t["variants"][0]["code"]), r"two variants have the code"),
     "same number": (lambda t: t["variants"][1].update(number=1), r"two variants have the number 1"),
+    "same numbers": (
+        lambda t: t["variants"][1]["questions"].update(b=t["variants"][2]["questions"]["b"]),
+        r"the variants \w{5} and \w{5} have the same numbers in question b",
+    ),
     "same student": (lambda t: t["variants"][1].update(student="王"), r"two variants have the student '王'"),
     "number 0": (lambda t: t["variants"][0].update(number=0), r"number of a variant is the number 0"),
     "misread code": (lambda t: t["variants"][0].update(code="AAAAA"), r"code of variant 1 is 'AAAAA'"),

@@ -109,7 +109,10 @@ def test_a_wrong_line_is_named(tmp_path: Path, old: str, new: str, line: int, me
         ("points = 1\nask = { gradients = [], update = { rate = -0.1, steps = 0 } }", "steps is the number 0"),
         ('points = 1\nform = "choice"', "the form choice asks for one derivative of the loss"),
         ('form = "choice"\nsteps = { z = 1 }', "the form choice asks for one derivative of the loss, and here is 'z'"),
-        ('form = "judge"\nsteps = { "dE/dz" = 1, "dE/dh" = 1 }', "and here is 'dE/dz' and 'dE/dh'"),
+        (
+            'form = "judge"\nsteps = { "dE/dz" = 1, "dE/dh" = 1 }',
+            "and here are 'dE/dz' and 'dE/dh' (steps = { \"dE/dz\" = 2 })",
+        ),
         ('form = "judge"\nsteps = { "dy/dz" = 1 }', "and here is 'dy/dz'"),
         ('form = "find_error"\nsteps = { z = 1 }', "the form find_error has no steps"),
         ('form = "find_error"', "a question without points"),
@@ -153,7 +156,7 @@ def test_a_wrong_question_is_named(tmp_path: Path, added: str, message: str) -> 
     ("vary", "message"),
     [
         ("3", "[question.vary] is the number 3"),
-        ("{ q = [1] }", "vary has q, expected are data, parameters and activations (there are x, t, W1"),
+        ("{ q = [1] }", "or the name of an equation that ends in one (there are x, t, W1"),
         ("{ w1 = [1] }", "nearest: W1"),
         ("{ y = ['relu'] }", "vary has y (its equation does not end in an activation)"),
         ("{ W1 = 3 }", "W1 is the number 3, expected is how it varies"),

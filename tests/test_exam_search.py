@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flint import fmpq
@@ -15,7 +16,7 @@ from flint import fmpq
 import exams
 from derive.errors import ProblemError
 from derive.exam.building.solved import solved
-from derive.exam.exam import Activations, Decimals, Exam, Numbers, Question, Require
+from derive.exam.exam import Activations, Decimals, Domain, Exam, Numbers, Question, Require
 from derive.exam.searching.constraints import tests as required
 from derive.exam.searching.engine import Engine
 from derive.exam.searching.program import Untraceable
@@ -123,7 +124,8 @@ def _all(question: Question) -> set[tuple[fmpq, ...]]:
 
 
 STEEP = {"gradients": ["w"], "update": {"rate": "0.001"}}
-AGREE = {
+Numeric = dict[str, int | str]
+AGREE: dict[str, tuple[str, Numeric, dict[str, Any], dict[str, fmpq], tuple[int | str, ...]]] = {
     "a rate of 0.001": ("y = w * x\nE = (y - t)**2 / 2", {"x": 1, "t": 0}, STEEP, {"w@1": fmpq(1)}, (0, 10, 20, "1/2", 40)),
     "minus a given number": (
         "y = -c * w\nE = (y - t)**2 / 2", {"c": "0.125", "t": 0}, {"gradients": ["w"]}, {"E": fmpq(1)}, (0, 4, "1/2", 8, 16)
@@ -139,13 +141,13 @@ def test_search_and_gate_agree_on_every_choice(name: str) -> None:
     """Two decimals of everything, where a number that is given has three itself and stands under a minus: what the
     search takes is what the gate lets through, of all choices that there are."""
     text, given, ask, steps, domain = AGREE[name]
-    problem = Problem.from_equations(text, given=given, parameters={"w": 1}, ask=ask)  # type: ignore[arg-type]
-    vary: dict[str, Numbers] = {key: numbers(*domain) for key in ("x", "w", "t") if key in {**given, "w": 1}}
+    problem = Problem.from_equations(text, given=given, parameters={"w": 1}, ask=ask)
+    vary: dict[str, Domain] = {key: numbers(*domain) for key in (*given, "w") if key != "c"}
     question = Question("s", problem, fmpq(1), steps, vary=vary, require=Require((Decimals(2),), nonzero=False))
     question = replace(question, require=replace(question.require, smallest=fmpq(0)))
     by_search, by_gate = _all(question), set()
     names = [name for name, _ in varying(question)]
-    for values in product(*(vary[name].values for name in names)):
+    for values in product(numbers(*domain).values, repeat=len(names)):
         chosen = Chosen({name: Tensor.of((), [value]) for name, value in zip(names, values, strict=True)})
         if violations(question, solve(problem_of(question, Variant(0, "", {"s": chosen})))) == ():
             by_gate.add(values)

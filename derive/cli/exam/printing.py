@@ -39,6 +39,8 @@ _force = click.option("--force", is_flag=True, help="Replace the papers of anoth
 
 Command = TypeVar("Command", bound=Callable[..., int])
 
+INTERRUPTED = 130  # the exit status of every command that Ctrl-C ends
+
 
 def by_workers(command: Command) -> Command:
     """The options ``--workers`` and ``--force``."""
@@ -54,9 +56,11 @@ def run(work: Work) -> int:
     except KeyboardInterrupt:
         if done[1]:
             click.echo(
-                f"derive: {done[0]} of {done[1]} variants are finished and whole; the same command goes on from here",
+                f"derive: interrupted: {done[0]} of {done[1]} variants are finished and whole; "
+                "the same command goes on from here",
                 err=True,
             )
+            return INTERRUPTED
         raise
     for note in built.notes:
         click.echo(f"derive: {note}", err=True)

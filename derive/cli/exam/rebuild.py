@@ -34,7 +34,8 @@ def rebuild(
 ) -> int:
     """Make the papers of a manifest once more: every file byte for byte where the version is the same.
 
-    MANIFEST is the manifest.json of `derive exam build`; neither the exam file nor a seed is needed.
+    MANIFEST is the manifest.json of `derive exam build`; neither the exam file nor a seed is needed. The report on
+    the set (set.md) is not made again: it tells of the search.
     """
     require_text(manifest, "the manifest")
     require_text(out, "the folder of --out")

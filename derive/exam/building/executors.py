@@ -6,8 +6,10 @@ import gc
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from multiprocessing.connection import wait as wait_for
 
 from derive.exam.building.jobs import Job, Outcome, failed, packed, work
 
@@ -112,3 +114,12 @@ def _start() -> None:
     """What a process of our own does first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process is asked, and says what becomes of the work
     gc.set_threshold(500_000, 50, 100)  # as the command line: SymPy's objects live to the end
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A main process that was killed cannot end its workers: each ends itself, or they would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)

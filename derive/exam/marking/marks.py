@@ -14,8 +14,8 @@ from flint import fmpq
 from derive.errors import ProblemError
 from derive.exam.exam import Exam
 from derive.exam.marking.bench import Bench, Tolerance
-                _written(one.answer or ""), number(one.points), number(one.of), one.verdict,
-                one.flag or "", " ".join(kinds),
+from derive.exam.marking.given import Given
+from derive.exam.marking.judge import PRINTED, Marked, judge
 from derive.exam.marking.read import Asked, Sheet
 from derive.exam.marking.tick import Tick
 from derive.exam.marking.ticked import FORMS, TickBench, judge_ticks

@@ -65,7 +65,7 @@ def read_work(table: Mapping[str, object], form: str, problem: Problem, places: 
         raise places.error("nothing is asked", *path, hint=_ASK)
     quiz = None
     if form in OF_CHOICE:
-        quiz = _one_derivative(names, wish, form, places, (*path, "steps" if steps is not None else "form"))
+        quiz = _one_derivative(names, wish, form, problem, places, (*path, "steps" if steps is not None else "form"))
     if steps is None:
         assert points is not None
         return Work(_with(wanted, quiz=quiz), points, dict.fromkeys(names, points / len(names)))
@@ -164,16 +164,24 @@ def _backwards(network: Network, names: Sequence[str]) -> list[str]:
     return sorted(names, key=lambda name: -min((order[user] for user in users[name]), default=len(order)))
 
 
-def _one_derivative(names: Sequence[str], wish: Asked, form: str, places: Places, path: KeyPath) -> Quiz:
+def _one_derivative(
+    names: Sequence[str], wish: Asked, form: str, problem: Problem, places: Places, path: KeyPath
+) -> Quiz:
     """The quiz on the one derivative that is asked for."""
     ratio = split_ratio(names[0]) if len(names) == 1 else None
     if ratio is None or ratio[0] != wish.top or ratio[1] not in wish.gradients:
-        what = wording.listing(map(wording.shown, names), "and")
+        verb, what = "is" if len(names) == 1 else "are", wording.listing(map(wording.shown, names), "and")
         raise places.error(
-            f"the form {form} asks for one derivative of the loss, and here is {what}",
-            *path, hint='steps = { "dE/dW1" = 2 }',
+            f"the form {form} asks for one derivative of the loss, and here {verb} {what}",
+            *path, hint=_example(wish, problem),
         )  # fmt: skip
     return Quiz(**{OF_CHOICE[form]: (ratio[1],)})  # type: ignore[arg-type]  # a field by name
+
+
+def _example(wish: Asked, problem: Problem) -> str:
+    """A step of this problem that such a form could ask for."""
+    name = next(iter((*wish.gradients, *problem.parameters, *problem.given)), "W1")
+    return f'steps = {{ "d{wish.top or wish.loss or "E"}/d{name}" = 2 }}'
 
 
 def _with(problem: Problem, **wishes: object) -> Problem:

@@ -56,7 +56,8 @@ def read_vary(value: object, problem: Problem, places: Places, *path: str | int)
             what = " (its equation does not end in an activation)" if key in _equations(problem) else ""
             known = (*data, *sorted(_called(problem)))
             raise places.error(
-                f"vary has {wording.shown(key)[1:-1]}{what}, expected are data, parameters and activations",
+                f"vary has {wording.shown(key)[1:-1]}{what}, expected are data, parameters and activations: "
+                "a function that the equations call, or the name of an equation that ends in one",
                 *here, hint=wording.hint(key, known) or f"there are {wording.listing(known, 'and')}",
             )  # fmt: skip
     _build_each(problem, found, places, path)

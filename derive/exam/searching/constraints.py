@@ -75,6 +75,11 @@ def tests(program: Program, question: Question, gradients: Iterable[str]) -> Tes
     return Tests(_places(program, question), (*others, *_handed_on(program, question)))
 
 
+def decimal_places(x: fmpq, places: int) -> bool:
+    """Whether a rational is a decimal of at most so many places."""
+    return bool(10**places % int(x.q) == 0)
+
+
 def _places(program: Program, question: Question) -> dict[int, tuple[int, Constraint]]:
     found: dict[int, tuple[int, Constraint]] = {}
 

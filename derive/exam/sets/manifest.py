@@ -174,6 +174,7 @@ class _Reading:
         self.different("number", [variant.number for variant in variants])
         self.different("code", [variant.code for variant in variants])
         self.different("student", [one.student for one in variants if one.student is not None])
+        self.distinct(exam, variants)
         return Manifest(exam, seed, version, variants)
 
     def exam(self, sources: Mapping[str, str], name: str, languages: object, reader: Reader | None) -> Exam:
@@ -233,6 +234,20 @@ class _Reading:
                 tip = hint(str(functions[name]), names) or f"it is one of {listing(names)}"
                 raise self.error(f"{name} in {where} is {kind(functions[name])}", tip)
         return Chosen(found, {name: str(functions[name]) for name in domains})
+
+    def distinct(self, exam: Exam, variants: Iterable[Variant]) -> None:
+        """No two variants have the same numbers in a question that varies."""
+        for question in (one for one in exam.questions if one.vary):
+            seen: dict[object, str] = {}
+            for variant in variants:
+                chosen = variant.chosen[question.id]
+                numbers = tuple((name, tuple(tensor)) for name, tensor in sorted(chosen.values.items()))
+                other = seen.setdefault((numbers, tuple(sorted(chosen.functions.items()))), variant.code)
+                if other != variant.code:
+                    raise self.error(
+                        f"the variants {other} and {variant.code} have the same numbers in question {question.id}",
+                        "each has numbers of its own",
+                    )
 
     # ── of what kind a thing is ──
 
