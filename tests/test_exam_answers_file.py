@@ -13,7 +13,7 @@ from flint import fmpq
 
 import exams
 from derive.errors import ProblemError
-from derive.exam.marking import read
+from derive.exam.marking import json_lines, read
 from derive.exam.marking.given import Given, read_given
 from derive.exam.marking.marks import is_number, table
 from derive.exam.marking.matrices import entries_of
@@ -189,6 +189,14 @@ def test_a_million_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(read, "MOST_BYTES", 10)
     with pytest.raises(ProblemError, match="at most 10 are read"):
         sheets(tmp_path, HEAD)
+
+
+def test_json_is_counted_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More values than the bound end the reading on the line where there is one too many."""
+    monkeypatch.setattr(json_lines, "MOST_VALUES", 5)
+    with pytest.raises(ProblemError, match="more than 5 values") as caught:
+        sheets(tmp_path, "[" + "1,\n" * 20 + "1]", "json")
+    assert caught.value.line == 5
 
 
 def test_no_cell_starts_a_formula() -> None:

@@ -96,6 +96,16 @@ def test_a_page_in_the_students_language(manifest: Path) -> None:
     assert "feedback" in (out / "feedback" / "ada.md").read_text("utf-8")
 
 
+def test_what_a_value_is_of_is_named(manifest: Path) -> None:
+    """Behind the right formula, which may be of a step on the way, stands the quantity whose value follows."""
+    out = manifest / "out"
+    assert main(["mark", "exam", answers(manifest), "--out", str(out)]) == 0
+    pages = "".join(path.read_text("utf-8") for path in (out / "feedback").iterdir())
+    said = re.findall(r"With your own values before it, (.*)", pages)
+    assert said
+    assert all(re.match(r"\$[^$]+\$( after update \d+)? is ", one) for one in said), said
+
+
 def test_bad_input_writes_nothing(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One message, exit status 2, and no folder."""
     out = manifest / "out"

@@ -145,6 +145,16 @@ def test_conventions_stand_once() -> None:
     assert whole.count("Numbers are shown to 4 decimals") == 1
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_table_of_values_speaks_of_no_derivative(language: str) -> None:
+    """Where only values are asked, the table is not said to hold derivatives of a loss that is not named."""
+    values = exams.relu_question(form="table", points=fmpq(2), steps={"z": fmpq(1), "h": fmpq(1)})
+    both = exams.relu_question(form="table", points=fmpq(2), steps={"z": fmpq(1), "dE/dz": fmpq(1)})
+    said = catalogue(language).text("exam_paper.fill_values")
+    assert said in plain(of(exams.exam(values), language)["paper"])
+    assert said not in plain(of(exams.exam(both), language)["paper"])
+
+
 def test_every_message_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exam in every form, one of a single question and one in which no slip shows ask for every sentence."""
     asked: set[str] = set()
@@ -163,6 +173,7 @@ def test_every_message_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     of(exams.every_form())
     of(exams.exam(exams.steps_question()))
     of(exams.exam(exams.graph_question()))
+    of(exams.exam(exams.sigmoid_question(form="table", points=fmpq(1), steps={"z": fmpq(1)})))
     own = {key for key in catalogue("en").keys if key.startswith("exam_paper.")}
     assert own - asked == set()
 

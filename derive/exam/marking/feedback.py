@@ -114,7 +114,8 @@ def _slip(spoken: Spoken, slip: Slipped, found: Sequence[Judged]) -> Iterator[Bl
     if expected:
         values = words.in_a_row(_place(spoken, one) for one in expected[:MOST_VALUES])
         key = "marking.expected" if len(expected) <= MOST_VALUES else "marking.expected_first"
-        yield Paragraph(words.say(key, values=values))
+        name = spoken.symbol(slip.quantity)  # the formula above may be that of a step on the way
+        yield Paragraph(words.say(key, name=name, values=values))
 
 
 MOST_VALUES = 6

@@ -13,6 +13,7 @@ from derive.errors import ProblemError
 from derive.records import dataclass
 
 DEEPEST = 12  # levels of lists and objects
+MOST_VALUES = 500_000  # more than a file of answers has rows; counted while reading, which is slow beside refusing
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -43,6 +44,7 @@ def read_json(text: str, file: str) -> Leaf:
 class _Reader:
     def __init__(self, text: str, file: str) -> None:
         self.text, self.file, self.at, self.line, self._counted = text, file, 0, 1, 0
+        self._values = 0
 
     def whole(self) -> Leaf:
         found = self._value(0)
@@ -66,6 +68,9 @@ class _Reader:
 
     def _value(self, depth: int) -> Leaf:
         sign, line = self._skip(), self._here()
+        self._values += 1
+        if self._values > MOST_VALUES:
+            raise self._error(f"there are more than {MOST_VALUES:,} values; mark it in several files")
         if depth > DEEPEST:
             raise self._error(f"lists and objects go deeper than {DEEPEST} levels")
         if sign == '"':

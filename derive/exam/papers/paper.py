@@ -104,7 +104,11 @@ def _table(asked: Asked) -> Iterator[Block]:
     if graph:
         yield Paragraph(asked.words.say("exam_paper.fill_graph"))
         yield from graph
-    yield Paragraph(asked.words.say("exam_paper.fill_table", loss=Math(asked.symbol(asked.part.asked.top or ""))))
+    if any(split_ratio(quantity) is not None for quantity in asked.question.steps):
+        loss = Math(asked.symbol(asked.part.asked.top or ""))
+        yield Paragraph(asked.words.say("exam_paper.fill_table", loss=loss))
+    else:
+        yield Paragraph(asked.words.say("exam_paper.fill_values"))
     yield form(asked)
     yield from _room(asked, 0.0)
 
