@@ -280,12 +280,12 @@ def test_pytest_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
 
 
 def test_the_plugin_is_light() -> None:
-    """Nothing of derive but the plugin and two packages is loaded by it, and nothing that derive stands on."""
+    """Nothing of derive but the plugin, two packages and the version is loaded by it, and nothing that derive stands on."""
     code = "import sys, derive.review.pytest_plugin\nprint(sorted(m for m in sys.modules if m.split('.')[0] in "
     code += "('derive', 'sympy', 'numpy', 'flint', 'click', 'jinja2', 'typst')))"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "['derive', 'derive.review', 'derive.review.pytest_plugin']"
+    assert ran.stdout.strip() == "['derive', 'derive.review', 'derive.review.pytest_plugin', 'derive.version']"
 
 
 def test_the_plugin_is_an_entry_point() -> None:

@@ -174,6 +174,8 @@ def test_every_message_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     of(exams.exam(exams.steps_question()))
     of(exams.exam(exams.graph_question()))
     of(exams.exam(exams.sigmoid_question(form="table", points=fmpq(1), steps={"z": fmpq(1)})))
+    formula = exams.relu_question(form="choice", points=fmpq(2), steps={"dE/dW1": fmpq(2)}, vary={})
+    of(exams.exam(formula))
     own = {key for key in catalogue("en").keys if key.startswith("exam_paper.")}
     assert own - asked == set()
 
