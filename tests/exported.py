@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from flint import fmpq
 
@@ -98,7 +99,12 @@ def every_item(language: str = "en") -> tuple[Item, ...]:
     return tuple(item for variant, found in solutions() for item in items(EXAM, variant, found, language))
 
 
+def double(x: Any) -> float:
+    """A rational or a ball as a double: the oldest python-flint turns balls alone into one."""
+    return int(x.p) / int(x.q) if isinstance(x, fmpq) else float(x)
+
+
 def right_values(question: str, number: int) -> list[tuple[str, tuple[int, ...], float, fmpq]]:
     """Quantity, index, value as a double, points: what the exam itself says of a question of a variant."""
     found = solutions()[number - 1][1][question]
-    return [(a.quantity, a.index, float(a.value), a.points) for a in answers(EXAM.question(question), found)]
+    return [(a.quantity, a.index, double(a.value), a.points) for a in answers(EXAM.question(question), found)]

@@ -33,7 +33,7 @@ from derive.numbers.rounding import Rounding, printed
 from derive.problem.problem import Problem
 from derive.problem.quiz import Quiz
 from derive.report.document import Figure, Heading, Math, Text
-from exported import EXAM, every_item, files, right_values, solutions
+from exported import EXAM, double, every_item, files, right_values, solutions
 from moodle_reader import read
 
 # ── items ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -109,7 +109,7 @@ def test_a_wrong_value_is_never_taken_for_a_right_one() -> None:
                 values = [float(text) for text in (field.answer, *(one.answer for one in field.wrong))]
                 met += len(values) - 1
                 apart = [abs(a - b) for k, a in enumerate(values) for b in values[:k]]
-                assert all(distance > 2 * float(field.tolerance) for distance in apart)
+                assert all(distance > 2 * double(field.tolerance) for distance in apart)
     assert met > 50
 
 
