@@ -12,7 +12,7 @@ import pytest
 
 from derive.exam.platforms.cloze import inside, outside
 from derive.exam.platforms.moodle import quiz
-from exported import EXAM, HOSTILE, files, right_values
+from exported import EXAM, HOSTILE, double, files, right_values
 from moodle_reader import Page, Question, formulas, read, without_fields
 
 LANGUAGES = ("en", "zh")
@@ -60,13 +60,13 @@ def test_the_fields_are_the_answers_of_the_exam(language: str) -> None:
             for field, (quantity, index, value, points) in zip(one.fields, expected, strict=True):
                 [right] = [a for a in field.alternatives if a.fraction == 1]
                 assert abs(float(right.answer) - value) <= right.tolerance, (quantity, index)
-                assert field.weight / whole * one.grade == pytest.approx(float(points))
+                assert field.weight / whole * one.grade == pytest.approx(double(points))
 
 
 def test_the_points_add_up() -> None:
     """A question is worth what the exam says, and so is all that is right in it; nothing is worth nothing."""
     for (id, _), one in questions().items():
-        assert one.grade == float(EXAM.question(id).points)
+        assert one.grade == double(EXAM.question(id).points)
         assert one.mark(one.right) == pytest.approx(one.grade)
         assert one.mark([""] * len(one.fields)) == 0
 

@@ -348,4 +348,4 @@ def test_from_an_exam_file_to_the_platforms(tmp_path: Path, monkeypatch: pytest.
     expected = [identifier("q", q.id, f"{v.number:04d}", v.code) for q in made.exam.questions for v in made.variants]
     assert [one.idnumber for one in found] == expected
     assert all(one.mark(one.right) == pytest.approx(one.grade) for one in found)
-    assert sum(one.grade for one in found) == 2 * float(made.exam.points)
+    assert sum(one.grade for one in found) == 2 * double(made.exam.points)

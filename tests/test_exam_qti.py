@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from exported import EXAM, files, package, right_values
+from exported import EXAM, double, files, package, right_values
 from qti_reader import QTI, Item
 from qti_rules import MATHML, PACKAGE, violations
 
@@ -74,9 +74,9 @@ def test_right_answers_are_all_the_points(language: str) -> None:
     """The declared answers score the points of the question exactly, nothing scores 0, and the maximum says so."""
     assert list(items(language)) == [(question.id, number) for question in EXAM.questions for number in (1, 2)]
     for (id, _), one in items(language).items():
-        assert one.mark(one.right).score == float(EXAM.question(id).points)
+        assert one.mark(one.right).score == double(EXAM.question(id).points)
         assert one.mark({}).score == 0
-        assert one.start["MAXSCORE"] == float(EXAM.question(id).points)
+        assert one.start["MAXSCORE"] == double(EXAM.question(id).points)
         assert [field.get("responseIdentifier") for field in one.fields] == list(one.right)
 
 
@@ -87,7 +87,7 @@ def test_each_entry_has_its_value_and_its_points() -> None:
             one, expected = items()[id, number], right_values(id, number)
             for name, (quantity, index, value, points) in zip(one.right, expected, strict=True):
                 found = one.mark({name: repr(value)}).score
-                assert found == pytest.approx(float(points)), (quantity, index)
+                assert found == pytest.approx(double(points)), (quantity, index)
 
 
 def test_tolerance() -> None:
