@@ -13,6 +13,7 @@ from derive.errors import ProblemError
 from derive.exam.answers import answers
 from derive.exam.building.solved import solved
 from derive.exam.exam import Activations, Decimals, Exam, Numbers, Require
+from derive.exam.papers import documents
 from derive.exam.reading.read import exam_of, read_exam
 from derive.exam.reading.starters import starter
 from derive.exam.searching.search import search
@@ -20,7 +21,7 @@ from derive.exam.variant import Chosen, Variant, problem_of
 from derive.graph import build
 from derive.problem.find import built_in, built_in_file, read_problem
 from derive.problem.problem import Problem
-from derive.problem.quiz import Quiz
+from derive.report.document import Question as AskedFor
 from derive.solution import solve
 from exam_texts import EXAM, NET, relu, written
 
@@ -193,28 +194,31 @@ U = [[0.5, -0.3, 1], [0.2, 0.4, 0]]
 
 
 @pytest.mark.parametrize(
-    ("question", "quiz", "steps"),
+    ("question", "steps"),
     [
-        ('form = "choice"\nsteps = { "dE/dW1" = 2 }', Quiz(choose=("W1",)), {"dE/dW1": 2}),
-        ('form = "judge"\npoints = 2\nask = { gradients = ["z"], update = false }', Quiz(judge=("z",)), {"dE/dz": 2}),
-        ('form = "find_error"\npoints = 2', Quiz(find_error=True), {}),
-        ('form = "table"\nsteps = { z = 1, "dE/dz" = 1 }', None, {"z": 1, "dE/dz": 1}),
+        ('form = "choice"\nsteps = { "dE/dW1" = 2 }', {"dE/dW1": 2}),
+        ('form = "choice"\nsteps = { z = 1, E = 1, "dE/dz" = 2, "W1@1" = 1 }', {"z": 1, "E": 1, "dE/dz": 2, "W1@1": 1}),
+        ('form = "judge"\npoints = 2\nask = { gradients = ["z"], update = false }', {"dE/dz": 2}),
+        ('form = "judge"\nsteps = { z = 1, "dE/dz" = 1, "dE/dh" = 1 }', {"z": 1, "dE/dz": 1, "dE/dh": 1}),
+        ('form = "find_error"\npoints = 2', {}),
+        ('form = "table"\nsteps = { z = 1, "dE/dz" = 1 }', {"z": 1, "dE/dz": 1}),
     ],
 )
-def test_forms_of_choice_ask_for_the_quiz(
-    tmp_path: Path, question: str, quiz: Quiz | None, steps: dict[str, int]
-) -> None:
-    """The derivative that earns the points is the one that is asked for, and a slip is found for it."""
+def test_each_form_asks_for_its_steps(tmp_path: Path, question: str, steps: dict[str, int]) -> None:
+    """What earns points is what is asked for, be it worked out or ticked; a paper can be made of it."""
     exam = one(tmp_path, question, relu().replace("W1 = [[1", "W1 = [[1.5"))
-    assert exam.questions[0].problem.ask.quiz == quiz
-    assert dict(exam.questions[0].steps) == steps
-    assert (solve(exam.questions[0].problem).part().quiz is None) == (quiz is None)
+    (made,) = exam.questions
+    assert dict(made.steps) == steps
+    paper = documents(exam, Variant(1, "AB2C", {made.id: Chosen()}), {made.id: solve(made.problem)}, "en")
+    assert next(block for block in paper["paper"].blocks if isinstance(block, AskedFor)).points
 
 
-def test_a_problem_asks_for_its_quiz_only_where_the_form_does(tmp_path: Path) -> None:
-    """A problem's own questions of choice are no part of a worked question."""
+def test_a_problems_own_quiz_is_no_part_of_a_question(tmp_path: Path) -> None:
+    """A problem's own questions of choice are no part of it, whatever its form."""
     problem = relu().replace("[ask]\n", '[ask]\nchoose = ["W1"]\n')
-    assert one(tmp_path, "points = 1", problem).questions[0].problem.ask.quiz is None
+    for form in ("worked", "choice", "find_error"):
+        (question,) = one(tmp_path, f'points = 1\nform = "{form}"', problem).questions
+        assert problem_of(question, Variant(1, "AB2C", {question.id: Chosen()})).ask.quiz is None
 
 
 @pytest.mark.parametrize("name", built_in())
@@ -262,7 +266,6 @@ def test_new_writes_an_exam_that_works(
     assert all(
         "." not in answer.printed.text or len(answer.printed.text.partition(".")[2]) <= 2 for answer in found["a"]
     )
-    assert solutions["c"].part().quiz is not None
     for variant in search(exam, 3, seed=7).variants:
         for id, solution in solved(exam, variant).items():
             printed = [answer.printed.text for answer in answers(exam.question(id), solution)]

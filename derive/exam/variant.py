@@ -35,13 +35,17 @@ class Variant:
 
 
 def problem_of(question: Question, variant: Variant) -> Problem:
-    """The problem of a question as it stands on a variant's paper."""
+    """The problem of a question as it stands on a variant's paper.
+
+    A quiz of the problem's own would be another question: the form of this one says what is to be ticked.
+    """
     chosen, problem = variant.chosen[question.id], question.problem
     given = {name: chosen.values.get(name, value) for name, value in problem.given.items()}
     parameters = {name: chosen.values.get(name, value) for name, value in problem.parameters.items()}
     statements = tuple(with_functions(statement, chosen.functions) for statement in problem.statements)
     functions = {name: formula for name, formula in problem.functions.items() if name not in chosen.functions}
-    return replace(problem, given=given, parameters=parameters, statements=statements, functions=functions)
+    ask = replace(problem.ask, quiz=None)
+    return replace(problem, given=given, parameters=parameters, statements=statements, functions=functions, ask=ask)
 
 
 def problems(exam: Exam, variant: Variant) -> dict[str, Problem]:

@@ -68,9 +68,7 @@ def _working(sheet: Sheet) -> Iterator[tuple[str, Display]]:
     for equation in part.network.equations:
         if sheet.works_out(equation.name):
             yield str(equation.name), shown(sheet, equation)
-    for adjoint in part.derivation.adjoints if part.derivation is not None else ():
-        yield str(adjoint), matrix_form(sheet, part.derivation, adjoint)  # type: ignore[arg-type]  # there is one
-    for derivation in part.ratios.values():
+    for derivation in (*([part.derivation] if part.derivation is not None else []), *part.ratios.values()):
         for adjoint in derivation.adjoints:
             yield str(adjoint), matrix_form(sheet, derivation, adjoint)
     update = part.problem.ask.update

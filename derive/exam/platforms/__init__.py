@@ -18,7 +18,7 @@ from derive.exam.exam import Exam
 from derive.exam.platforms import gift, moodle, qti
 from derive.exam.platforms.compose import items
 from derive.exam.platforms.items import Item
-from derive.exam.platforms.targets import Tolerance
+from derive.exam.platforms.targets import ONE_UNIT, Tolerance
 from derive.exam.variant import Variant
 from derive.problem import wording
 from derive.records import dataclass
@@ -62,7 +62,7 @@ def export(
     solved: Iterable[tuple[Variant, Mapping[str, Solution]]],
     platforms: Iterable[str],
     languages: Sequence[str] = (),
-    tolerance: Tolerance = Tolerance(),  # noqa: B008  # frozen
+    tolerance: Tolerance = ONE_UNIT,
 ) -> dict[str, bytes]:
     """The files of an exam for each platform and language, by name (``quiz.moodle.xml``, ``quiz.zh.qti.zip``).
 

@@ -44,10 +44,9 @@ def judgement(task: Judgement, weight: int, words: Catalogue, dialect: Dialect) 
 
 def verdicts(task: Judgement, words: Catalogue) -> tuple[Option, Option]:
     """Right and wrong as options to choose; why is said to those who miss it."""
-    return tuple(  # type: ignore[return-value]  # two
-        Option(words.say(f"platforms.{key}"), right, () if right else task.feedback)
-        for key, right in (("true", task.true), ("false", not task.true))
-    )
+    true, false = words.say("platforms.true"), words.say("platforms.false")
+    why = task.feedback
+    return Option(true, task.true, () if task.true else why), Option(false, not task.true, why if task.true else ())
 
 
 def _among(options: tuple[Option, ...], how: str, weight: int, language: str, dialect: Dialect) -> str:

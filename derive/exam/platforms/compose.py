@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from flint import fmpq
@@ -16,7 +15,7 @@ from derive.exam.papers.choices import Statement, choices, hunt, statements
 from derive.exam.papers.posed import Asked
 from derive.exam.papers.wrongs import Wrong as WrongWhole
 from derive.exam.platforms.items import Choice, Entries, Field, Item, Judgement, Option, Task, Wrong
-from derive.exam.platforms.targets import Tolerance, target
+from derive.exam.platforms.targets import ONE_UNIT, Tolerance, target
 from derive.exam.variant import Variant
 from derive.numbers.decimals import read_number
 from derive.problem.ask import split_ratio
@@ -28,6 +27,7 @@ from derive.report.compose.slips import told
 from derive.report.compose.statement import localised
 from derive.report.document import Block, Document, Heading, Math, Paragraph, Spans, Text
 from derive.report.numerals import in_latex, set_numbers
+from derive.review.explanation import Explanation
 from derive.solution import Solution
 
 MOST_WRONG = 2  # wrong values of one entry that are answered with the slip behind them
@@ -40,7 +40,7 @@ def items(
     variant: Variant,
     solutions: Mapping[str, Solution],
     language: str,
-    tolerance: Tolerance = Tolerance(),  # noqa: B008  # frozen
+    tolerance: Tolerance = ONE_UNIT,
 ) -> tuple[Item, ...]:
     """The questions of a variant, in the order of the exam.
 
@@ -92,7 +92,7 @@ class _Composer:
 
     def _worked(self) -> Iterator[Block]:
         """The steps, without the questions of choice of the problem's own: those are others than the item's."""
-        yield from stepped(Sheet(replace(self.asked.part, quiz=None), self.words, detail=BRIEF))
+        yield from stepped(Sheet(self.asked.part, self.words, detail=BRIEF))
 
     def _set(self, blocks: list[Block]) -> tuple[Block, ...]:
         return set_numbers(Document("item", "", self.words.language, tuple(blocks)), self.words).blocks
@@ -175,8 +175,8 @@ class _Composer:
                 found.append(Wrong(shown.text, self._slip(wrong.slip)))
         return tuple(found)
 
-    def _slip(self, slip: object) -> Spans:
-        return self._line(self.words.sentences(told(self.sheet, (slip,))))  # type: ignore[arg-type]  # an Explanation
+    def _slip(self, slip: Explanation) -> Spans:
+        return self._line(self.words.sentences(told(self.sheet, (slip,))))
 
     def _line(self, spans: Spans) -> Spans:
         """A line with the decimal sign in its numbers."""

@@ -33,13 +33,16 @@ class Tolerance:
         return self.relative * abs(value)
 
 
+ONE_UNIT = Tolerance()
+
+
 def tolerance(text: str | None) -> Tolerance:
     """``"1u"`` and ``"0.5u"`` count units of the last printed digit, ``"0.01"`` and ``"1%"`` are shares of the value.
 
     ``None`` is one unit. Raises ``ProblemError`` for anything else.
     """
     if text is None:
-        return Tolerance()
+        return ONE_UNIT
     plain = text.strip()
     ending = plain[-1:] if plain[-1:] in ("u", "%") else ""
     try:

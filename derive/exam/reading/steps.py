@@ -14,7 +14,6 @@ from derive.problem import wording
 from derive.problem.ask import split_ratio
 from derive.problem.places import Places
 from derive.problem.problem import Problem, Update
-from derive.problem.quiz import Quiz
 from derive.problem.rates import number
 from derive.problem.toml import KeyPath
 from derive.records import dataclass
@@ -22,7 +21,7 @@ from derive.review.answers import asking
 from derive.review.claims import Claim, claim
 from derive.solution.asked import Asked, asked
 
-OF_CHOICE = {"choice": "choose", "judge": "judge"}  # a form, and the key of [ask] that it stands for
+TICKED = ("choice", "judge")  # forms that are about derivatives where no steps say what else
 MOST_POINTS = 10_000
 
 
@@ -52,27 +51,27 @@ def read_work(table: Mapping[str, object], form: str, problem: Problem, places: 
     wanted = asking(narrow, claims)
     network = build(wanted)
     wish = asked(wanted, network)
-    wanted = _with(wanted, gradients=(*wish.gradients, *(ratio.text for ratio in wish.ratios), *wish.seconds))
+    gradients = (*wish.gradients, *(ratio.text for ratio in wish.ratios), *wish.seconds)
+    wanted = replace(wanted, ask=replace(wanted.ask, gradients=gradients))
     for one in claims:
         _worked_out(one, problem, network)
     if form == "find_error":
         assert points is not None
         if not wish.gradients:
             raise places.error("find_error needs derivatives, and the problem asks for none", *path, "form", hint=_ASK)
-        return Work(_with(wanted, quiz=Quiz(find_error=True)), points, {})
-    names = tuple(steps) if steps is not None else _asked(wanted, network, wish, form in OF_CHOICE)
+        return Work(wanted, points, {})
+    names = tuple(steps) if steps is not None else _asked(wanted, network, wish, form in TICKED)
     if not names:
-        raise places.error("nothing is asked", *path, hint=_ASK)
-    quiz = None
-    if form in OF_CHOICE:
-        quiz = _one_derivative(names, wish, form, problem, places, (*path, "steps" if steps is not None else "form"))
+        raise places.error("nothing is asked", *path, "form", hint=_ASK)
+    if form == "judge":
+        _have_formulas(names, wish, network, places, (*path, "steps" if steps is not None else "form"))
     if steps is None:
         assert points is not None
-        return Work(_with(wanted, quiz=quiz), points, dict.fromkeys(names, points / len(names)))
+        return Work(wanted, points, dict.fromkeys(names, points / len(names)))
     total = sum(steps.values(), fmpq(0))
     if points is not None and points != total:
         raise places.error(f"points is {points}, and the steps add up to {total}", *path, "points")
-    return Work(_with(wanted, quiz=quiz), total, steps)
+    return Work(wanted, total, steps)
 
 
 _ASK = 'ask = { gradients = ["W1"] }, or steps = { "dE/dW1" = 2 }'
@@ -141,7 +140,7 @@ def _worked_out(one: Claim, problem: Problem, network: Network) -> None:
 
 
 def _asked(problem: Problem, network: Network, wish: Asked, derivative_alone: bool) -> tuple[str, ...]:
-    """What a problem asks for, in the order of working; of forms that ask for one derivative the derivatives alone."""
+    """What a problem asks for, in the order of working; with ``derivative_alone`` the derivatives alone."""
     derivatives = [f"d{wish.top}/d{name}" for name in _backwards(network, wish.gradients)]
     derivatives += [*(ratio.text for ratio in wish.ratios), *wish.seconds]
     if derivative_alone:
@@ -164,25 +163,12 @@ def _backwards(network: Network, names: Sequence[str]) -> list[str]:
     return sorted(names, key=lambda name: -min((order[user] for user in users[name]), default=len(order)))
 
 
-def _one_derivative(
-    names: Sequence[str], wish: Asked, form: str, problem: Problem, places: Places, path: KeyPath
-) -> Quiz:
-    """The quiz on the one derivative that is asked for."""
-    ratio = split_ratio(names[0]) if len(names) == 1 else None
-    if ratio is None or ratio[0] != wish.top or ratio[1] not in wish.gradients:
-        verb, what = "is" if len(names) == 1 else "are", wording.listing(map(wording.shown, names), "and")
-        raise places.error(
-            f"the form {form} asks for one derivative of the loss, and here {verb} {what}",
-            *path, hint=_example(wish, problem),
-        )  # fmt: skip
-    return Quiz(**{OF_CHOICE[form]: (ratio[1],)})  # type: ignore[arg-type]  # a field by name
-
-
-def _example(wish: Asked, problem: Problem) -> str:
-    """A step of this problem that such a form could ask for."""
-    name = next(iter((*wish.gradients, *problem.parameters, *problem.given)), "W1")
-    return f'steps = {{ "d{wish.top or wish.loss or "E"}/d{name}" = 2 }}'
-
-
-def _with(problem: Problem, **wishes: object) -> Problem:
-    return replace(problem, ask=replace(problem.ask, **wishes))  # type: ignore[arg-type]  # fields by name
+def _have_formulas(names: Sequence[str], wish: Asked, network: Network, places: Places, path: KeyPath) -> None:
+    """What is judged is an equation: that of a name, or of a derivative of the loss."""
+    known = [str(equation.name) for equation in network.equations if not equation.auto]
+    known += [f"d{wish.top}/d{name}" for name in wish.gradients]
+    for name in names:
+        if name not in known:
+            what = f"the form judge asks for equations, and {wording.shown(name)[1:-1]} has none of its own"
+            tip = wording.hint(name, known) or f"there are those of {wording.listing(known, 'and')}"
+            raise places.error(what, *path, hint=tip)

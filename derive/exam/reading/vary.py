@@ -243,12 +243,16 @@ def _choices(problem: Problem, vary: Mapping[str, Domain]) -> Iterator[tuple[str
     start = with_choice(problem, first)
     classes = build(start).class_numbers if any(isinstance(domain, Numbers) for domain in vary.values()) else ()
     for key in (key for key in vary if key in classes):
-        heading = "given" if key in start.given else "parameters"
-        table: Mapping[str, Tensor] = getattr(start, heading)
-        shape, domain = table[key].shape, vary[key]
+        shape, domain = (start.given.get(key) or start.parameters[key]).shape, vary[key]
         for one in domain.values if isinstance(domain, Numbers) else ():
-            value = Tensor(shape, (one,) * prod(shape))
-            yield key, replace(start, **{heading: {**table, key: value}})  # type: ignore[arg-type]  # a field by name
+            yield key, with_value(start, key, Tensor(shape, (one,) * prod(shape)))
+
+
+def with_value(problem: Problem, name: str, value: Tensor) -> Problem:
+    """The problem with another value of a name that it has."""
+    if name in problem.given:
+        return replace(problem, given={**problem.given, name: value})
+    return replace(problem, parameters={**problem.parameters, name: value})
 
 
 def with_choice(problem: Problem, functions: Mapping[str, str]) -> Problem:
