@@ -19,7 +19,8 @@ from derive.exam.searching.search import search
 from derive.exam.sets.codes import ALPHABET, codes, read_code
 from derive.exam.sets.exact_text import exact_text, nested, read_nested
 from derive.exam.sets.manifest import Manifest, manifest_bytes, manifest_from, manifest_of, read_manifest
-from derive.exam.sets.students import LONGEST, read_students, students_from
+from derive.exam.sets.students import read_students, students_from
+from derive.exam.tables import LONGEST_ID
 from derive.numbers.tensor import Tensor
 
 Table = dict[str, Any]
@@ -258,10 +259,11 @@ def test_students_stand_one_a_line_or_in_a_column(text: str, ids: tuple[str, ...
         (b"name,mark\nada,3\n", 1, 'called "student" or "id"'),
         (b"id,name\ns1,Ada\ns2,Bob,C\n", 3, "3 cells, and the first line has 2"),
         (b"name,id\nada\n", 2, "no id"),
-        (b"a" * (LONGEST + 1), 1, f"the most is {LONGEST}"),
+        (b"a" * (LONGEST_ID + 1), 1, f"the most is {LONGEST_ID}"),
         (b"ada\nb\x07b\n", 2, "cannot be printed"),
-        (b"ada\n\xff\n", 2, "no UTF-8"),
-        (b'ada\n"bo', 2, "this is no table"),
+        (b"ada\n\xff\n", 2, "not in UTF-8"),
+        (b"\xff\xfea\x00", None, "UTF-16"),
+        (b'ada\n"bo', 2, "this is no CSV"),
         (b"\n\n", None, "there are no students"),
         (b"id\n", None, "there are no students"),
     ],

@@ -409,3 +409,9 @@ def test_labels_that_vary_stay_classes_and_soft_ones_add_up_to_1() -> None:
             assert violations(question, solve(problem_of(question, variant))) == ()
             entries = _values(variant, "t")
             assert problem is hard or sum(entries[:2], fmpq(0)) == sum(entries[2:], fmpq(0)) == fmpq(1)
+
+
+def test_more_variants_than_anybody_prints_are_refused() -> None:
+    """The search is bounded in their number too, and says so at once."""
+    with pytest.raises(ProblemError, match="99,999,999,999 variants: at most 10,000"):
+        search(exams.exam(exams.relu_question()), 99_999_999_999, 7)

@@ -21,8 +21,9 @@ from derive.errors import ProblemError
 from derive.exam.marking.given import Given, read_given
 from derive.exam.marking.matrices import Shape, entries_of
 from derive.exam.marking.tick import Tick, Ticks, read_tick
+from derive.exam.tables import decoded, wrong_id
 from derive.exam.variant import Variant
-from derive.problem.texts import LANGUAGE, clean
+from derive.problem.texts import LANGUAGE
 from derive.problem.wording import hint, listing, shown
 from derive.records import dataclass
 
@@ -82,21 +83,6 @@ def read_sheets(
 _SPLIT = "mark it in several files"
 
 
-def decoded(content: bytes, name: str) -> str:
-    """The text of a file in UTF-8. Raises ``ProblemError`` for any other encoding, and for the character NUL."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise ProblemError("the file is in UTF-16, expected is UTF-8", file=name, hint="save it as CSV UTF-8")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ProblemError("the file is not in UTF-8", file=name, line=line, hint="save it as CSV UTF-8") from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise ProblemError("the file has the character NUL in it", file=name, line=line)
-    return text
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row, or what stands for one in JSON: texts as they are; ``index`` is ``None`` where there is none."""
@@ -130,12 +116,10 @@ class Gathered:
     def add(self, row: Row) -> None:
         """One more row. Raises ``ProblemError`` with its line."""
         self._line = row.line
-        try:
-            student = clean(row.student)
-        except ProblemError as error:
-            raise self.error(f"student: {error.message}") from None
-        if not student:
-            raise self.error("the row names no student")
+        student = row.student.strip()
+        wrong = wrong_id(student)
+        if wrong is not None:
+            raise self.error(wrong)
         self._place(student, row.variant)
         self._speak(student, row.language)
         asked = self._asked(row.question, row.quantity)

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from derive.errors import ProblemError
 from derive.exam.marking.json_lines import Leaf, read_json
 from derive.exam.marking.read import Row
+from derive.exam.tables import rows
 from derive.problem.wording import hint, listing, shown
 
 COLUMNS = ("student", "variant", "question", "quantity", "index", "value", "language")
 NEEDED = ("student", "question", "quantity", "value")
-SEPARATORS = (",", ";", "\t")
 
 
 def csv_rows(text: str, file: str) -> Iterator[Row]:
     """The rows of a CSV file, one at a time. Raises ``ProblemError`` with file and line."""
-    first = text.partition("\n")[0]
-    separator = max(SEPARATORS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     columns: list[str] | None = None
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            why = str(error).replace("field larger than field limit", "a cell is longer than the limit")
-            raise ProblemError(f"this is no CSV: {why}", file=file, line=max(reader.line_num, 1)) from None
-        line = reader.line_num
+    for line, cells in rows(text, file):
         if not any(cell.strip() for cell in cells):
             continue
         if columns is None:
@@ -52,7 +39,7 @@ def csv_rows(text: str, file: str) -> Iterator[Row]:
         )
 
 
-def _columns(cells: list[str], file: str, line: int) -> list[str]:
+def _columns(cells: Sequence[str], file: str, line: int) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
     for name in names:
         if name not in COLUMNS:

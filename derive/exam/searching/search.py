@@ -24,6 +24,7 @@ from derive.records import dataclass
 from derive.solution import Part
 from derive.solution.differentiate import differentiated
 
+MOST_VARIANTS = 10_000
 PILOTS = 24  # numbers of which the most usual are those of the first variant
 FIRST_BOUND = 100  # candidates that are tried in one go; it doubles
 MOST_DECIMALS = 4  # quantities whose decimals alone are left out, to see what blocks
@@ -82,6 +83,8 @@ def search(
         raise ProblemError(f"{count} variants for {len(students)} students: each has one", file=exam.file)
     if count < 1:
         raise ProblemError(f"{count} variants: expected is 1 or more", file=exam.file)
+    if count > MOST_VARIANTS:
+        raise ProblemError(f"{count:,} variants: at most {MOST_VARIANTS:,} are searched for", file=exam.file)
     varied = [question for question in exam.questions if question.vary]
     if count > 1 and not varied:
         raise ProblemError(

@@ -17,7 +17,7 @@ from derive.exam.exam import Activations, Exam, Question
 from derive.exam.searching.trace import varying
 from derive.exam.sets.codes import read_code
 from derive.exam.sets.exact_text import nested, read_nested
-from derive.exam.sets.students import plain_id
+from derive.exam.tables import wrong_id
 from derive.exam.variant import Chosen, Variant
 from derive.problem.wording import hint, kind, listing, shown
 from derive.records import dataclass
@@ -205,7 +205,7 @@ class _Reading:
             raise self.error(f"the code of {where} is {shown(table['code'])}, which is no code of a variant")
         student = table["student"]
         if student is not None:
-            problem = plain_id(self.text(student, f"the student of {where}"))
+            problem = wrong_id(self.text(student, f"the student of {where}"))
             if problem is not None:
                 raise self.error(f"the student of {where}: {problem}")
         questions = self.table(table["questions"], f"the questions of {where}")
