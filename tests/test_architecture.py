@@ -12,8 +12,8 @@ import jinja2.filters
 import jinja2.nodes
 import pytest
 
+from derive.report.formats import environment
 from derive.report.own_look import FOLDERS
-from derive.report.render import _environment
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "derive"
@@ -177,7 +177,7 @@ PLACING = {
 )
 def test_templates_place_and_never_compute(path: Path) -> None:
     """A template is made of a closed set of words, and hands every string to a filter of its format or to none."""
-    words = _environment(path.parent.name)
+    words = environment(path.parent.name)
     # what derive/report/render.py adds; Jinja's own filters compute
     own = {name for name, made in words.filters.items() if made is not jinja2.filters.FILTERS.get(name)}
     nodes = list(words.parse(path.read_text(encoding="utf-8")).find_all(jinja2.nodes.Node))

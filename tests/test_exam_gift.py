@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 
 from derive.exam.platforms.gift import escaped
-from derive.report.latex_tree import parse
+from derive.report.latex_reader import parse
 from exported import EXAM, files, right_values
 from gift_reader import Question, read
 from moodle_reader import Page

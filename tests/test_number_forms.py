@@ -30,7 +30,8 @@ from derive.report.compose.updates import double as in_a_table
 from derive.report.document import Display, Document, Figure, Items, Listing, Math, Paragraph, Spans, Table, Text
 from derive.report.html import to_mathml
 from derive.report.latex_dialects import for_markdown, for_tex
-from derive.report.latex_tree import Number, parse, tokens
+from derive.report.latex_reader import parse, tokens
+from derive.report.latex_tree import Number
 from derive.report.notation.printed import printed_text
 from derive.report.numerals import in_latex, set_numbers
 from derive.report.render import render

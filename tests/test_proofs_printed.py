@@ -25,6 +25,7 @@ from derive.report.catalogue import catalogue
 from derive.report.compose import compose
 from derive.report.compose.proofs import LEFT, proof_blocks
 from derive.report.document import Code, Display, Heading
+from derive.report.latex_reader import parse
 from derive.report.latex_tree import (
     Fenced,
     Fraction,
@@ -38,7 +39,6 @@ from derive.report.latex_tree import (
     Space,
     Styled,
     Symbol,
-    parse,
 )
 from derive.report.notation import Symbols
 from derive.report.notation.sums import Sums

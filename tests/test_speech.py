@@ -18,7 +18,7 @@ from derive.report import latex_tree
 from derive.report.catalogue import catalogue, languages
 from derive.report.compose import compose
 from derive.report.document import Chain, Display, Document, Figure, Items, Link, Math, Table
-from derive.report.latex_tree import parse
+from derive.report.latex_reader import parse
 from derive.report.scene import Bare
 from derive.report.speech import spoken, spoken_display
 from derive.report.speech.phrases import Phrases

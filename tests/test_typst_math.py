@@ -14,7 +14,8 @@ import mathml
 from derive.errors import ProblemError
 from derive.problem import symbols
 from derive.report import typst_math
-from derive.report.latex_tree import Scripts, parse, tokens
+from derive.report.latex_reader import parse, tokens
+from derive.report.latex_tree import Scripts
 from derive.report.typst_math import to_typst
 from differences import both, by_typst, different
 from formulas import FORMULAS

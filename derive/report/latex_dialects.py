@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from derive.report.latex_tree import GAP, Array, Fraction, Node, Row, Token, children, parse, tokens
+from derive.report.latex_reader import GAP, Token, parse, tokens
+from derive.report.latex_tree import Array, Fraction, Node, Row, children
 
 # ── TeX ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

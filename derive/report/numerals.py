@@ -31,7 +31,7 @@ from derive.report.document import (
     Table,
     Text,
 )
-from derive.report.latex_tree import tokens
+from derive.report.latex_reader import tokens
 from derive.report.notation.printed import UNDECIDED
 from derive.report.scene import Bare, Scene
 

@@ -28,6 +28,7 @@ from derive.report.document import (
     Spans,
     Table,
 )
+from derive.report.latex_reader import parse
 from derive.report.latex_tree import (
     Accent,
     Array,
@@ -46,7 +47,6 @@ from derive.report.latex_tree import (
     Symbol,
     Words,
     children,
-    parse,
 )
 from derive.report.spacing import CLOSING, IDEOGRAPHS, MARKS, OPENING, WIDE, columns, padded, spaced
 from derive.report.typst_math import GLYPHS

@@ -7,14 +7,9 @@ a template cannot forget to. Four formats: ``md`` (GitHub, Jupyter, VS Code), ``
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
-
-import jinja2
+from typing import TYPE_CHECKING
 
 from derive.errors import ProblemError
 from derive.records import dataclass
@@ -23,7 +18,6 @@ from derive.report.breaking import Row, lay_out
 from derive.report.catalogue import catalogue
 from derive.report.document import (
     Block,
-    Code,
     Display,
     Document,
     Figure,
@@ -36,35 +30,29 @@ from derive.report.document import (
     Paragraph,
     Question,
     Room,
-    Span,
-    Spans,
-    Strong,
     Table,
-    Text,
 )
-from derive.report.drawing import TIKZ_STYLES, TYPST_STYLES, scene_to_svg, scene_to_tikz, scene_to_typst
+from derive.report.drawing import scene_to_svg, scene_to_tikz, scene_to_typst
 from derive.report.fonts import SANS, SERIF
-from derive.report.latex_dialects import array_columns, for_markdown, for_tex
-from derive.report.latex_tree import parse
+from derive.report.formats import FORMATS, Ready, environment, filters, options
+from derive.report.latex_dialects import array_columns
+from derive.report.latex_reader import parse
 from derive.report.own_look import Look, partials, templates_folder
 from derive.report.page import INDENT, SIZE, Page
 from derive.report.references import Reference, references
 from derive.report.scene import Bare, Scene
 from derive.report.setting import PLAIN, Setting
-from derive.report.spacing import CLOSING, is_chinese, spaced
-from derive.report.speech import spoken, spoken_display
+from derive.report.spacing import is_chinese, spaced
+from derive.report.speech import spoken_display
 from derive.report.typst_math import PRELUDE, to_typst
 
 if TYPE_CHECKING:
-    from jinja2.runtime import Context
-
     from derive.report.outline import Outline, Place
 
 _PARTIALS = {
     Heading: "heading", Paragraph: "paragraph", Display: "display", Items: "items", Table: "table", Figure: "figure",
     Note: "note", Listing: "listing", Masthead: "masthead", Question: "question", Room: "room",
 }  # fmt: skip
-Writer = Callable[[str], str]
 
 _LONG_TABLE = 24  # rows, about half a page; a longer one may break across pages
 _LONG_DISPLAY = 6  # rows; a longer one may break across pages
@@ -79,12 +67,6 @@ class Rendered:
 
     text: str
     attachments: Mapping[str, bytes] = field(default_factory=dict)
-
-
-class Ready(str):
-    """Text of the output format, escaped already."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +141,8 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     Raises ``ProblemError`` for a formula outside the LaTeX subset, naming it, and for a template of the user's that is
     broken, with its file and line.
     """
-    if format not in _FORMATS:
-        raise ProblemError(f"unknown format '{format}'", hint=f"known: {', '.join(_FORMATS)}")
+    if format not in FORMATS:
+        raise ProblemError(f"unknown format '{format}'", hint=f"known: {', '.join(FORMATS)}")
     document = spaced(document)
     attachments: dict[str, bytes] = {}
     plan = _outline(document) if format == "html" else None
@@ -169,7 +151,7 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
         "document": document, "page": setting.page, "setting": setting, "views": views, "text_size": SIZE,
         "running": shortened(document.running or document.title),
         "matrix_columns": max([10, *(view.most_columns for view in views)]) if format == "tex" else 0, "indent": INDENT,
-        "styles": Ready(_FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
+        "styles": Ready(FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
         "subject": document.title if escape.plain(document.title).strip() else document.name,
         "words": _page_words(document.language) if format in ("html", "tex") else {},
         "serif": Ready(SERIF), "sans": Ready(SANS), "chinese": document.language == "zh",
@@ -200,35 +182,29 @@ def _frame(format: str, setting: Setting) -> str:
 def _filler(format: str, look: Look | None, variables: Mapping[str, object]) -> Callable[[str], str]:
     """The function that fills in a template of the format, by name."""
     if look is None:
-        environment = _environment(format)
-        return lambda name: environment.get_template(name).render(variables)
+        built_in_ones = environment(format)
+        return lambda name: built_in_ones.get_template(name).render(variables)
     from derive.report.sandbox import OwnTemplates  # only who has templates of their own pays for it
 
     folder = templates_folder()
     built_in = {name: (folder / name).read_text(encoding="utf-8") for name in partials()}
-    own = OwnTemplates(look, built_in, **_options(format, strict=True))
-    own.filters |= _filters(format)
+    own = OwnTemplates(look, built_in, **options(format, strict=True))
+    own.filters |= filters(format)
     own.check(format, variables)
     return lambda name: own.written(name, variables)
 
 
 def load(format: str) -> None:
     """Compile the templates of a format, which its first document would else wait for."""
-    environment = _environment(format)
-    for name in environment.list_templates(filter_func=lambda name: name.startswith(f"{format}/")):
-        environment.get_template(name)
+    compiled = environment(format)
+    for name in compiled.list_templates(filter_func=lambda name: name.startswith(f"{format}/")):
+        compiled.get_template(name)
 
 
 def _outline(document: Document) -> Outline:
     from derive.report.outline import outline  # only a page pays for it
 
     return outline(document)
-
-
-def _mathml(latex: str, words: str, display: bool = False) -> Ready:
-    from derive.report.html import to_mathml  # only a page pays for it
-
-    return Ready(to_mathml(latex, display).replace("<math", f'<math aria-label="{escape.html_text(words)}"', 1))
 
 
 def _page_words(language: str) -> dict[str, str]:
@@ -309,223 +285,3 @@ def _check_scene(scene: Scene) -> None:
     for mark in scene.marks:
         if not isinstance(mark, Bare):
             parse(mark.latex)
-
-
-# ── formats ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _joined(text: Writer, strong: str, code: Writer, math: Writer) -> Callable[[Spans], Ready]:
-    """Spans set one behind the other."""
-
-    def spans(line: Spans) -> Ready:
-        parts = []
-        for span in line:
-            match span:
-                case Text(words):
-                    parts.append(text(words))
-                case Strong(words):
-                    parts.append(strong.replace("@", text(words)))
-                case Code(words):
-                    parts.append(code(words))
-                case Math(latex):
-                    parts.append(math(latex))
-        return Ready("".join(parts))
-
-    return spans
-
-
-_tex_line = _joined(escape.tex_text, r"\textbf{@}", escape.tex_code, lambda latex: f"${for_tex(latex)}$")
-
-
-def _tex_spans(line: Spans) -> Ready:
-    """Spans of LaTeX; pdflatex has to be told that a line may end between a mark of Chinese and a formula."""
-    marks = CLOSING.replace("”", "")  # which stands in any language
-    return Ready(re.sub(rf"(?<=[{marks}])\$", r"\\dvbreak$", _tex_line(line)))
-
-
-def _markdown_spans(line: Spans) -> Ready:
-    """Spans of Markdown; GitHub reads a dollar as maths only behind a blank, and before a blank or a full stop."""
-    pieces = [_markdown_span(span) for span in line]
-    out = ""
-    for place, (span, piece) in enumerate(zip(line, pieces, strict=True)):
-        following = "".join(pieces[place + 1 :])[:1]
-        after_math = place > 0 and isinstance(line[place - 1], Math)
-        if isinstance(span, Strong):
-            piece = _markdown_strong(out[-1:], piece, following)
-        apart = isinstance(span, Math) and out[-1:].strip()
-        if apart or (after_math and piece[:1] not in (*" .,;:!?)", "")):
-            out += " "
-        out += piece
-    return Ready(out.strip())
-
-
-def _markdown_span(span: Span) -> str:
-    match span:
-        case Text(words) | Strong(words):
-            return escape.markdown_text(words)
-        case Code(words):
-            return escape.markdown_code(words)
-        case Math(latex):
-            return f"${for_markdown(latex)}$"
-
-
-def _markdown_strong(before: str, words: str, after: str) -> str:
-    """Stars open and close only beside a blank or a letter inside; where they would not, the tag does."""
-    bare = words.strip()
-    if not bare:
-        return words
-    opens = bare[0].isalnum() or not (words[:1] if words[:1] == " " else before).strip()
-    closes = bare[-1].isalnum() or not (words[-1:] if words[-1:] == " " else after).strip()
-    return words.replace(bare, f"**{bare}**" if opens and closes else f"<strong>{bare}</strong>", 1)
-
-
-def _markdown_line(line: Spans) -> Ready:
-    return Ready(escape.markdown_line(_markdown_spans(line)))
-
-
-def _markdown_cell(line: Spans) -> Ready:
-    return Ready("".join(c if c != "|" else "\\|" for c in _markdown_spans(line).replace("\\|", "|")))
-
-
-@dataclass(frozen=True, slots=True)
-class _Format:
-    """What a format escapes and sets by; every one has ``spans`` and ``math`` as filters of its templates."""
-
-    text: Callable[[str], str]
-    filters: Mapping[str, Callable[..., Ready]]
-    styles: str = ""
-
-
-def _ready(function: Callable[[str], str]) -> Callable[[str], Ready]:
-    return lambda text: Ready(function(text))
-
-
-@jinja2.pass_context
-def _html_spans(context: Context, line: Spans) -> Ready:
-    parts = []
-    for span in line:
-        match span:
-            case Text(words):
-                parts.append(escape.html_text(words))
-            case Strong(words):
-                parts.append(f"<strong>{escape.html_text(words)}</strong>")
-            case Code(words):
-                parts.append(f"<code>{escape.html_text(words)}</code>")
-            case Math(latex):
-                parts.append(_mathml(latex, spoken(latex, context["document"].language)))
-    return Ready("".join(parts))
-
-
-@jinja2.pass_context
-def _html_inline(context: Context, latex: str) -> Ready:
-    return _mathml(latex, spoken(latex, context["document"].language))
-
-
-@jinja2.pass_context
-def _typst_spans(context: Context, line: Spans) -> Ready:
-    """Spans of Typst; each formula carries its words, which PDF/UA asks for."""
-    return _typst_line(context["document"].language)(line)
-
-
-@lru_cache(maxsize=4)
-def _typst_line(language: str) -> Callable[[Spans], Ready]:
-    @lru_cache(maxsize=1024)
-    def math(latex: str) -> str:
-        return f"#derive-math({escape.typst_string(spoken(latex, language))}, ${to_typst(latex)}$);"
-
-    return _joined(escape.typst_text, "#strong[@]", escape.typst_code, math)
-
-
-def _html_source(lines: tuple[str, ...]) -> Ready:
-    return Ready("".join(escape.HTML.get(c, c) for c in _source(lines)))
-
-
-def _label(name: str) -> Ready:
-    """The name of a section or a formula, which TeX must not read as anything else."""
-    if not re.fullmatch(r"[A-Za-z0-9/.:+_()-]+", name):
-        raise ValueError(f"{name!r} is no label")
-    return Ready(name)
-
-
-def _language(word: str) -> Ready:
-    """The name of a programming language, as it stands behind a fence."""
-    if not word.isascii() or not word.isalpha():
-        raise ValueError(f"{word!r} is no programming language")
-    return Ready(word)
-
-
-def _source(lines: tuple[str, ...]) -> Ready:
-    """Lines of a program as they are: names, numbers and operators, which no format reads as its own."""
-    for line in lines:
-        plain = line.isascii() or is_chinese(line)
-        if not (plain and (line.isprintable() or not line)) or "```" in line or "\\" in line:
-            raise ValueError(f"{line!r} is no line of a program")
-    return Ready("\n".join(lines))
-
-
-_FORMATS = {
-    "md": _Format(
-        escape.markdown_text,
-        {
-            "spans": _markdown_spans, "line": _markdown_line, "cell": _markdown_cell, "math": _ready(for_markdown),
-            "url": _ready(lambda name: f"({quote(name)})"), "alt": _ready(escape.markdown_text),
-            "source": _source, "language": _language,
-        },
-    ),
-    "html": _Format(
-        escape.html_text,
-        {
-            "spans": _html_spans, "display": lambda latex, words: _mathml(latex, words, True), "inline": _html_inline,
-            "source": _html_source,
-        },
-    ),
-    "tex": _Format(
-        escape.tex_text,
-        {
-            "spans": _tex_spans, "math": _ready(for_tex), "label": _label,
-            "source": _source, "language": _language,
-        },
-        TIKZ_STYLES,
-    ),
-    "typ": _Format(
-        escape.typst_text,
-        {
-            "spans": _typst_spans, "math": _ready(to_typst),
-            "quoted": _ready(escape.typst_string), "source": _source, "language": _language,
-        },
-        TYPST_STYLES,
-    ),
-}  # fmt: skip
-
-
-def _options(format: str, strict: bool = False) -> dict[str, Any]:
-    """How templates of a format are read. Strict: they print texts and numbers only, as a stranger's have to."""
-    how = _FORMATS[format]
-
-    def finalize(value: object) -> object:
-        if strict and not isinstance(value, str | int | float | jinja2.Undefined):
-            raise TypeError(f"a template prints texts and numbers, not a {type(value).__name__}")
-        return how.text(value) if isinstance(value, str) and not isinstance(value, Ready) else value
-
-    return {
-        "block_start_string": "((*", "block_end_string": "*))", "variable_start_string": "(((",
-        "variable_end_string": ")))", "comment_start_string": "((=", "comment_end_string": "=))",
-        "undefined": jinja2.StrictUndefined, "finalize": finalize, "trim_blocks": True, "lstrip_blocks": True,
-        "keep_trailing_newline": True, "auto_reload": False,
-    }  # fmt: skip
-
-
-def _filters(format: str) -> dict[str, Callable[..., Ready]]:
-    """The filters of a format's templates."""
-    return {
-        **_FORMATS[format].filters,
-        "em": lambda width: Ready(f"{width:.2f}em"),
-        "pt": lambda width: Ready(f"{width:.3f}pt"),
-    }
-
-
-@lru_cache(maxsize=4)
-def _environment(format: str) -> jinja2.Environment:
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(templates_folder()), **_options(format))
-    environment.filters.update(_filters(format))
-    return environment

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from derive.report.latex_reader import parse
 from derive.report.latex_tree import (
     BIG_OPERATORS,
     BINARY,
@@ -37,7 +38,6 @@ from derive.report.latex_tree import (
     Switch,
     Symbol,
     Words,
-    parse,
 )
 
 PRELUDE = """\

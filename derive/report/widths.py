@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from derive.report.document import Code, Math, Span, Spans, Strong, Text
 from derive.report.escape import BREAK, softened
+from derive.report.latex_reader import parse
 from derive.report.latex_tree import (
     BIG_OPERATORS,
     BINARY,
@@ -38,7 +39,6 @@ from derive.report.latex_tree import (
     Switch,
     Symbol,
     Words,
-    parse,
 )
 from derive.report.spacing import CLOSING, IDEOGRAPHS
 

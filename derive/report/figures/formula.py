@@ -14,6 +14,7 @@ from functools import lru_cache
 from derive.errors import Unsupported
 from derive.records import dataclass
 from derive.report.figures.glyphs import GLYPHS
+from derive.report.latex_reader import parse
 from derive.report.latex_tree import (
     NAMED_OPERATORS,
     Accent,
@@ -28,7 +29,6 @@ from derive.report.latex_tree import (
     Styled,
     Symbol,
     Words,
-    parse,
 )
 from derive.report.widths import bound
 

@@ -13,7 +13,8 @@ from functools import cache, lru_cache
 
 from derive.report.catalogue import catalogue
 from derive.report.document import Chain, Display
-from derive.report.latex_tree import Row, parse
+from derive.report.latex_reader import parse
+from derive.report.latex_tree import Row
 from derive.report.spacing import IDEOGRAPHS, spaced_text
 from derive.report.speech.phrases import Phrases
 from derive.report.speech.rows import Reader
