@@ -23,7 +23,7 @@ from derive.exam.papers import posed as posed_module
 from derive.exam.papers.blanks import CELL_HEIGHT, CELL_WIDTH, LINE, Blank, figure
 from derive.exam.papers.scan import code, content
 from derive.numbers.decimals import read_number
-from derive.report.catalogue import Catalogue, catalogue
+from derive.report.catalogue import catalogue
 from derive.report.document import Display, Document, Figure, Items, Masthead, Question, Room, Table, Text
 from derive.report.modules import rectangles
 from derive.report.page import A4, LETTER
@@ -35,6 +35,7 @@ from derive.report.spacing import spaced
 from documents import HOSTILE_STRINGS
 from overflow import overflows
 from tagged import tagged
+from watched import watched
 
 LANGUAGES = ("en", "zh")
 
@@ -157,19 +158,8 @@ def test_a_table_of_values_speaks_of_no_derivative(language: str) -> None:
 
 def test_every_message_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exam in every form, one of a single question and one in which no slip shows ask for every sentence."""
-    asked: set[str] = set()
-
-    class Watched(Catalogue):
-        def text(self, key: str, **places: str) -> str:
-            asked.add(key)
-            return super().text(key, **places)
-
-        def say(self, key: str, **places):  # type: ignore[no-untyped-def]
-            asked.add(key)
-            return super().say(key, **places)
-
-    watched = Watched("en", catalogue("en")._messages)
-    monkeypatch.setattr(posed_module, "catalogue", lambda language: watched)
+    words, asked = watched()
+    monkeypatch.setattr(posed_module, "catalogue", lambda language: words)
     of(exams.every_form())
     of(exams.exam(exams.steps_question()))
     of(exams.exam(exams.graph_question()))

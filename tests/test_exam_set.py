@@ -14,10 +14,11 @@ from derive.exam.searching.search import Found, Searched, Unused, search
 from derive.exam.sets.set_document import set_document
 from derive.exam.sets.set_report import SetReport, histogram, set_report
 from derive.exam.variant import Variant
-from derive.report.catalogue import Catalogue, catalogue, languages
-from derive.report.document import Document, Figure, Items, Span, Spans, Table
+from derive.report.catalogue import catalogue, languages
+from derive.report.document import Document, Figure, Items, Spans, Table
 from derive.report.document import Text as Words
 from derive.report.render import render
+from watched import watched
 
 MANY = 40
 
@@ -113,23 +114,8 @@ def test_every_message_is_used_and_none_is_missing(
     language: str, found: Found, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All sentences of the table are asked for, in every language, and no placeholder is left standing."""
-    exam, asked = exams.exam(), set[str]()
-    words = catalogue(language)
-
-    class Watched(Catalogue):
-        def template(self, key: str) -> str:
-            asked.add(key)
-            return super().template(key)
-
-        def text(self, key: str, **places: str) -> str:
-            asked.add(key)
-            return super().text(key, **places)
-
-        def say(self, key: str, **places: Span | Spans | str | int) -> Spans:
-            asked.add(key)
-            return super().say(key, **places)
-
-    told = Watched(language, words._messages)
+    exam, words = exams.exam(), catalogue(language)
+    told, asked = watched(language, templates=True)
     monkeypatch.setattr("derive.exam.sets.set_document.catalogue", lambda code: told)
     documents = [set_document(exam, set_report(exam, found.variants, _everything(exam, found)), language)]
     none = tuple(Searched(id, 3, 0, (), found.statistics[0].operations) for id in ("a", "b"))
