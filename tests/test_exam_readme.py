@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,8 @@ from derive.exam.reading.read import QUESTION_KEYS, read_exam
 from derive.exam.reading.require import KEYS as REQUIRE_KEYS
 from derive.exam.searching.search import search
 
-README = (Path(__file__).resolve().parent.parent / "derive" / "exam" / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "derive" / "exam" / "README.md").read_text(encoding="utf-8")
 NET = """
 equations = '''
 z = x @ W1 + b1
@@ -70,5 +74,7 @@ def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
             words.append("--allow-missing")
         assert main(words) == 0, words
     assert Path("again/papers").is_dir()
-    exec(compile(block("python").replace('"quiz", 30', '"third", 3'), "README.md", "exec"), {})
+    program = tmp_path / "papers.py"
+    program.write_text(block("python").replace('"quiz", 30', '"third", 3'), encoding="utf-8")
+    subprocess.run([sys.executable, program], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert Path("third/manifest.json").is_file()
