@@ -113,7 +113,11 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 def _start() -> None:
     """What a process of our own does first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process is asked, and says what becomes of the work
-    gc.set_threshold(500_000, 50, 100)  # as the command line: SymPy's objects live to the end
+    import derive.exam.papers
+    import derive.report.files  # noqa: F401  # what every job needs
+
+    gc.freeze()  # SymPy's objects live to the end: looking for garbage need not go through them, and can be done often
+    gc.set_threshold(20_000, 10, 10)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
