@@ -11,8 +11,6 @@ import pytest
 
 import exams
 from derive.cli import main
-from derive.cli.mark import _share
-from derive.errors import ProblemError
 from derive.exam.building.solved import solved
 from derive.exam.exam import Exam
 from derive.exam.marking import feedback as feedback_module
@@ -22,7 +20,6 @@ from derive.exam.marking import ticked_pages as ticked_pages_module
 from derive.exam.marking.bench import Bench
 from derive.exam.marking.judge import VERDICTS
 from derive.exam.marking.marks import Room
-from derive.exam.platforms.targets import tolerance
 from derive.exam.variant import Variant
 from derive.report.catalogue import catalogue
 
@@ -115,15 +112,6 @@ def test_bad_input_writes_nothing(manifest: Path, capsys: pytest.CaptureFixture[
         assert main([*arguments, "--out", str(out)]) == 2
         assert "Traceback" not in capsys.readouterr().err
         assert not out.exists()
-
-
-@pytest.mark.parametrize("text", ["0.51", "-0.1", "1"])
-def test_a_tolerance_has_the_bound_of_the_platforms(text: str) -> None:
-    """A share beyond a half is refused of papers as it is of platforms, and a half is taken by both."""
-    assert _share("0.5") == tolerance("0.5").relative
-    for reader in (_share, tolerance):
-        with pytest.raises(ProblemError):
-            reader(text)
 
 
 def test_a_decimal_comma_is_a_number_in_the_table(manifest: Path) -> None:

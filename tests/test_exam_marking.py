@@ -14,9 +14,10 @@ from flint import fmpq
 import exams
 from derive.exam.building.solved import solved
 from derive.exam.exam import Question
-from derive.exam.marking.bench import Bench, Entry, Tolerance
+from derive.exam.marking.bench import Bench, Entry
 from derive.exam.marking.given import Given, read_given
-from derive.exam.marking.judge import PRINTED, Judged, Marked, judge
+from derive.exam.marking.judge import Judged, Marked, judge
+from derive.exam.tolerance import ONE_UNIT, Tolerance
 from derive.problem import problem_from_text
 from derive.solution import solve
 from marked_students import Student, follows, idle, is_right, made_up, names_of
@@ -158,7 +159,7 @@ def quiz() -> dict[str, Bench]:
 
 
 def marks(
-    id: str, answers: Mapping[str, str | None], tolerance: Tolerance = PRINTED
+    id: str, answers: Mapping[str, str | None], tolerance: Tolerance = ONE_UNIT
 ) -> tuple[Marked, dict[str, list[str]]]:
     """A question marked: right answers, but for quantities whose entries are given, blanks between them."""
     on = quiz()[id]
@@ -258,7 +259,7 @@ def test_empty_cells_earn_nothing_and_spoil_nothing() -> None:
 )  # fmt: skip
 def test_the_tolerance(text: str, share: fmpq | None, verdict: str) -> None:
     """One unit of the last digit that the question shows, or a share of the value; fewer digits are not enough."""
-    _, verdicts = marks("b", {"L": text}, Tolerance(share))
+    _, verdicts = marks("b", {"L": text}, Tolerance(relative=share))
     assert verdicts["L"] == [verdict]
 
 

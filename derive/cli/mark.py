@@ -12,8 +12,6 @@ from derive.cli.words import by_engine, check_printing, require_text, words
 from derive.errors import ProblemError
 
 if TYPE_CHECKING:
-    from flint import fmpq
-
     from derive.exam.exam import Exam
     from derive.exam.marking.marks import Paper
     from derive.exam.variant import Variant
@@ -27,8 +25,9 @@ MANIFEST = "manifest.json"
 @click.option("--out", metavar="DIR", default="marks", show_default=True, help="Folder for the tables and the pages.")
 @click.option(
     "--tolerance",
-    metavar="SHARE",
-    help="Of a value's size, such as 1e-2.  [default: one unit of the last digit that the question shows]",
+    metavar="NUMBER",
+    help="How far off an answer may be: 1u is one unit of the last digit asked for, 0.5u half of one, 0.01 or 1% a "
+    "share of the value.  [default: 1u]",
 )
 @click.option("--allow-missing", is_flag=True, help="Entries that have no row at all are empty, and earn nothing.")
 @click.option("--lang", metavar="LANGUAGE", help="Of the pages.  [default: a student's own, else the exam's first]")
@@ -72,12 +71,12 @@ def mark(
         require_text(word, what)
 
     from derive.exam.building.solved import solved
-    from derive.exam.marking.bench import Tolerance
     from derive.exam.marking.marks import Room, in_order, marked
     from derive.exam.marking.read import read_sheets
+    from derive.exam.tolerance import tolerance as read_tolerance
     from derive.report.catalogue import catalogue
 
-    share = Tolerance(_share(tolerance))
+    allowed = read_tolerance(tolerance)
     if lang is not None:
         catalogue(lang)
     found, variants = _exam(exam)
@@ -86,7 +85,7 @@ def mark(
     files: dict[str, bytes] = {}
     papers: list[Paper] = []
     names = _names(found, [sheet.student for sheet in sheets])
-    for paper, benches in marked(room, sheets, share):
+    for paper, benches in marked(room, sheets, allowed):
         papers.append(paper)
         if not as_json and not no_feedback:
             from derive.exam.marking.feedback import feedback
@@ -106,21 +105,6 @@ def mark(
     files |= _tables(found, ordered, room, lang or _first(found), formats, engine)
     _write(files, out)
     _tell(found, ordered, out, files)
-
-
-def _share(text: str | None) -> fmpq | None:
-    if text is None:
-        return None
-    from derive.exam.answers import LARGEST_SHARE
-    from derive.numbers.decimals import read_number
-
-    try:
-        share = read_number(text)
-    except ValueError:
-        raise ProblemError(f"--tolerance {text[:40]!r} is no number", hint="such as 1e-2") from None
-    if not 0 <= share <= LARGEST_SHARE:
-        raise ProblemError(f"--tolerance {text[:40]} is no share of a value", hint="from 0 to a half, such as 1e-2")
-    return share
 
 
 def _exam(word: str) -> tuple[Exam, tuple[Variant, ...]]:

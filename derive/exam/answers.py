@@ -17,7 +17,6 @@ from derive.review.answers import Answers
 from derive.review.claims import claim
 from derive.solution import Part, Solution
 
-LARGEST_SHARE = fmpq(1, 2)  # of a value's size that a tolerance may be; beyond it an answer of no size is nearly right
 STEPS_OF_BITS = (128, 512, 2048, 4096)
 
 

@@ -43,8 +43,8 @@ MANIFEST = "manifest.json"
 @click.option(
     "--tolerance",
     metavar="NUMBER",
-    help="How far off an answer may be: 1u is one unit of its last printed digit, 0.5u half of one, 0.01 or 1% a share "
-    "of its value.  [default: 1u]",
+    help="How far off an answer may be: 1u is one unit of the last digit asked for, 0.5u half of one, 0.01 or 1% a "
+    "share of the value.  [default: 1u]",
 )
 def export(
     manifest: str,
@@ -65,8 +65,8 @@ def export(
         require_text(out, "the folder of --out")
     from derive.exam.platforms import export as exported
     from derive.exam.platforms import known
-    from derive.exam.platforms.targets import tolerance as read_tolerance
     from derive.exam.sets.manifest import read_manifest
+    from derive.exam.tolerance import tolerance as read_tolerance
     from derive.report.catalogue import catalogue
     from derive.report.write import write_files
 

@@ -10,30 +10,14 @@ from flint import fmpq
 from derive.exam.answers import Answer, answers
 from derive.exam.exam import Question
 from derive.exam.marking.own import Key, Place
+from derive.exam.tolerance import unit_of
 from derive.numbers.balls import Number, enclosure
-from derive.numbers.rounding import Rounding, exponent_of
-from derive.records import dataclass
 from derive.review.answers import Answers
 from derive.review.evidence import base_of
 from derive.review.simulation import Simulation
 from derive.solution import Solution
 
 Entry = tuple[str, tuple[int, ...]]  # a quantity and an index counted from 1, as answers have them
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How far an answer may be from a value.
-
-    By default one unit of the last digit that the question shows. With ``relative``, that share of the value's size,
-    and never less than half such a unit: what is right as it is printed stays right.
-    """
-
-    relative: fmpq | None = None
-
-    def of(self, value: fmpq, unit: fmpq) -> fmpq:
-        """The largest distance from a value."""
-        return unit if self.relative is None else max(abs(value) * self.relative, unit / 2)
 
 
 class Bench:
@@ -93,17 +77,6 @@ class Bench:
     def unit(self, value: fmpq) -> fmpq:
         """One unit of the last digit that the question shows of a value."""
         return unit_of(value, self.part.rounding)
-
-
-def unit_of(value: fmpq, rounding: Rounding) -> fmpq:
-    """One unit of the last digit of a value that is shown in this way; of a zero to significant digits as of a 1.
-
-    To so many decimals it is the same for all values: who writes 0.0000 for 2.4e-07 has these decimals right.
-    """
-    if rounding.significant is None:
-        return fmpq(1, 10 ** (rounding.digits or 0))
-    exponent = exponent_of(int(value.p), int(value.q)) if value != 0 else 0
-    return fmpq(10) ** (exponent - rounding.significant + 1)
 
 
 def middle(value: Number) -> fmpq:

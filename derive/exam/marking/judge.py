@@ -33,11 +33,12 @@ from functools import partial
 
 from flint import arb, fmpq
 
-from derive.exam.marking.bench import Bench, Entry, Tolerance, middle
+from derive.exam.marking.bench import Bench, Entry, middle
 from derive.exam.marking.given import Given
 from derive.exam.marking.own import Key, Own, Place, formulas
 from derive.exam.marking.tick import Tick
 from derive.exam.marking.trivial import Trivial
+from derive.exam.tolerance import ONE_UNIT, Tolerance
 from derive.graph.expression import Expression
 from derive.numbers.arrays import Array
 from derive.numbers.balls import Number, enclosure, precision
@@ -50,7 +51,6 @@ from derive.review.simulation import Change
 WIDEST = 25  # units of the last digit, from end to end
 SHARE = fmpq(1, 50)
 MOST_WORLDS = 8  # ways in which slips in what was not asked for may have gone on
-PRINTED = Tolerance()
 
 World = tuple[Own, Own, Own]
 
@@ -115,7 +115,7 @@ class Marked:
         return sum((one.points for one in self.entries), fmpq(0))
 
 
-def judge(bench: Bench, given: Mapping[Entry, Given | None], tolerance: Tolerance = PRINTED) -> Marked:
+def judge(bench: Bench, given: Mapping[Entry, Given | None], tolerance: Tolerance = ONE_UNIT) -> Marked:
     """Mark one student's answers to one question; what is not in ``given`` is empty."""
     return _Judge(bench, given, tolerance).marked()
 

@@ -13,12 +13,13 @@ from flint import fmpq
 
 from derive.errors import ProblemError
 from derive.exam.exam import Exam
-from derive.exam.marking.bench import Bench, Tolerance
+from derive.exam.marking.bench import Bench
 from derive.exam.marking.given import Given
-from derive.exam.marking.judge import PRINTED, Marked, judge
+from derive.exam.marking.judge import Marked, judge
 from derive.exam.marking.read import Asked, Sheet
 from derive.exam.marking.tick import Tick
 from derive.exam.marking.ticked import FORMS, TickBench, judge_ticks
+from derive.exam.tolerance import ONE_UNIT, Tolerance
 from derive.exam.variant import Variant
 from derive.numbers.rounding import Rounding, printed
 from derive.records import dataclass
@@ -75,7 +76,7 @@ class Room:
         return {id: bench.asked for id, bench in benches.items()}
 
 
-def marked(room: Room, sheets: Iterable[Sheet], tolerance: Tolerance = PRINTED) -> Iterator[tuple[Paper, Benches]]:
+def marked(room: Room, sheets: Iterable[Sheet], tolerance: Tolerance = ONE_UNIT) -> Iterator[tuple[Paper, Benches]]:
     """Every sheet marked, with the benches it was marked on: variant by variant, so that one is in memory at a time."""
     for sheet in sorted(sheets, key=lambda one: one.variant):
         benches = room.benches(sheet.variant)
@@ -100,7 +101,7 @@ def in_order(papers: Iterable[Paper], sheets: Iterable[Sheet]) -> tuple[Paper, .
     return tuple(found[sheet.student] for sheet in sheets)
 
 
-def mark(room: Room, sheets: Sequence[Sheet], tolerance: Tolerance = PRINTED) -> tuple[Paper, ...]:
+def mark(room: Room, sheets: Sequence[Sheet], tolerance: Tolerance = ONE_UNIT) -> tuple[Paper, ...]:
     """Every sheet marked, in the order of the sheets."""
     return in_order((paper for paper, _ in marked(room, sheets, tolerance)), sheets)
 

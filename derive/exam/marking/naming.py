@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from derive.exam.marking.bench import Bench, Tolerance
+from derive.exam.marking.bench import Bench
 from derive.exam.marking.own import Key, Own
+from derive.exam.tolerance import Tolerance
 from derive.graph.expression import Adjoint, Expression, Name
 from derive.graph.ops import evaluate
 from derive.numbers import arrays
@@ -66,9 +67,8 @@ class Naming:
             return False
         written = int(one.given.value.p) / int(one.given.value.q)
         unit = self.bench.unit(one.given.value)
-        slack = SLACK * int(unit.p) / int(unit.q)
-        if self.tolerance.relative is not None:
-            slack = max(slack, int(self.tolerance.relative.p) / int(self.tolerance.relative.q) * abs(found))
+        allowed = self.tolerance.of(one.given.value, unit)
+        slack = max(SLACK * int(unit.p) / int(unit.q), int(allowed.p) / int(allowed.q))
         return abs(written - found) <= slack
 
     # ── formulas with a slip ──

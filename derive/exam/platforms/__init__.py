@@ -18,7 +18,7 @@ from derive.exam.exam import Exam
 from derive.exam.platforms import gift, moodle, qti
 from derive.exam.platforms.compose import items
 from derive.exam.platforms.items import Item
-from derive.exam.platforms.targets import ONE_UNIT, Tolerance
+from derive.exam.tolerance import ONE_UNIT, Tolerance
 from derive.exam.variant import Variant
 from derive.problem import wording
 from derive.records import dataclass

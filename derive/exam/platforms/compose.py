@@ -15,7 +15,8 @@ from derive.exam.papers.choices import Statement, choices, hunt, statements
 from derive.exam.papers.posed import Asked
 from derive.exam.papers.wrongs import Wrong as WrongWhole
 from derive.exam.platforms.items import Choice, Entries, Field, Item, Judgement, Option, Task, Wrong
-from derive.exam.platforms.targets import ONE_UNIT, Tolerance, target
+from derive.exam.platforms.targets import target
+from derive.exam.tolerance import ONE_UNIT, Tolerance, unit_of
 from derive.exam.variant import Variant
 from derive.numbers.decimals import read_number
 from derive.problem.ask import split_ratio
@@ -136,7 +137,8 @@ class _Composer:
     def _field(self, answer: Answer, place: int, whole: Sequence[WrongWhole]) -> Field:
         rounding = self.asked.part.rounding
         right = target(answer.value, answer.printed, rounding)
-        off = self.tolerance.of(right, rounding)
+        value = read_number(right.text)
+        off = self.tolerance.of(value, unit_of(value, rounding))
         label = (Math(self._entry(answer)),)
         return Field(label, answer.index, right.text, off, answer.points, self._wrong(right.text, off, place, whole))
 
