@@ -151,7 +151,8 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
         "document": document, "page": setting.page, "setting": setting, "views": views, "text_size": SIZE,
         "running": shortened(document.running or document.title),
         "matrix_columns": max([10, *(view.most_columns for view in views)]) if format == "tex" else 0, "indent": INDENT,
-        "styles": Ready(FORMATS[format].styles), "prelude": Ready(PRELUDE), "outline": plan,
+        "styles": Ready(FORMATS[format].styles), "drawn": any(map(_draws, document.blocks)),
+        "posed": any(map(_poses, document.blocks)), "prelude": Ready(PRELUDE), "outline": plan,
         "subject": document.title if escape.plain(document.title).strip() else document.name,
         "words": _page_words(document.language) if format in ("html", "tex") else {},
         "serif": Ready(SERIF), "sans": Ready(SANS), "chinese": document.language == "zh",
@@ -165,6 +166,25 @@ def render(document: Document, format: str, setting: Setting = PLAIN) -> Rendere
     if format == "tex":
         attachments[MACROS] = fill(f"tex/{MACROS}").encode()
     return Rendered(text.rstrip("\n") + "\n", attachments)
+
+
+def _draws(block: Block) -> bool:
+    """Whether a block has a drawing; a document without one needs no definitions for it."""
+    return isinstance(block, Figure | Masthead)
+
+
+def _poses(block: Block) -> bool:
+    """Whether a block is one of an exam's, or has points beside it."""
+    match block:
+        case Question() | Room() | Masthead():
+            return True
+        case Display(points=points):
+            return bool(points)
+        case Items(points=points, letters=letters):
+            return bool(points) or letters
+        case Table(room=room):
+            return bool(room)
+    return False
 
 
 def shortened(title: str, most: int = RUNNING) -> str:
