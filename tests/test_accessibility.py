@@ -32,6 +32,7 @@ from derive.report.render import render
 from derive.report.spacing import spaced
 from derive.report.speech import spoken, spoken_display
 from documents import HOSTILE, HOSTILE_STRINGS, REALISTIC, WIDE
+from sampling import sampled
 from tagged import Tagged, tagged
 
 LANGUAGES = ("en", "zh")
@@ -109,8 +110,9 @@ def test_reports_are_accessible(name: str, language: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", [*built_in(), *chapter_names()])
+@pytest.mark.parametrize(
+    ("name", "language"), sampled([(name, one) for name in (*built_in(), *chapter_names()) for one in LANGUAGES], 3)
+)
 def test_every_report_and_chapter_is_accessible(name: str, language: str) -> None:
     """Every built-in problem, with and without its solution, and every chapter."""
     _hold(document(name, language))

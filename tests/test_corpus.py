@@ -24,7 +24,7 @@ pytestmark = (
     pytest.mark.slow
 )  # many documents, which do not depend on what is installed: once for each change is enough
 
-EACH_TIME = (*NAMES[::20], *CHAPTERS[:1])
+EACH_TIME = (*NAMES[::37], *CHAPTERS[:1])
 
 
 def test_the_corpus_is_large() -> None:

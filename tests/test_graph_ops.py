@@ -38,6 +38,7 @@ from derive.solution.values import Balls
 from graph_equations import EQUATIONS, IDS, POSITIVE, Shape
 from outside import autograd_gradients
 from programs import network, program
+from sampling import sampled
 
 
 def numbers(shape: Shape, seed: int, low: float, high: float) -> Any:
@@ -405,7 +406,7 @@ def test_transposed_is_the_transpose(expression: Expression) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(0, 200, 10))
+@pytest.mark.parametrize("seed", sampled(range(0, 200, 10), 3))
 def test_random_programs_verify(seed: int) -> None:
     """Ten random programs over the table pass every check that a solution has."""
     for number in range(seed, seed + 10):

@@ -23,6 +23,7 @@ from derive.graph.sizes import ShapeError, broadcast
 from derive.problem import built_in, find_problem
 from derive.problem.problem import Shape
 from derive.problem.size_terms import plus
+from sampling import sampled
 
 Array = Any
 
@@ -309,13 +310,13 @@ CHOOSING = ("max", "min", "first_of", "clip", "inside", "compare")
 
 
 @pytest.mark.slow
-@pytest.mark.slow
+@pytest.mark.parametrize("first", sampled(range(4), 4))
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in (*MOVED, *SLID)])
-def test_only_right_claims_are_proved(rule: str) -> None:
+def test_only_right_claims_are_proved(rule: str, first: int) -> None:
     """Of all claims with one slip in them, every size being the same, those are proved that are right in numbers."""
-    found = mutated(rule)
+    found = list(mutated(rule))
     assert found
-    for claim in found:
+    for claim in found[first::4]:
         proved, right = prove.__wrapped__(claim).proved, is_right(claim)
         assert proved == right or (right and rule in (*CHOOSING, *NO_SUM)), called(claim)
 

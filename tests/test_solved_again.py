@@ -22,6 +22,7 @@ from derive.report.files import files
 from derive.solution import CheckFailed, Part, Solution, solve
 from derive.solution.again import Again, Structure
 from exams import relu_question, sigmoid_question
+from sampling import sampled
 
 PROBLEMS = Path(__file__).parent / "problems"
 EVERY = (*built_in(), *sorted(path.stem for path in PROBLEMS.glob("*.toml")))
@@ -78,7 +79,8 @@ def outcome(solver: Callable[[Problem], Solution], problem: Problem) -> Solution
         return error
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sampled(EVERY, 3))
 def test_a_problem_with_other_numbers_is_solved_again_as_from_scratch(name: str) -> None:
     """Values, checks and the bytes of the report are those of a solution from scratch; so is the message of an error."""
     problem, again = find(name), Again()
