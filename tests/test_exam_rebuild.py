@@ -88,10 +88,36 @@ def test_the_same_build_goes_on_and_another_seed_is_refused(
     assert main([*wishes, "--seed", "8"]) == 2
     said = capfd.readouterr()
     assert said.out == ""
-    assert said.err.startswith("papers/manifest.json: the folder papers holds the papers of another exam")
+    assert said.err.startswith("papers/manifest.json: papers holds the papers of another exam")
     assert said.err.count("\n") == 1
     assert contents(quiz / "papers") == before
     assert (
         main(["exam", "rebuild", "papers/manifest.json", "--only", "2", "--out", str(tmp_path), "--format", "md"]) == 0
     )
     assert capfd.readouterr().out == f"1 of 1 variants in {tmp_path}\n"
+
+
+def test_more_variants_are_added_to_those_that_are_there(quiz: Path, tmp_path: Path) -> None:
+    """The folder is that of a build of all of them, and the first are not made again; fewer, or others, are refused."""
+    exam = read_exam(quiz / "quiz.toml")
+    build(exam, tmp_path / "all", 5, formats=FORMATS, workers=1)
+    build(exam, tmp_path / "grown", 3, formats=FORMATS, workers=1)
+    assert build(exam, tmp_path / "grown", 5, formats=FORMATS, workers=1).made == 2
+    assert contents(tmp_path / "grown") == contents(tmp_path / "all")
+    for variants, seed in ((4, 7), (6, 8)):
+        with pytest.raises(ProblemError, match="of more variants"):
+            build(exam, tmp_path / "grown", variants, seed, formats=FORMATS, workers=1)
+    assert contents(tmp_path / "grown") == contents(tmp_path / "all")
+
+
+def test_students_are_added_behind_the_last(quiz: Path, tmp_path: Path) -> None:
+    """Whoever comes later has a variant of their own; a list in which another stands before is refused."""
+    exam = read_exam(quiz / "quiz.toml")
+    build(exam, tmp_path, students=("ada", "bob"), formats=FORMATS, workers=1)
+    before = contents(tmp_path)
+    with pytest.raises(ProblemError, match="other students"):
+        build(exam, tmp_path, students=("ada", "cy", "bob"), formats=FORMATS, workers=1)
+    assert contents(tmp_path) == before
+    assert build(exam, tmp_path, students=("ada", "bob", "cy"), formats=FORMATS, workers=1).made == 1
+    kept = {name for name in before if name.startswith(("papers/", "solutions/", "keys/"))}
+    assert {name: contents(tmp_path)[name] for name in kept} == {name: before[name] for name in kept}

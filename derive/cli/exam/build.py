@@ -34,7 +34,7 @@ def build(
 
     The folder gets manifest.json (the numbers of every variant), papers/, solutions/ and keys/ with a file for each
     variant, papers.pdf and keys.pdf with all of them, and set.md, a report on the set. The same command goes on where
-    it was interrupted.
+    it was interrupted, and with more variants, or students behind the last, it adds theirs.
     """
     for text, what in ((file, "the exam file"), (students, "the file of --students"), (out, "the folder of --out")):
         if text is not None:

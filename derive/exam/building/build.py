@@ -49,14 +49,16 @@ def build(
     """Search for variants of an exam, and print them all; with ``students`` one for each of them.
 
     They are printed by ``executor``, any of ``concurrent.futures``' kind (``Client.get_executor()`` of Dask), or by
-    ``workers`` processes, one for each core. In a folder where the same build was interrupted it goes on. ``searching``
-    is told how many searches are done, and of how many. Raises ``ProblemError`` before anything is written; a variant
-    that cannot be made is among the ``failures`` of what comes back.
+    ``workers`` processes, one for each core. In a folder where the same build was interrupted it goes on, and in one
+    with fewer variants of it, or with the first of the students, it adds what is missing. ``searching`` is told how
+    many searches are done, and of how many. Raises ``ProblemError`` before anything is written; a variant that cannot
+    be made is among the ``failures`` of what comes back.
     """
     place, count = Path(folder), len(students) if students is not None else variants
     wishes = Wishes(tuple(formats), tuple(languages), engine=engine, held=True).check(exam)
     known = _known(place, exam, count, seed, students)
     notes: tuple[str, ...] = ()
+    grown = None
     if known is not None:
         manifest, first = known, {MANIFEST: (place / MANIFEST).read_bytes()}
     else:
@@ -68,10 +70,11 @@ def build(
         manifest = manifest_of(exam, seed, found.variants)
         report = set_document(exam, set_report(exam, found.variants, found.statistics), wishes.languages[0])
         first = {MANIFEST: manifest_bytes(manifest), **_report(report)}
+        grown = _fewer(place, manifest)
         notes = tuple(f"question {one.question}: {each}" for one in found.statistics for each in one.unused)
     built = make(
         exam, manifest.variants, place, first, wishes,
-        force=force, executor=executor, workers=workers, progress=progress,
+        force=force, executor=executor, workers=workers, progress=progress, grown=grown,
     )  # fmt: skip
     return replace(built, notes=notes)
 
@@ -116,6 +119,15 @@ def _known(folder: Path, exam: Exam, count: int, seed: int, students: Sequence[s
         )
     )
     return found if same else None
+
+
+def _fewer(folder: Path, manifest: Manifest) -> bytes | None:
+    """The manifest of as many of the variants as a folder has one of: the same bytes if they are the same variants."""
+    try:
+        count = len(read_manifest(folder / MANIFEST).variants)
+    except ProblemError:  # there is none, or none that can be read
+        return None
+    return manifest_bytes(replace(manifest, variants=manifest.variants[:count]))
 
 
 def _report(document: Document) -> dict[str, bytes]:

@@ -58,16 +58,18 @@ def make(
     compose: Compose | None = None,
     merge: Merge | None = None,
     whole: bool = True,
+    grown: bytes | None = None,
 ) -> Built:
     """Write ``first`` (the manifest among it), then every variant that is not finished, then the merged files.
 
-    Where these are not the ``whole`` set of variants there are no merged files.
+    Where these are not the ``whole`` set of variants there are no merged files. ``grown`` is a manifest that may stand
+    there, too: that of the first of these variants, whose papers stay.
     ``compose`` and ``merge`` stand in for ``derive.exam.papers``' ``documents`` and ``merged``. Raises ``ProblemError``
     where the folder holds papers of another manifest (``force`` removes these) and where it cannot be written.
     """
     wishes = wishes.check(exam)
     journal = Journal(folder, wishes)
-    _claim(folder, first[MANIFEST], journal, force)
+    _claim(folder, (first[MANIFEST], grown), journal, force)
     write_files({folder / name: content for name, content in first.items() if not _is(folder / name, content)})
     finished = {one.number: files for one in variants if (files := journal.finished(one.number, one.code)) is not None}
     before, failures = len(finished), list[Failure]()
@@ -99,16 +101,17 @@ def _no_more_than(workers: int | None, jobs: int) -> int:
     return max(1, min(workers or cores(), jobs))
 
 
-def _claim(folder: Path, manifest: bytes, journal: Journal, force: bool) -> None:
+def _claim(folder: Path, manifests: Iterable[bytes | None], journal: Journal, force: bool) -> None:
     """Raises ``ProblemError`` for a folder with the papers of another manifest, which ``force`` removes."""
     path = folder / MANIFEST
-    if not path.exists() or _is(path, manifest):
+    if not path.exists() or any(one is not None and _is(path, one) for one in manifests):
         return
     if not force:
         raise ProblemError(
-            f"the folder {folder} holds the papers of another exam, seed, version or number of variants",
+            f"{folder} holds the papers of another exam, seed or version, of more variants or other students",
             file=str(path),
-            hint="choose another folder with --out, or replace them with --force",
+            hint="choose another folder with --out, or replace them with --force; behind the last, variants and "
+            "students may be added",
         )
     journal.forget()
 
