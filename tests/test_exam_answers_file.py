@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flint import fmpq
@@ -25,7 +26,7 @@ HEAD = "student,variant,question,quantity,index,value"
 WHOLE = [HEAD, "s1,AB2C,a,z,,1 2 3", "s1,AB2C,a,W,,1 2; 3 4", "s1,AB2C,a,E,,0.5"]
 
 
-def sheets(folder: Path, text: str | bytes, suffix: str = "csv", **options: bool) -> tuple[Sheet, ...]:
+def sheets(folder: Path, text: str | bytes, suffix: str = "csv", **options: Any) -> tuple[Sheet, ...]:
     """What is read from a file with this content."""
     path = folder / f"answers.{suffix}"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -92,6 +93,17 @@ def test_a_code_as_it_is_printed_or_scanned(tmp_path: Path, code: str) -> None:
     """What the square on a paper holds, and a code set apart by blanks or in small letters, name the variant."""
     [sheet] = sheets(tmp_path, "\n".join(WHOLE).replace("AB2C", code))
     assert sheet.variant == 1
+
+
+def test_a_code_from_another_exam_is_refused(tmp_path: Path) -> None:
+    """What is scanned names its exam, too; a code that is typed does not."""
+    for code, fits in (("quiz/AB2C", True), ("AB2C", True), ("other/AB2C", False)):
+        text = "\n".join(WHOLE).replace("AB2C", code)
+        if fits:
+            assert len(sheets(tmp_path, text, exam="quiz")) == 1
+        else:
+            with pytest.raises(ProblemError, match=r"'other/AB2C' is on a paper of another exam.*this one is quiz"):
+                sheets(tmp_path, text, exam="quiz")
 
 
 def test_an_empty_cell_is_no_answer(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flint import fmpq
@@ -95,7 +96,7 @@ def written(folder: Path, *every: Iterator[tuple[str, ...]]) -> Path:
     return path
 
 
-def sheets(path: Path, **options: bool) -> tuple[Sheet, ...]:
+def sheets(path: Path, **options: Any) -> tuple[Sheet, ...]:
     return read_sheets(path, variants(), room().asked(), **options)
 
 

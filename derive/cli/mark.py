@@ -81,7 +81,7 @@ def mark(
         catalogue(lang)
     found, variants = _exam(exam)
     room = Room(found, variants, solved)
-    sheets = read_sheets(answers, variants, room.asked(), allow_missing=allow_missing)
+    sheets = read_sheets(answers, variants, room.asked(), exam=found.name, allow_missing=allow_missing)
     files: dict[str, bytes] = {}
     papers: list[Paper] = []
     names = _names(found, [sheet.student for sheet in sheets])

@@ -52,9 +52,14 @@ class Sheet:
 
 
 def read_sheets(
-    path: str | Path, variants: Sequence[Variant], asked: Asked, *, allow_missing: bool = False
+    path: str | Path,
+    variants: Sequence[Variant],
+    asked: Asked,
+    *,
+    exam: str | None = None,
+    allow_missing: bool = False,
 ) -> tuple[Sheet, ...]:
-    """The sheets of a file, in its order. ``asked`` has every quantity that is marked.
+    """The sheets of a file, in its order. ``asked`` has every quantity that is marked, ``exam`` is the exam's name.
 
     Raises ``ProblemError`` for whatever cannot be meant: see the module. With ``allow_missing`` entries that are not
     there at all are empty.
@@ -72,7 +77,7 @@ def read_sheets(
         raise ProblemError(f"the file has {size:,} bytes, at most {MOST_BYTES:,} are read", file=name, hint=_SPLIT)
     text = decoded(content, name)
     rows = json_rows(text, name) if file.suffix.lower() == ".json" else csv_rows(text, name)
-    gathered = Gathered(name, variants, asked)
+    gathered = Gathered(name, variants, asked, exam)
     for number, row in enumerate(rows, start=1):
         if number > MOST_ROWS:
             raise ProblemError(f"there are more than {MOST_ROWS:,} rows", file=name, line=row.line, hint=_SPLIT)
@@ -100,8 +105,8 @@ class Row:
 class Gathered:
     """The rows of a file as they come, put in order by student."""
 
-    def __init__(self, file: str, variants: Sequence[Variant], asked: Asked) -> None:
-        self.file, self.variants, self.asked = file, variants, asked
+    def __init__(self, file: str, variants: Sequence[Variant], asked: Asked, exam: str | None = None) -> None:
+        self.file, self.variants, self.asked, self.exam = file, variants, asked, exam
         self.named = {key: one for one in variants for key in (str(one.number), one.code)}
         self.of_student = {one.student: one for one in variants if one.student is not None}
         self._found: dict[str, tuple[Variant, int]] = {}
@@ -161,7 +166,9 @@ class Gathered:
 
     def _named(self, word: str) -> Variant | None:
         """The variant of a number or a code, as it is printed (``K2 JTN``) or scanned (``quiz/K2JTN``)."""
-        code = word.rpartition("/")[2].strip()
+        name, scanned, code = (part.strip() for part in word.rpartition("/"))
+        if scanned and self.exam is not None and name != self.exam:
+            raise self.error(f"{shown(word.strip())} is on a paper of another exam", f"this one is {self.exam}")
         return self.named.get(code) or self.named.get("".join(code.split()).replace("-", "").upper())
 
     def _speak(self, student: str, language: str | None) -> None:
