@@ -27,6 +27,7 @@ from derive.report.document import Chain, Code, Display, Document, Figure, Headi
 from derive.report.files import files
 from derive.report.scene import Circle
 from derive.solution.checks import CheckFailed
+from sampling import sampled
 
 pytestmark = pytest.mark.slow  # hundreds of documents or proofs: once for each change is enough
 
@@ -57,7 +58,7 @@ def test_every_chapter_is_written_in_every_format(name: str, worked: dict[str, W
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", chapter_names())
+@pytest.mark.parametrize("name", sampled(chapter_names(), 3))
 def test_the_written_out_case_has_the_sizes_that_are_asked_for(name: str) -> None:
     """Other sizes, the smallest and the largest ones: solved and written like the chapter's own."""
     chapter = find_chapter(name)

@@ -24,6 +24,7 @@ from derive.report.render import render
 from derive.solution import Solution
 from overflow import overflows
 from readback_document import read_document
+from sampling import sampled
 
 DOTS = re.compile(r"\\cdots|\\vdots|\\ddots")
 PROBLEMS: dict[
@@ -112,8 +113,9 @@ def test_columns_give_way_where_the_line_is_too_short(columns: int, characters: 
         assert measure([whole])[whole] > 42
 
 
-@pytest.mark.parametrize("detail", ["brief", "standard", "full"])
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize(
+    ("name", "detail"), sampled([(name, detail) for name in PROBLEMS for detail in ("brief", "standard", "full")], 2)
+)
 def test_nothing_is_set_too_small_to_be_read(name: str, detail: str) -> None:
     """Of all rows of a document none is scaled below 65 % of the size of the text."""
     if (name, detail) == ("many digits", "full"):
