@@ -85,9 +85,8 @@ def typst_pdf(source: str, standard: Literal["ua-1"] | None = None) -> bytes:
     Raises ``ProblemError`` for what Typst refuses or warns of and for Chinese without its fonts, ``Unsupported`` for a
     script without a font.
     """
-    used = "".join(dict.fromkeys(source))  # each character once, in the order of the source
-    chinese = set(WIDE.findall(used))
-    strange = next((c for c in _FOREIGN.findall(used) if c not in chinese), None)
+    chinese = set(WIDE.findall(source))
+    strange = next((c for c in _FOREIGN.findall(source) if c not in chinese), None)
     if chinese and chinese_fonts() is None:
         raise ProblemError(
             f"a PDF with Chinese ('{min(chinese)}') needs fonts that are not installed", hint=f"pip install {PACKAGE}"
